@@ -1,0 +1,209 @@
+# weft - one Makefile for everything.  Targets: all check demo bench fuzz lint install clean deps
+#
+# Variants are the same rules in another folder: `make BUILD=build/asan SAN=address,undefined`.
+# V=1 shows the commands.
+
+BUILD   ?= build
+SAN     ?=
+PREFIX  ?= /usr/local
+DESTDIR ?=
+FUZZ_SECONDS ?= 30
+
+CC      ?= gcc
+CLANG   ?= clang
+AR      ?= ar
+
+.DEFAULT_GOAL := all
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+# ---- what is built, one source a line, by folder ------------------------------------------------------------
+
+base_SRC = \
+	base/addr.c \
+	base/clock.c \
+	base/file.c \
+	base/hash.c \
+	base/json.c \
+	base/log.c \
+	base/rcu.c \
+	base/secret.c
+
+crypto_SRC =
+
+encap_SRC =
+
+switch_SRC =
+
+tap_SRC =
+
+overlay_SRC =
+
+controller_SRC =
+
+cli_SRC =
+
+measure_SRC =
+
+# ---- tests: a unit test links its folder's library and the floors below; the threaded ones run under TSan too ----
+
+base_TESTS = \
+	tests/unit/base/test_addr.c \
+	tests/unit/base/test_cursor.c \
+	tests/unit/base/test_file.c \
+	tests/unit/base/test_hash.c \
+	tests/unit/base/test_json.c
+
+crypto_TESTS =
+
+encap_TESTS =
+
+switch_TESTS =
+
+tap_TESTS =
+
+overlay_TESTS =
+
+controller_TESTS =
+
+cli_TESTS =
+
+measure_TESTS =
+
+TSAN_TESTS =
+
+crypto_FUZZ =
+
+encap_FUZZ =
+
+switch_FUZZ =
+
+tap_FUZZ =
+
+overlay_FUZZ =
+
+controller_FUZZ =
+
+cli_FUZZ =
+
+measure_FUZZ =
+
+# ---- programs: PROGRAM = the folder that holds its main.c --------------------------------------------------
+
+weftd_FOLDER           = overlay
+weft-controller_FOLDER = controller
+weft_FOLDER            = cli
+weft-measure_FOLDER    = measure
+PROGRAMS = weftd weft-controller weft weft-measure
+
+# ---- libraries by floor ------------------------------------------------------------------------------------
+
+GROUND  = base
+MIDDLE  = crypto encap switch tap
+TOP     = overlay controller cli measure
+FOLDERS = $(GROUND) $(MIDDLE) $(TOP)
+
+PKGS = libevent libevent_openssl libevent_pthreads openssl liburcu-memb jansson yaml-0.1 sqlite3 libcurl libmnl \
+	libcap-ng libseccomp
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+
+base_LIBS       = $(shell pkg-config --libs liburcu-memb jansson)
+crypto_LIBS     = $(shell pkg-config --libs openssl) $(IPSEC_MB)
+encap_LIBS      =
+switch_LIBS     =
+tap_LIBS        = $(shell pkg-config --libs libmnl)
+overlay_LIBS    = $(shell pkg-config --libs libevent libevent_openssl libevent_pthreads libmnl libcap-ng libseccomp)
+controller_LIBS = $(shell pkg-config --libs libevent libevent_openssl sqlite3)
+cli_LIBS        = $(shell pkg-config --libs libcurl yaml-0.1)
+measure_LIBS    = -lpcap
+
+# Intel's ipsec-mb is used where the machine has it (Debian packages it for amd64 only)
+IPSEC_MB := $(if $(wildcard /usr/include/intel-ipsec-mb.h),-lIPSec_MB)
+
+CFLAGS   ?= -O2 -g
+CPPFLAGS += -D_GNU_SOURCE -I. $(PKG_CFLAGS) $(if $(IPSEC_MB),-DHAVE_IPSEC_MB)
+WARNINGS  = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings -Werror
+HARDEN    = -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+LDHARDEN  = -pie -Wl,-z,relro,-z,now
+SANFLAGS  = $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+COMPILE   = $(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) $(HARDEN) $(SANFLAGS) $(CPPFLAGS) -MMD -MP
+LINK      = $(CC) $(CFLAGS) $(SANFLAGS) $(LDHARDEN) $(LDFLAGS) -pthread
+
+Q = $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+
+# ---- rules -------------------------------------------------------------------------------------------------
+
+# lib FOLDER = its library and those of the floors below it, in link order
+floors_of = $(1) $(if $(filter $(1),$(TOP)),$(MIDDLE)) $(if $(filter $(1),$(GROUND)),,$(GROUND))
+archives_of = $(foreach f,$(call floors_of,$(1)),$(BUILD)/lib$(f).a)
+libs_of = $(foreach f,$(call floors_of,$(1)),$($(f)_LIBS))
+built_PROGRAMS = $(foreach p,$(PROGRAMS),$(if $($($(p)_FOLDER)_SRC),$(BUILD)/$(p)))
+test_of = $(patsubst tests/%.c,$(BUILD)/tests/%,$(1))
+
+.PHONY: all
+all: $(built_PROGRAMS)
+
+$(BUILD)/obj/%.o: %.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(COMPILE) -c -o $@ $<
+
+define folder_rules
+$(BUILD)/lib$(1).a: $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %/main.c,$($(1)_SRC)))
+	$$(call say,AR,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
+
+$(call test_of,$($(1)_TESTS)): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(call archives_of,$(1))
+	$$(call say,LINK,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$(LINK) -o $$@ $$< $(call archives_of,$(1)) $(call libs_of,$(1)) -lcmocka
+
+$(call test_of,$($(1)_FUZZ)): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(call archives_of,$(1))
+	$$(call say,FUZZ,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$(LINK) -fsanitize=fuzzer -o $$@ $$< $(call archives_of,$(1)) $(call libs_of,$(1))
+endef
+$(foreach f,$(FOLDERS),$(eval $(call folder_rules,$(f))))
+
+define program_rules
+$(BUILD)/$(1): $(BUILD)/obj/$($(1)_FOLDER)/main.o $(call archives_of,$($(1)_FOLDER))
+	$$(call say,LINK,$$@)
+	$$(Q)$(LINK) -o $$@ $$< $(call archives_of,$($(1)_FOLDER)) $(call libs_of,$($(1)_FOLDER))
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(p))))
+
+.PHONY: unit-tests tsan-tests fuzzers
+unit-tests: $(foreach f,$(FOLDERS),$(call test_of,$($(f)_TESTS)))
+tsan-tests: $(call test_of,$(TSAN_TESTS))
+fuzzers: $(foreach f,$(FOLDERS),$(call test_of,$($(f)_FUZZ)))
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# ---- what people call --------------------------------------------------------------------------------------
+
+.PHONY: deps check demo bench fuzz lint clean
+deps:
+	$(Q)tools/deps.sh
+
+check: deps
+	$(Q)tests/check.sh
+
+demo: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/demo.sh
+
+bench: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/bench/run.sh
+
+fuzz: deps
+	$(Q)$(MAKE) --no-print-directory BUILD=build/fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined fuzzers
+	$(Q)tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
+
+lint:
+	$(Q)tools/lint.sh
+
+clean:
+	rm -rf build

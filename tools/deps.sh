@@ -1,0 +1,31 @@
+#!/bin/bash
+# Installs, with apt-get, what building, testing and the demo need and this Debian machine lacks.
+set -eu
+
+packages=(
+	# building
+	gcc libc6-dev pkg-config libevent-dev libssl-dev libpcap-dev liburcu-dev libjansson-dev libyaml-dev libsqlite3-dev
+	libcurl4-openssl-dev libmnl-dev libcap-ng-dev libseccomp-dev
+	# testing
+	libcmocka-dev clang clang-tidy cppcheck libclang-rt-14-dev python3 jq curl openssl sqlite3
+	# end-to-end tests and the demo: network namespaces and what runs in them
+	iproute2 iputils-ping iputils-arping procps iperf3 tshark nftables ethtool
+)
+# Debian packages ipsec-mb for amd64 only; without it the AEAD is OpenSSL's
+[ "$(dpkg --print-architecture)" = amd64 ] && packages+=(libipsec-mb-dev)
+
+missing=()
+for package in "${packages[@]}"; do
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+	echo "missing packages: ${missing[*]}" >&2
+	echo "run 'make deps' as root, or: apt-get install ${missing[*]}" >&2
+	exit 1
+fi
+echo "installing: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
