@@ -183,7 +183,7 @@ fuzzers: $(foreach f,$(FOLDERS),$(call test_of,$($(f)_FUZZ)))
 
 # ---- what people call --------------------------------------------------------------------------------------
 
-.PHONY: deps check demo bench fuzz lint clean
+.PHONY: deps check demo bench fuzz lint install uninstall clean
 deps:
 	$(Q)tools/deps.sh
 
@@ -204,6 +204,36 @@ fuzz: deps
 
 lint:
 	$(Q)tools/lint.sh
+
+# ---- where things go ---------------------------------------------------------------------------------------
+
+SBIN_PROGRAMS = weftd weft-controller
+BIN_PROGRAMS  = weft weft-measure
+MAN8          = overlay/weftd.8 controller/weft-controller.8 cli/weft.8 measure/weft-measure.8
+UNITS         = overlay/weftd.service controller/weft-controller.service
+COMPLETIONS   = cli/weft.bash-completion
+
+sbindir       = $(DESTDIR)$(PREFIX)/sbin
+bindir        = $(DESTDIR)$(PREFIX)/bin
+man8dir       = $(DESTDIR)$(PREFIX)/share/man/man8
+completiondir = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+unitdir       = $(DESTDIR)/etc/systemd/system
+
+install: all
+	install -d $(sbindir) $(bindir) $(man8dir) $(completiondir) $(unitdir)
+	install -m 755 $(addprefix $(BUILD)/,$(SBIN_PROGRAMS)) $(sbindir)
+	install -m 755 $(addprefix $(BUILD)/,$(BIN_PROGRAMS)) $(bindir)
+	install -m 644 $(MAN8) $(man8dir)
+	install -m 644 $(COMPLETIONS) $(completiondir)/weft
+	for unit in $(UNITS); do sed 's|/usr/local|$(PREFIX)|g' $$unit >$(unitdir)/$${unit##*/}; done
+
+uninstall:
+	rm -f $(addprefix $(sbindir)/,$(SBIN_PROGRAMS)) $(addprefix $(bindir)/,$(BIN_PROGRAMS))
+	rm -f $(addprefix $(man8dir)/,$(notdir $(MAN8))) $(addprefix $(unitdir)/,$(notdir $(UNITS))) $(completiondir)/weft
+
+# print-NAME shows a variable of this file, for scripts
+print-%:
+	@echo $($*)
 
 clean:
 	rm -rf build
