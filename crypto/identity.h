@@ -1,0 +1,116 @@
+/*
+ * identity.h - who is who: the fabric's CA, certificates of hosts and of the controller, signed tunnel keys
+ *
+ * Ed25519 throughout, X.509 by OpenSSL, everything in and out as PEM text.  The CA is pinned at enrolment; a peer is
+ * believed when its certificate is signed by exactly that CA and its tunnel key by exactly that certificate's key:
+ * crypto/HANDSHAKE.md section 2.  It reads no files and no clock, and does not know who was revoked.
+ *
+ * A host's certificate is good for TLS clients only and the controller's for TLS servers only, so that no enrolled
+ * host can pose as the controller, in weft or in any TLS library.
+ *
+ * PEM arguments may be longer than IDENTITY_PEM_MAX_BYTES or not PEM at all: they are refused, never trusted.
+ * Results in `char **` are on the heap and given back with identity_pem_free(), which wipes them.
+ */
+#ifndef CRYPTO_IDENTITY_H
+#define CRYPTO_IDENTITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "crypto/x25519.h"
+
+#define IDENTITY_NAME_BYTES 64U /* 63 and the NUL */
+#define IDENTITY_PEM_MAX_BYTES 8192U
+#define IDENTITY_SIGNATURE_BYTES 64U
+#define IDENTITY_FINGERPRINT_BYTES 65U /* 64 lowercase hex digits and the NUL */
+#define IDENTITY_CA_YEARS 20
+#define IDENTITY_HOST_YEARS 5
+
+enum identity_role {
+	IDENTITY_HOST,
+	IDENTITY_CONTROLLER,
+};
+
+/* What a verified certificate says */
+struct identity {
+	enum identity_role role;
+	char name[IDENTITY_NAME_BYTES];	  /* CN */
+	char fabric[IDENTITY_NAME_BYTES]; /* O, and the CA's CN */
+	uint8_t public_key[32];		  /* Ed25519 */
+	time_t expires;
+};
+
+/* [a-z0-9]([a-z0-9-]*[a-z0-9])?, at most 63: fabrics and hosts */
+bool identity_name_ok(const char *name) __attribute__((warn_unused_result));
+
+/* NULL is fine */
+void identity_pem_free(char *pem);
+
+/* A new Ed25519 private key (PKCS#8).  Return: 0, -ENOMEM or -EIO (OpenSSL failed) */
+int identity_key_create(char **key_pem) __attribute__((warn_unused_result));
+
+/**
+ * identity_ca_create() - a fabric's CA: key and self-signed certificate
+ * @now:	seconds since 1970; valid from an hour before for IDENTITY_CA_YEARS
+ *
+ * Return: 0, -EINVAL (the name), -ENOMEM or -EIO
+ */
+int identity_ca_create(const char *fabric, time_t now, char **key_pem, char **ca_pem)
+	__attribute__((warn_unused_result));
+
+/* Does @key_pem belong to the CA certificate @ca_pem?  For a controller that starts. */
+bool identity_ca_check(const char *key_pem, const char *ca_pem) __attribute__((warn_unused_result));
+
+/* Return: 0, -EINVAL (the name, or the key is no Ed25519 private key), -ENOMEM or -EIO */
+int identity_csr_create(const char *key_pem, const char *host, char **csr_pem) __attribute__((warn_unused_result));
+
+/**
+ * identity_host_issue() - the CA's answer to a host's request
+ * @csr_pem:	its signature is checked and its key taken; its name and extensions are not
+ * @host:	the name that the certificate gets, whatever the request said
+ *
+ * Return: 0, -EINVAL (the name, or the CA's key and certificate do not fit), -EKEYREJECTED (the request is no CSR of
+ *	an Ed25519 key, or not signed by it), -ENOMEM or -EIO
+ */
+int identity_host_issue(const char *ca_key_pem, const char *ca_pem, const char *csr_pem, const char *host, time_t now,
+	char **cert_pem) __attribute__((warn_unused_result));
+
+/**
+ * identity_controller_issue() - key and certificate for the controller's TLS
+ * @alt_names:	IP addresses and DNS names that it is reached by; may be empty
+ *
+ * Return: as identity_host_issue(); -EINVAL also for an alternative name that is neither
+ */
+int identity_controller_issue(const char *ca_key_pem, const char *ca_pem, const char *name,
+	const char *const *alt_names, size_t alt_name_count, time_t now, char **key_pem, char **cert_pem)
+	__attribute__((warn_unused_result));
+
+/**
+ * identity_verify() - is this certificate one that the pinned CA issued for that role, and valid now?
+ * @ca_pem:	pinned
+ * @cert_pem:	from a stranger; only the first certificate in it is read
+ * @out:	written where the answer is yes
+ */
+bool identity_verify(const char *ca_pem, const char *cert_pem, enum identity_role role, time_t now,
+	struct identity *out) __attribute__((warn_unused_result));
+
+/* SHA-256 of the certificate's DER form, as `openssl x509 -fingerprint -sha256` has it, without colons */
+bool identity_fingerprint(const char *cert_pem, char out[IDENTITY_FINGERPRINT_BYTES])
+	__attribute__((warn_unused_result));
+
+/**
+ * identity_tunnel_sign() - bind a tunnel key to a host's certificate
+ * @key_pem:	the private key that belongs to the certificate
+ *
+ * Return: 0, -EINVAL (the name or the key), -ENOMEM or -EIO
+ */
+int identity_tunnel_sign(const char *key_pem, const char *host, const struct x25519_public *tunnel_key,
+	uint8_t signature[IDENTITY_SIGNATURE_BYTES]) __attribute__((warn_unused_result));
+
+/* @identity: out of identity_verify() */
+bool identity_tunnel_verify(const struct identity *identity, const struct x25519_public *tunnel_key,
+	const uint8_t *signature, size_t signature_bytes) __attribute__((warn_unused_result));
+
+#endif /* CRYPTO_IDENTITY_H */
