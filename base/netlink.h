@@ -1,0 +1,75 @@
+/*
+ * netlink.h - links of this network namespace: look at them, make bridges, change them, hear of changes
+ *
+ * Each call opens a route socket, asks, waits for the kernel's answer and closes it: for control threads, never
+ * per packet.  Everything acts in the calling thread's network namespace.  Neighbours: tap/ (attachments),
+ * overlay/ (the watch).  Addresses and routes are never changed here.
+ */
+#ifndef BASE_NETLINK_H
+#define BASE_NETLINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+
+#define NETLINK_NAME_BYTES 16U /* IFNAMSIZ */
+#define NETLINK_ALIAS_BYTES 256U
+
+struct netlink_link {
+	int index;
+	int master;			 /* index of the bridge (or bond) that it is a port of, 0 for none */
+	uint32_t mtu_bytes;
+	bool up;			 /* as the administrator wants it */
+	bool running;			 /* as it is: up and with a carrier */
+	struct mac mac;			 /* zeros where it has no Ethernet address */
+	char name[NETLINK_NAME_BYTES];
+	char kind[NETLINK_NAME_BYTES];	 /* "bridge", "tun", "veth"..., "" for hardware */
+	char alias[NETLINK_ALIAS_BYTES]; /* free text on the device, "" for none */
+	uint64_t rx_dropped_pkts;
+	uint64_t tx_dropped_pkts;
+};
+
+/* Return: 0, -ENODEV where there is no such link, or -errno */
+int netlink_link_get(const char *name, struct netlink_link *out) __attribute__((warn_unused_result));
+int netlink_link_get_by_index(int index, struct netlink_link *out) __attribute__((warn_unused_result));
+
+bool netlink_link_is_bridge(const struct netlink_link *link);
+
+/*
+ * Each of these: 0, -ENODEV where the link is gone, -EPERM without CAP_NET_ADMIN, or the kernel's -errno
+ * (-ERANGE or -EINVAL for an MTU that the device cannot do).
+ */
+int netlink_link_set_up(int index, bool up) __attribute__((warn_unused_result));
+int netlink_link_set_mtu(int index, uint32_t mtu_bytes) __attribute__((warn_unused_result));
+int netlink_link_set_mac(int index, const struct mac *mac) __attribute__((warn_unused_result));
+int netlink_link_set_tx_queue(int index, uint32_t len_pkts) __attribute__((warn_unused_result));
+/* Make @index a port of the bridge @bridge; 0 takes it out of the one that it is in */
+int netlink_link_set_master(int index, int bridge) __attribute__((warn_unused_result));
+/* No IPv6 link-local address by itself (addrgenmode none), so that the host does not speak on it unasked */
+int netlink_link_set_quiet(int index) __attribute__((warn_unused_result));
+int netlink_link_delete(int index) __attribute__((warn_unused_result));
+
+/**
+ * netlink_bridge_create() - a new bridge, up, that floods multicast (no snooping) and has no addresses
+ * @alias:	text left on the device, so that its maker knows it again
+ * @index:	out, only on success
+ *
+ * Return: 0, -EEXIST where a link of that name is there, or -errno
+ */
+int netlink_bridge_create(const char *name, const char *alias, int *index) __attribute__((warn_unused_result));
+
+/* Return: how many ports the bridge @bridge has, or -errno */
+int netlink_bridge_count_ports(int bridge) __attribute__((warn_unused_result));
+
+/**
+ * netlink_watch_open() - hear of links and of IPv4 and IPv6 addresses that come, go or change
+ *
+ * Return: a non-blocking descriptor, readable when something happened (close() it), or -errno
+ */
+int netlink_watch_open(void) __attribute__((warn_unused_result));
+
+/* Take all that waits on @fd.  Return: whether anything changed (also where the kernel had to drop notices) */
+bool netlink_watch_read(int fd);
+
+#endif /* BASE_NETLINK_H */

@@ -1,0 +1,85 @@
+/*
+ * vlan.h - what a port's VLAN policy does to a frame: admit it, and in which form it leaves
+ *
+ * In weft every frame has one VLAN inside its network, 0 for none.  Between hosts a frame travels in trunk form: VLAN
+ * 0 untagged, any other tagged.  An access port's frames gain their tag on the way in and lose it on the way out.
+ * A priority tag (VLAN 0, IEEE 802.1Q 9.5) counts as untagged.  Pure functions; the caller edits the frame.
+ */
+#ifndef SWITCH_VLAN_H
+#define SWITCH_VLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#define VLAN_TAG_BYTES 4U
+#define VLAN_MAX 4094U /* 4095 is reserved */
+
+enum vlan_mode {
+	VLAN_TRUNK_ALL,	 /* every VLAN and untagged frames, as they are: the default */
+	VLAN_TRUNK_LIST, /* those of the list; 0 in it means untagged frames */
+	VLAN_ACCESS,	 /* one VLAN, untagged on this port; frames with a tag of their own are denied */
+};
+
+struct vlan_policy {
+	enum vlan_mode mode;
+	uint16_t access;	  /* VLAN_ACCESS: 1 to VLAN_MAX */
+	uint64_t list[4096 / 64]; /* VLAN_TRUNK_LIST: bit per VLAN */
+};
+
+enum vlan_action {
+	VLAN_DENY,
+	VLAN_KEEP,
+	VLAN_PUSH, /* add a tag with the frame's VLAN */
+	VLAN_POP,  /* remove the outer tag */
+	VLAN_SET,  /* write the frame's VLAN into the outer tag, keep its priority */
+};
+
+/* A frame as it stands in memory */
+struct vlan_form {
+	bool tagged;
+	uint16_t tci; /* of the outer tag; 0 where untagged */
+};
+
+static inline uint16_t vlan_form_id(struct vlan_form form)
+{
+	return form.tagged ? form.tci & 0xfff : 0;
+}
+
+void vlan_policy_add(struct vlan_policy *policy, uint16_t vlan);
+
+/**
+ * vlan_admit() - which VLAN a frame that comes in by a port is in
+ * @vlan:	out: 0 to VLAN_MAX
+ *
+ * Return: false where the policy denies it
+ */
+bool vlan_admit(const struct vlan_policy *policy, struct vlan_form form, uint16_t *vlan)
+	__attribute__((warn_unused_result));
+
+/* What to do to a frame in @form, of VLAN @vlan, so that it may leave by a port with @policy */
+enum vlan_action vlan_egress(const struct vlan_policy *policy, uint16_t vlan, struct vlan_form form)
+	__attribute__((warn_unused_result));
+
+/* The same for a frame that leaves to a peer, in trunk form.  Never VLAN_DENY, never VLAN_POP */
+enum vlan_action vlan_egress_fabric(uint16_t vlan, struct vlan_form form) __attribute__((warn_unused_result));
+
+/**
+ * vlan_slices() - a frame after @action, as slices of the frame itself, which is not touched
+ * @frame:	at least 14 bytes; 18 where its form is tagged
+ * @tag:	room for a new tag; must live as long as the slices
+ * @out:	1 to 3 slices
+ *
+ * The frame grows or shrinks by vlan_grows_by(); offsets into it (csum_start) move by as much.
+ * Return: number of slices
+ */
+int vlan_slices(enum vlan_action action, uint16_t vlan, const uint8_t *frame, size_t len_bytes,
+	uint8_t tag[VLAN_TAG_BYTES], struct iovec out[3]);
+
+static inline int vlan_grows_by(enum vlan_action action)
+{
+	return action == VLAN_PUSH ? (int)VLAN_TAG_BYTES : action == VLAN_POP ? -(int)VLAN_TAG_BYTES : 0;
+}
+
+#endif /* SWITCH_VLAN_H */
