@@ -137,10 +137,11 @@ do_tsan() {
 do_fuzz() { tap "fuzzers, ${FUZZ_SECONDS} s each" tests/fuzz/run.sh $CLANG_BUILD "$FUZZ_SECONDS"; }
 
 do_e2e() {
-	local script
-	for script in $E2E_TESTS; do
-		tap "e2e $script" timeout -k 20 $E2E_LIMIT_S "tests/e2e/$script"
-	done
+	local script arguments
+	while read -r script arguments; do
+		# shellcheck disable=SC2086
+		[ -n "$script" ] && tap "e2e $script${arguments:+ $arguments}" timeout -k 20 $E2E_LIMIT_S "tests/e2e/$script" $arguments
+	done <<<"$E2E_TESTS"
 }
 
 steps="source build unit tsan fuzz e2e"

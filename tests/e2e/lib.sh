@@ -16,7 +16,7 @@ set -u
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=${WEFT_BUILD:-$ROOT/build}
-TEST=$(basename "$0" .sh)
+TEST=$(basename "$0" .sh)${1:+-$1}
 LOGS=${WEFT_LOGS:-$ROOT/build/check/$TEST}
 UNDERLAY=${UNDERLAY:-4} # which IP version the hosts' tunnels use
 UNDERLAY_MTU=${UNDERLAY_MTU:-1500}
@@ -27,7 +27,6 @@ WEFTD_ARGS=() # more arguments for every weftd started from now on
 
 declare -A PIDS=() # by name: what `spawn` started and `stop` has not ended yet
 declare -a SPACES=()
-declare -A HOST_ADDRESS=()
 results=0
 failures=0
 
@@ -217,10 +216,11 @@ plug() {
 	must in_ip net link set "to-$1" master ul up
 	must in_ip "$1" link set up0 up
 	must in_ip "$1" addr add "$(address "$2")/$(prefix_bytes)" dev up0
-	HOST_ADDRESS[$1]=$(address "$2")
 }
 
-controller_up() { # [WEFT INIT ARGUMENTS...]
+# controller_up [WEFT INIT ARGUMENTS...]
+# shellcheck disable=SC2120
+controller_up() {
 	space_add ctl
 	plug ctl 100
 	must on ctl "$BUILD/weft" init --name e2e --listen "$(with_port "$(address 100)" 4753)" --state "$WORK/ctl" "$@"
@@ -332,7 +332,7 @@ hosts_up_to() { seq -f 'h%g' 1 "$1"; }
 
 # ---- traffic -------------------------------------------------------------------------------------------------
 
-ping_once() { on "$1" ping -n -q -c 1 -W 1 "$2"; } # VM ADDRESS
+ping_once() { on "$1" ping -n -q -c 1 -W 0.3 "$2"; } # VM ADDRESS
 
 # reaches VM ADDRESS [PING ARGUMENTS...]: five of five answered
 reaches() {

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The end-to-end tests in the order in which make check runs them.
+# The end-to-end tests, a script and its arguments a line, in the order in which make check runs them.
 # shellcheck disable=SC2034
 E2E_TESTS="
 "
