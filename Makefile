@@ -27,7 +27,8 @@ base_SRC = \
 	base/json.c \
 	base/log.c \
 	base/rcu.c \
-	base/secret.c
+	base/secret.c \
+	base/suggest.c
 
 crypto_SRC =
 
@@ -39,9 +40,15 @@ tap_SRC =
 
 overlay_SRC =
 
-controller_SRC =
+controller_SRC = \
+	controller/store.c \
+	controller/store_sqlite.c
 
-cli_SRC =
+cli_SRC = \
+	cli/duration.c \
+	cli/faults.c \
+	cli/table.c \
+	cli/yaml_doc.c
 
 measure_SRC =
 
@@ -52,7 +59,8 @@ base_TESTS = \
 	tests/unit/base/test_cursor.c \
 	tests/unit/base/test_file.c \
 	tests/unit/base/test_hash.c \
-	tests/unit/base/test_json.c
+	tests/unit/base/test_json.c \
+	tests/unit/base/test_suggest.c
 
 crypto_TESTS =
 
@@ -64,9 +72,13 @@ tap_TESTS =
 
 overlay_TESTS =
 
-controller_TESTS =
+controller_TESTS = \
+	tests/unit/controller/test_store.c
 
-cli_TESTS =
+cli_TESTS = \
+	tests/unit/cli/test_duration.c \
+	tests/unit/cli/test_table.c \
+	tests/unit/cli/test_yaml_doc.c
 
 measure_TESTS =
 

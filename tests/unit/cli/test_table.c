@@ -1,0 +1,153 @@
+/*
+ * test_table.c - tables line up, fit, and let no terminal escape through
+ */
+#include "cli/table.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct table_column columns[] = {
+	{ .title = "HOST" },
+	{ .title = "RX", .right = true },
+	{ .title = "ERROR", .shrinks = true },
+};
+
+static char *printed(const struct table *table, size_t width)
+{
+	char *text = NULL;
+	size_t len_bytes = 0;
+	FILE *to = open_memstream(&text, &len_bytes);
+
+	assert_non_null(to);
+	table_print(table, to, width);
+	fclose(to);
+	return text;
+}
+
+static void lines_up(void **state)
+{
+	struct table *table = table_new(columns, 3);
+	char *text;
+
+	(void)state;
+	table_add(table, "aws-1");
+	table_addf(table, "%d", 7);
+	table_add(table, NULL);
+	table_add(table, "b");
+	table_addf(table, "%d", 12345);
+	table_add(table, "no route");
+	assert_int_equal(table_rows(table), 2);
+	text = printed(table, TABLE_WIDTH_UNLIMITED);
+	assert_string_equal(text, "HOST      RX  ERROR\n"
+				  "aws-1      7  -\n"
+				  "b      12345  no route\n");
+	free(text);
+	table_free(table);
+}
+
+static void shrinks_only_what_may_shrink(void **state)
+{
+	struct table *table = table_new(columns, 3);
+	char *text;
+
+	(void)state;
+	table_add(table, "a-host-with-a-long-name");
+	table_add(table, "1");
+	table_add(table, "the device is in use by another program");
+	text = printed(table, 40);
+	assert_string_equal(text, "HOST                     RX  ERROR\n"
+				  "a-host-with-a-long-name   1  the device…\n");
+	free(text);
+	text = printed(table, 10); /* cannot be done: what must not shrink stays */
+	assert_string_equal(text, "HOST                     RX  ERROR\n"
+				  "a-host-with-a-long-name   1  the dev…\n");
+	free(text);
+	table_free(table);
+}
+
+static void counts_characters_not_bytes(void **state)
+{
+	struct table *table = table_new(columns, 3);
+	char *text;
+
+	(void)state;
+	table_add(table, "zürich");
+	table_add(table, "1");
+	table_add(table, "ääääääääääää");
+	text = printed(table, 20);
+	assert_string_equal(text, "HOST    RX  ERROR\n"
+				  "zürich   1  äääääää…\n");
+	free(text);
+	table_free(table);
+}
+
+static void cleans_what_came_over_the_network(void **state)
+{
+	static const struct {
+		const char *from, *to;
+	} cases[] = {
+		{ "plain text", "plain text" },
+		{ "\033[2Jgone", "?[2Jgone" },
+		{ "two\nlines\ttab", "two?lines?tab" },
+		{ "\x7f", "?" },
+		{ "\xc2\x9b"
+		  "31m",
+			"??31m" },
+		{ "\xff\xfe", "??" },
+		{ "cut \xe2\x82", "cut ??" },
+		{ "grüße €", "grüße €" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "%s", cases[i].from);
+		table_clean(text);
+		assert_string_equal(text, cases[i].to);
+	}
+}
+
+static void shows_bytes_in_four_characters(void **state)
+{
+	static const struct {
+		unsigned long long bytes;
+		const char *text;
+	} cases[] = {
+		{ 0, "0" },
+		{ 999, "999" },
+		{ 1000, "1.0K" },
+		{ 1024, "1.0K" },
+		{ 1536, "1.5K" },
+		{ 10240, "10K" },
+		{ 1023 * 1024, "1.0M" },
+		{ 5ULL << 30, "5.0G" },
+		{ ~0ULL, "16E" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[HUMAN_BYTES_TEXT];
+
+		table_human_bytes(cases[i].bytes, text);
+		assert_string_equal(text, cases[i].text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines_up),
+		cmocka_unit_test(shrinks_only_what_may_shrink),
+		cmocka_unit_test(counts_characters_not_bytes),
+		cmocka_unit_test(cleans_what_came_over_the_network),
+		cmocka_unit_test(shows_bytes_in_four_characters),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
