@@ -5,7 +5,7 @@ frames.py send --to MAC [--count N] [--rate PPS] [--size BYTES] [--stream ID] [-
     sends, then prints what it sent as JSON; SIGTERM ends it early
 frames.py recv
     prints "ready", counts until SIGTERM, then prints one JSON object, by stream:
-    received, duplicates, corrupt, missing (below the highest number seen), reordered, gap_ms (the longest time without a
+    received, highest (number seen), duplicates, corrupt, missing (below the highest), reordered, gap_ms (the longest time without a
     frame), first and last (seconds since 1970), vlan (the tags seen); and "overrun": frames that this receiver was
     too slow for, which would make "missing" no fault of the fabric.
 
@@ -99,6 +99,7 @@ class Stream:
     def report(self):
         return {
             "received": len(self.seen),
+            "highest": self.highest,
             "duplicates": self.duplicates,
             "corrupt": self.corrupt,
             "missing": self.highest + 1 - len(self.seen),

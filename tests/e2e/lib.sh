@@ -172,6 +172,15 @@ stop() {
 	wait "$pid" 2>/dev/null
 }
 
+# ended NAME: waits until it has ended by itself; its exit status is returned
+ended() {
+	local pid=${PIDS[$1]}
+	wait "$pid"
+	local status=$?
+	unset "PIDS[$1]"
+	return $status
+}
+
 # a zombie is gone as well; `wait` reaps it
 gone() {
 	local state
@@ -354,6 +363,19 @@ listened() {
 	stop "recv-$1" TERM
 	HEARD=$(tail -n 1 "$WORK/recv-$1")
 }
+
+# stream FROM TO-MAC [ARGUMENTS...]: frames.py send in the background, until `ended send-FROM`
+stream() {
+	local from=$1 to=$2
+	shift 2
+	spawn "send-$from" "$from" "$FRAMES" send --to "$to" "$@"
+}
+
+rx_packets() { in_ip "$1" -j -s link show eth0 | jq '.[0].stats64.rx.packets'; }
+rx_past() { [ "$(rx_packets "$1")" -gt "$2" ]; }
+
+# flowing VM [PACKETS]: waits until so many more packets have come in
+flowing() { wait_until 10 rx_past "$1" $(($(rx_packets "$1") + ${2:-200})) || bail "no traffic arrives at $1"; }
 
 # heard FIELD [STREAM]: a figure out of HEARD
 heard() { jq -r --arg stream "${2:-1}" --arg field "$1" '.streams[$stream][$field] // 0' <<<"$HEARD"; }
