@@ -23,6 +23,7 @@ base_SRC = \
 	base/addr.c \
 	base/clock.c \
 	base/file.c \
+	base/frame.c \
 	base/hash.c \
 	base/json.c \
 	base/log.c \
@@ -32,9 +33,22 @@ base_SRC = \
 
 crypto_SRC =
 
-encap_SRC =
+encap_SRC = \
+	encap/coalesce.c \
+	encap/csum.c \
+	encap/fragment.c \
+	encap/gre.c \
+	encap/probe.c \
+	encap/record.c \
+	encap/segment.c
 
-switch_SRC =
+switch_SRC = \
+	switch/fdb.c \
+	switch/fdb_holder.c \
+	switch/fdb_table.c \
+	switch/forward.c \
+	switch/network.c \
+	switch/vlan.c
 
 tap_SRC =
 
@@ -50,7 +64,16 @@ cli_SRC = \
 	cli/table.c \
 	cli/yaml_doc.c
 
-measure_SRC =
+measure_SRC = \
+	measure/capture.c \
+	measure/dissect.c \
+	measure/lanes.c \
+	measure/main.c \
+	measure/meter.c \
+	measure/report.c \
+	measure/run.c \
+	measure/sequence.c \
+	measure/split.c
 
 # ---- tests: a unit test links its folder's library and the floors below; the threaded ones run under TSan too ----
 
@@ -80,7 +103,14 @@ cli_TESTS = \
 	tests/unit/cli/test_table.c \
 	tests/unit/cli/test_yaml_doc.c
 
-measure_TESTS =
+measure_TESTS = \
+	tests/unit/measure/test_capture.c \
+	tests/unit/measure/test_dissect.c \
+	tests/unit/measure/test_lanes.c \
+	tests/unit/measure/test_meter.c \
+	tests/unit/measure/test_run.c \
+	tests/unit/measure/test_sequence.c \
+	tests/unit/measure/test_split.c
 
 TSAN_TESTS =
 
@@ -98,7 +128,8 @@ controller_FUZZ =
 
 cli_FUZZ =
 
-measure_FUZZ =
+measure_FUZZ = \
+	tests/fuzz/measure/fuzz_meter.c
 
 # ---- programs: PROGRAM = the folder that holds its main.c --------------------------------------------------
 
@@ -127,7 +158,7 @@ tap_LIBS        = $(shell pkg-config --libs libmnl)
 overlay_LIBS    = $(shell pkg-config --libs libevent libevent_openssl libevent_pthreads libmnl libcap-ng libseccomp)
 controller_LIBS = $(shell pkg-config --libs libevent libevent_openssl sqlite3)
 cli_LIBS        = $(shell pkg-config --libs libcurl yaml-0.1)
-measure_LIBS    = -lpcap
+measure_LIBS    = -lpcap $(shell pkg-config --libs libevent libcap-ng) -lm
 
 # Intel's ipsec-mb is used where the machine has it (Debian packages it for amd64 only)
 IPSEC_MB := $(if $(wildcard /usr/include/intel-ipsec-mb.h),-lIPSec_MB)
@@ -221,27 +252,31 @@ lint:
 
 SBIN_PROGRAMS = weftd weft-controller
 BIN_PROGRAMS  = weft weft-measure
-MAN8          = overlay/weftd.8 controller/weft-controller.8 cli/weft.8 measure/weft-measure.8
+MAN1          = cli/weft.1
+MAN8          = overlay/weftd.8 controller/weft-controller.8
 UNITS         = overlay/weftd.service controller/weft-controller.service
 COMPLETIONS   = cli/weft.bash-completion
 
 sbindir       = $(DESTDIR)$(PREFIX)/sbin
 bindir        = $(DESTDIR)$(PREFIX)/bin
+man1dir       = $(DESTDIR)$(PREFIX)/share/man/man1
 man8dir       = $(DESTDIR)$(PREFIX)/share/man/man8
 completiondir = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 unitdir       = $(DESTDIR)/etc/systemd/system
 
 install: all
-	install -d $(sbindir) $(bindir) $(man8dir) $(completiondir) $(unitdir)
+	install -d $(sbindir) $(bindir) $(man1dir) $(man8dir) $(completiondir) $(unitdir)
 	install -m 755 $(addprefix $(BUILD)/,$(SBIN_PROGRAMS)) $(sbindir)
 	install -m 755 $(addprefix $(BUILD)/,$(BIN_PROGRAMS)) $(bindir)
+	install -m 644 $(MAN1) $(man1dir)
 	install -m 644 $(MAN8) $(man8dir)
 	install -m 644 $(COMPLETIONS) $(completiondir)/weft
 	for unit in $(UNITS); do sed 's|/usr/local|$(PREFIX)|g' $$unit >$(unitdir)/$${unit##*/}; done
 
 uninstall:
 	rm -f $(addprefix $(sbindir)/,$(SBIN_PROGRAMS)) $(addprefix $(bindir)/,$(BIN_PROGRAMS))
-	rm -f $(addprefix $(man8dir)/,$(notdir $(MAN8))) $(addprefix $(unitdir)/,$(notdir $(UNITS))) $(completiondir)/weft
+	rm -f $(addprefix $(man1dir)/,$(notdir $(MAN1))) $(addprefix $(man8dir)/,$(notdir $(MAN8)))
+	rm -f $(addprefix $(unitdir)/,$(notdir $(UNITS))) $(completiondir)/weft
 
 # print-NAME shows a variable of this file, for scripts
 print-%:

@@ -12,7 +12,7 @@
  * Limits: @capacity entries in all.  A location (port or peer) has at most @location_limit learned ones; at
  * the limit new addresses are not learned and their frames flood.  A full table makes room at the cost of the location
  * that has most learned entries: one of its longest unused, by second chance.  Static entries count
- * towards @capacity only, are never evicted, aged or displaced by learning.
+ * towards @capacity only, and are never evicted, aged or displaced by learning.
  */
 #ifndef SWITCH_FDB_H
 #define SWITCH_FDB_H

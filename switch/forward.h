@@ -1,7 +1,7 @@
 /*
  * forward.h - where a frame goes
  *
- * The rules of DESIGN section 5 and nothing else: learning, lookup, flooding, split horizon, reserved addresses, VLANs.
+ * The rules of a learning switch, a hub and a wire: learning, lookup, flooding, split horizon, reserved addresses, VLANs.
  * Decides and sends nothing; any worker may call it, within an RCU reader's section for @network.
  *
  * A flood goes to every port of network->ports for which forward_egress() does not say VLAN_DENY, and where
