@@ -34,7 +34,7 @@ base_SRC = \
 crypto_SRC =
 
 encap_SRC = \
-	encap/coalesce.c \
+	encap/coalesce.c
 	encap/csum.c \
 	encap/fragment.c \
 	encap/gre.c \

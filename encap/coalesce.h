@@ -55,28 +55,30 @@ enum coalesce_result {
  */
 typedef void coalesce_emit(void *ctx, const struct iovec *iov, int n, size_t bytes, const struct offload *offload);
 
-struct coalesce_flow {
+/* One flow's frames, in order; iov[0] is the first whole, the others are payload */
+struct coalesce_row {
 	struct frame_info info; /* of the first frame */
-	uint32_t hash;
-	uint32_t bytes; /* of all pieces */
+	uint32_t bytes;		/* of all pieces */
 	uint32_t next_seq;
+	uint32_t payload_bytes; /* of the first frame */
+	uint32_t born;		/* counts rows */
 	uint16_t next_ip_id;
-	uint16_t payload_bytes; /* of the first frame */
-	uint16_t gso_bytes;	/* the guest's, where the first frame carried it */
-	uint8_t tcp_flags;	/* or'ed */
-	uint8_t n;		/* 0: free */
+	uint16_t gso_bytes; /* the guest's, where the first frame carried it */
+	uint8_t tcp_flags;  /* or'ed */
+	uint8_t n;
 	bool fixed_ip_id;
 	struct iovec iov[COALESCE_MAX_SEGMENTS];
 };
 
-/* Owned by one worker; caller's memory; no _fini, but whoever borrows it memory flushes first */
+/* Owned by one worker; caller's memory; no _fini, but what it holds is flushed first */
 struct coalescer {
 	coalesce_emit *emit;
 	void *ctx;
-	unsigned int caps;    /* enum offload_caps */
-	unsigned int oldest;  /* the row that a ninth flow pushes out */
-	unsigned int held;    /* rows in use */
-	struct coalesce_flow flows[COALESCE_FLOWS];
+	unsigned int caps; /* enum offload_caps */
+	unsigned int held; /* a bit for each row in use */
+	uint32_t born;
+	uint32_t hash[COALESCE_FLOWS];
+	struct coalesce_row rows[COALESCE_FLOWS];
 	struct segmenter segmenter;
 };
 

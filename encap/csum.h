@@ -27,8 +27,20 @@ static inline uint16_t csum_fold(uint64_t sum)
 	return (uint16_t)((sum & 0xffff) + (sum >> 16));
 }
 
+/* Return: where the header of @info's protocol, TCP or UDP, keeps its checksum, from its first byte */
+static inline uint16_t csum_field_offset(const struct frame_info *info)
+{
+	return info->l4_protocol == FRAME_PROTOCOL_TCP ? 16 : 6;
+}
+
 /* Return: the sum of the IPv4 or IPv6 pseudo header (RFC 9293 3.1, RFC 8200 8.1) for @l4_bytes of @info's protocol */
 uint64_t csum_pseudo(const uint8_t *frame, const struct frame_info *info, uint32_t l4_bytes);
+
+/* Return: true for a whole TCP or UDP packet to its IP header's own destination: what may come with the P flag */
+static inline bool csum_can_be_partial(const struct frame_info *info)
+{
+	return info->payload_offset != 0 && !info->source_routed;
+}
 
 /**
  * csum_is_native() - may the wire's P flag stand for this partial checksum?
@@ -56,7 +68,7 @@ bool csum_complete(uint8_t *frame, size_t len_bytes, struct offload *offload) __
  * @info:	of @frame; end_offset says how long the packet is
  * @out:	partial, csum_start and csum_offset are written
  *
- * Return: false where the frame is not one that may come with P (see csum_is_native()); nothing is changed then
+ * Return: false where not csum_can_be_partial(); nothing is changed then
  */
 bool csum_prepare(uint8_t *frame, const struct frame_info *info, struct offload *out)
 	__attribute__((warn_unused_result));

@@ -60,6 +60,7 @@ struct fragmenter {
 	uint32_t id;
 	uint8_t index;
 	uint8_t count;
+	uint8_t saved_bytes;
 	uint8_t saved[FRAGMENT_HEADROOM_BYTES];
 };
 

@@ -58,23 +58,22 @@ struct segment {
 /* Owned by one worker; caller's memory; no _fini */
 struct segmenter {
 	uint8_t *frame;
-	uint8_t *saved_at;	/* where the last segment's headers stand; NULL before the second segment */
+	uint8_t *saved_at;	/* where the last segment covered the frame's own bytes; NULL: nowhere */
+	uint32_t saved_bytes;
 	uint32_t frame_bytes;
 	uint32_t payload_bytes; /* of the whole frame */
 	uint32_t done_bytes;	/* of that, yielded */
-	uint32_t cut_bytes;	/* payload of each segment but the last; 0: uncut */
-	uint32_t index;		/* of the next segment */
-	uint32_t pseudo_sum;	/* of the pseudo header without its length, not inverted */
-	uint32_t ip_sum;	/* of the IPv4 header without length and id */
-	uint32_t seq;		/* TCP, of the first segment */
-	uint16_t ip_id;		/* IPv4, of the first segment */
-	uint16_t gso_bytes;	/* the guest's; 0: do not tell */
+	uint32_t cut_bytes;	/* payload of each segment but the last; 0: the frame comes out as it is */
+	uint32_t seq;		/* TCP, of the next segment */
+	uint16_t ip_id;		/* IPv4, of the next segment */
+	uint16_t ip_sum;	/* of the IPv4 header without length and id, not inverted */
+	uint16_t pseudo_sum;	/* of the pseudo header without its length, not inverted */
+	uint16_t gso_bytes;	/* the guest's, where segments are to tell it */
 	uint16_t header_bytes;
 	uint16_t l3_offset;
 	uint16_t l4_offset;
 	uint8_t ip_version;
 	uint8_t l4_protocol;
-	uint8_t tcp_flags;
 	uint8_t checksum;	/* enum segment_checksum, segment.c */
 	bool partial;
 	bool done;
