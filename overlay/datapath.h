@@ -1,0 +1,188 @@
+/*
+ * datapath.h - the workers: what they share, what each one owns
+ *
+ * Theory of operation.  A worker is a thread with a loop of its own over three kinds of events: its UDP socket
+ * (receive.c), its queue of every port (transmit.c), and a wake-up from the control thread, upon which it takes up
+ * the latest fabric (worker.c).  An event is worked off as a burst inside one RCU reader's section; what a burst
+ * gathers (datagram trains, joined super-frames) leaves at its end, so nothing ever waits for company.
+ *
+ * Nothing on the way of a packet locks, allocates or logs.  What a worker sees that needs thought goes to the
+ * control thread by mailbox.
+ */
+#ifndef OVERLAY_DATAPATH_H
+#define OVERLAY_DATAPATH_H
+
+#include "base/clock.h"
+#include "encap/coalesce.h"
+#include "encap/fragment.h"
+#include "encap/segment.h"
+#include "encap/train.h"
+#include "overlay/drops.h"
+#include "overlay/fabric.h"
+#include "overlay/mailbox.h"
+#include "overlay/peer.h"
+#include "overlay/session.h"
+#include "overlay/udp.h"
+#include "switch/fdb.h"
+
+#include <event2/event.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define WORKERS_MAX (UDP_SOCKETS_MAX - 1)
+
+struct worker;
+
+/* Shared by all threads of an agent.  Constant while workers run, but for `fabric` */
+struct datapath {
+	struct fabric *fabric; /* shared under RCU; the control thread writes */
+	struct session_table sessions;
+	struct fdb *fdb;
+	struct udp_sockets sockets;
+	uint32_t workers_count;
+	struct worker *workers[WORKERS_MAX];
+	uint32_t time_scale;  /* 1 but in tests */
+	int control_wake_fd;  /* eventfd: there is mail */
+};
+
+/* A datagram train on its way to one peer */
+struct dispatch {
+	struct train train;
+	struct peer *peer;
+	struct session *session;
+	const struct path *path;
+};
+
+#define DISPATCHES_MAX 32U
+#define DISPATCH_BYTES (128U * 1024U) /* sent once this much has gathered, while it is in the cache */
+
+/* What a worker has of a port */
+struct worker_port {
+	struct worker *worker;
+	struct vport *port;   /* NULL: none in this slot */
+	struct event *event;
+	bool dirty;	      /* its coalescer holds something */
+	struct coalescer coalescer;
+};
+
+struct port_counters {
+	struct counter rx_frames, rx_bytes; /* out of the machine, into the fabric */
+	struct counter tx_frames, tx_bytes;
+};
+
+#define RECEIVE_MESSAGES 32U
+#define RECEIVE_MESSAGE_BYTES 65536U
+/* Buffers start at different offsets within their pages, so that they do not fight for the same cache sets */
+#define RECEIVE_STRIDE_BYTES (RECEIVE_MESSAGE_BYTES + 1024U + 64U)
+#define FRAME_HEADROOM_BYTES 64U /* for record headers and a VLAN tag */
+
+struct worker {
+	uint32_t id; /* also its lane in every session */
+	struct datapath *datapath;
+	pthread_t thread;
+	struct event_base *base;
+	struct event *udp_event;
+	struct event *wake_event;
+	int wake_fd;		 /* eventfd, written by the control thread */
+	bool stop;		 /* atomic */
+	struct instant now;	 /* of this burst */
+	uint32_t generation;	 /* atomic: of the fabric that it works with */
+	bool udp_gso;		 /* off once the kernel refused a train */
+
+	struct worker_port *ports[PORTS_MAX];
+	struct port_counters port_counters[PORTS_MAX]; /* read by any thread */
+	uint32_t dirty_ports[PORTS_MAX];
+	uint32_t dirty_count;
+
+	struct drops drops; /* read by any thread */
+	struct counter fdb_events[FDB_RESULTS];
+	struct mailbox mailbox; /* to the control thread */
+
+	/* transmit.c */
+	uint8_t *frame_memory;	  /* FRAME_HEADROOM_BYTES and one super-frame */
+	struct segmenter segmenter;
+	struct dispatch dispatches[DISPATCHES_MAX];
+	uint8_t *train_memory;	  /* DISPATCHES_MAX * TRAIN_BYTES_MAX */
+	uint32_t dispatches_count;
+	uint8_t dispatch_of_peer[PEERS_MAX]; /* index + 1 of the peer's latest */
+	struct instant wanted_at[PEERS_MAX]; /* MAIL_WANT_SESSION was sent */
+	uint32_t fragment_id;
+
+	/* receive.c */
+	uint8_t *receive_memory;
+	uint32_t receive_count;	  /* messages asked for at once; adapts */
+	uint8_t *copy_memory;	  /* FRAME_HEADROOM_BYTES and one frame, where a flood needs its own */
+	struct reassembler reassembler;
+	uint8_t *reassembly_memory;
+	struct instant expire_at;
+};
+
+/* ---- worker.c: the control thread's side ---- */
+
+/**
+ * worker_start() - a worker and its thread
+ * @datapath:	its sockets are open; borrowed until worker_stop()
+ *
+ * Return: 0 or -errno
+ */
+int worker_start(struct datapath *datapath, uint32_t id, struct worker **out) __attribute__((warn_unused_result));
+
+/* Have it take up the latest fabric; MAIL_SYNCED says that it did */
+void worker_wake(struct worker *worker);
+
+/* End its thread and free it.  NULL is fine */
+void worker_stop(struct worker *worker);
+
+/* ---- for the worker's own files ---- */
+
+/* Tell the control thread.  Return: false where the mailbox is full */
+bool worker_mail(struct worker *worker, const struct mail *mail);
+
+/* transmit.c: a port's queue can be read */
+void transmit_ready(evutil_socket_t fd, short what, void *worker_port);
+
+/**
+ * transmit_record() - put one record into a datagram for @peer
+ * @type:	enum record_type
+ * @flags:	enum record_flag; L is added where it is needed
+ * @body:	RECORD_MAX_HEADER_BYTES in front of it may be overwritten
+ */
+void transmit_record(struct worker *worker, struct peer *peer, uint8_t type, uint8_t flags, uint32_t network,
+	uint16_t gso_bytes, uint8_t *body, size_t body_bytes);
+
+/* Seal what is open and send all that has gathered */
+void transmit_flush(struct worker *worker);
+
+/* receive.c: the UDP socket can be read */
+void receive_ready(evutil_socket_t fd, short what, void *worker);
+
+/* deliver.c: */
+struct delivery {
+	const struct network *network;
+	const struct network_port *in; /* NULL: came from a peer */
+	uint8_t *frame;		       /* VLAN_TAG_BYTES in front of it may be overwritten */
+	size_t frame_bytes;
+	const struct frame_info *info;
+	uint16_t vlan;
+};
+
+/* One frame off the wire to @to, joined with others of its flow; leaves at deliver_flush() at the latest */
+void deliver_joined(struct worker *worker, const struct network_port *to, const struct delivery *delivery, bool partial,
+	uint16_t gso_bytes);
+
+/* The same for a frame whose memory others need too: copied, and gone at once */
+void deliver_copy(struct worker *worker, const struct network_port *to, const struct delivery *delivery, bool partial,
+	uint16_t gso_bytes);
+
+/* One frame of a local port to @to, with what it leaves undone */
+void deliver_local(struct worker *worker, const struct network_port *to, const struct delivery *delivery,
+	const struct offload *offload);
+
+/* Write out what is held for all ports: before the buffers are used again */
+void deliver_flush(struct worker *worker);
+
+/* The coalescers' way out; a coalesce_emit */
+void deliver_emit(void *worker_port, const struct iovec *iov, int n, size_t bytes, const struct offload *offload);
+
+#endif /* OVERLAY_DATAPATH_H */

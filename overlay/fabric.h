@@ -1,0 +1,61 @@
+/*
+ * fabric.h - what the workers forward by: networks, ports and peers, as one immutable whole
+ *
+ * The control thread builds a new fabric out of each topology (apply.c), publishes it under RCU, and frees the old
+ * one after a grace period.  Networks belong to the fabric; ports and peers live on from one fabric to the next.
+ */
+#ifndef OVERLAY_FABRIC_H
+#define OVERLAY_FABRIC_H
+
+#include "overlay/peer.h"
+#include "switch/network.h"
+#include "tap/port.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PORTS_MAX 512U
+#define NETWORKS_MAX 1024U
+#define FABRIC_BUCKETS 2048U /* a power of two, more than NETWORKS_MAX */
+
+/* A local port.  Constant once it is in a fabric */
+struct vport {
+	uint32_t slot; /* below PORTS_MAX; what networks and the MAC table call it */
+	uint32_t id;   /* the controller's */
+	char lab[NETWORK_NAME_BYTES];
+	char name[NETWORK_NAME_BYTES];
+	uint32_t network; /* id */
+	char attach[32];  /* as the lab says it */
+	struct tap_spec spec;
+	struct tap_port *tap; /* NULL: could not be opened, see error */
+	char error[TAP_ERROR_BYTES];
+};
+
+struct fabric {
+	uint32_t generation; /* counts up; workers tell which one they have taken up */
+	struct network *buckets[FABRIC_BUCKETS]; /* open addressing by network id */
+	uint32_t networks_count;
+	struct peer *peers[PEERS_MAX]; /* by slot; NULL where there is none */
+	struct vport *ports[PORTS_MAX];
+};
+
+struct fabric *fabric_new(uint32_t generation);
+
+/* With its networks, not its ports and peers.  NULL is fine */
+void fabric_free(struct fabric *fabric);
+
+/* Return: false where the table is full or the id is taken; @network is the fabric's on true */
+bool fabric_add_network(struct fabric *fabric, struct network *network);
+
+/* Return: borrowed, NULL where this host is not on the network */
+static inline struct network *fabric_network(const struct fabric *fabric, uint32_t id)
+{
+	for (uint32_t at = id * 2654435761U >> 8;; at++) {
+		struct network *network = fabric->buckets[at % FABRIC_BUCKETS];
+
+		if (!network || network->id == id)
+			return network;
+	}
+}
+
+#endif /* OVERLAY_FABRIC_H */

@@ -1,0 +1,79 @@
+/*
+ * peer.h - another host of the fabric, as this agent knows it
+ *
+ * A peer lives from the topology that names it until the one that does not.  The control thread owns it; what
+ * workers read is in the first part, published under RCU.  Its handshakes are handshaker.c's, its path's size is
+ * pmtu.c's.
+ */
+#ifndef OVERLAY_PEER_H
+#define OVERLAY_PEER_H
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "crypto/cookie.h"
+#include "crypto/handshake.h"
+#include "crypto/tai64n.h"
+#include "overlay/path.h"
+#include "overlay/pmtu.h"
+#include "overlay/session.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PEERS_MAX 1024U
+#define PEER_NAME_BYTES 64U
+#define PEER_ENDPOINTS_MAX 8U
+#define PEER_REASON_BYTES 160U
+
+struct peer {
+	/* constant */
+	uint32_t slot; /* below PEERS_MAX; what the MAC table and networks call it */
+	char name[PEER_NAME_BYTES];
+	struct x25519_public key;
+
+	/* shared under RCU, the control thread writes */
+	struct path *path;	/* NULL: nowhere to send to yet */
+	struct session *sending; /* NULL: no session yet */
+
+	/* the control thread's from here on */
+	struct endpoint endpoints[PEER_ENDPOINTS_MAX]; /* from the topology */
+	uint32_t endpoints_count;
+	uint32_t endpoint_next; /* which of them the next handshake tries */
+	bool roamed;		/* the path is where the peer was heard last, not the topology's */
+
+	struct session *current;  /* that we send in */
+	struct session *previous; /* datagrams under way may still be in it */
+	struct session *next;	  /* answered by us, not confirmed yet */
+
+	struct handshake handshake;
+	uint32_t handshake_index; /* reserved, 0: no handshake is under way */
+	struct cookie_jar jar;
+	struct tai64n sent_timestamp;
+	struct tai64n seen_timestamp;
+	uint32_t attempts;	      /* since the last success */
+	struct instant attempt_at;    /* the next one; 0: none is due */
+
+	struct pmtu pmtu;
+	struct instant probed_at;     /* last keepalive probe */
+	uint64_t tx_seen, rx_seen;    /* totals at the last housekeeping */
+	struct instant tx_at;	      /* last time data was found to have been sent ... */
+	struct instant unanswered_at; /* ... and since when without anything received; 0: answered */
+	uint64_t rtt_us;	      /* smoothed; 0: unknown */
+	uint64_t retired[4];	      /* totals of sessions that are gone: tx and rx datagrams, tx and rx bytes */
+	uint64_t retired_lost;
+};
+
+/* Return: NULL without memory or where OpenSSL failed */
+struct peer *peer_new(uint32_t slot, const char *name, const struct x25519_public *key);
+
+/* Nobody may see the peer any more.  Frees its path, not its sessions.  NULL is fine */
+void peer_free(struct peer *peer);
+
+/**
+ * peer_set_path() - send to @endpoint from now on, in datagrams of @datagram_bytes
+ *
+ * Waits for a grace period.  Return: false without memory, or where the sockets cannot reach such an address
+ */
+bool peer_set_path(struct peer *peer, const struct endpoint *endpoint, uint32_t datagram_bytes, int family);
+
+#endif /* OVERLAY_PEER_H */

@@ -1,0 +1,83 @@
+/*
+ * pmtu.h - the largest datagram that a path takes, found by probing (RFC 8899 in spirit)
+ *
+ * Theory of operation, per peer, in UDP payload bytes:
+ *
+ *   SEARCHING	`works` is known to pass, `fails` is not: probes of sizes between them, each up to PMTU_TRIES times
+ *		without an answer before it counts as failed.  The first probe is the route's MTU, which on most
+ *		paths ends the search in one round trip; then 1500's; then halving down to PMTU_STEP_BYTES.
+ *   DONE	`works` stands.  While there is traffic it is confirmed every PMTU_CONFIRM_MS, since a path that shrinks
+ *		says nothing; without an answer the search starts again from the base.  Every PMTU_RAISE_MS the
+ *		largest size is tried again, since paths grow too.
+ *
+ * ICMP and EMSGSIZE are hints, never believed: they only make the confirmation happen now.
+ * Sans I/O: the control thread sends what pmtu_poll() asks for and tells of acknowledgements.
+ */
+#ifndef OVERLAY_PMTU_H
+#define OVERLAY_PMTU_H
+
+#include "base/clock.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PMTU_BASE_MTU 1280U /* every IPv6 path; IPv4 paths below it are not served */
+#define PMTU_MAX_MTU 9216U
+#define PMTU_STEP_BYTES 8U
+#define PMTU_TRIES 3U
+#define PMTU_ANSWER_MS 200U
+#define PMTU_CONFIRM_MS 1000U
+#define PMTU_RAISE_MS 60000U
+
+enum pmtu_state {
+	PMTU_SEARCHING,
+	PMTU_DONE,
+};
+
+struct pmtu {
+	enum pmtu_state state;
+	uint32_t base_bytes;  /* PMTU_BASE_MTU less the headers */
+	uint32_t limit_bytes; /* the route's MTU less the headers */
+	uint32_t works_bytes;
+	uint32_t fails_bytes; /* limit_bytes + 1 until something failed */
+	uint32_t probe_bytes; /* the size being tried; 0: none */
+	uint32_t tries;
+	struct instant answer_by;
+	struct instant confirm_at;
+	struct instant raise_at;
+};
+
+/**
+ * pmtu_init() - a path of which nothing is known
+ * @header_bytes:	IP and UDP: 28 or 48
+ * @route_mtu:		the outgoing interface's, 0 where unknown
+ */
+void pmtu_init(struct pmtu *pmtu, uint32_t header_bytes, uint32_t route_mtu, struct instant now);
+
+/**
+ * pmtu_poll() - what is to be probed now
+ * @busy:	data went out on the path since the last call
+ *
+ * Return: size of the probe datagram to send, 0 for none.  `works_bytes` may have changed.
+ */
+uint32_t pmtu_poll(struct pmtu *pmtu, bool busy, struct instant now) __attribute__((warn_unused_result));
+
+/* A probe of @bytes came through */
+void pmtu_acked(struct pmtu *pmtu, uint32_t bytes, struct instant now);
+
+/* Something claims that @bytes are too many: confirm now what we believe */
+void pmtu_hint(struct pmtu *pmtu, uint32_t bytes, struct instant now);
+
+/* The kernel itself refused @bytes on the way out: believe it at once */
+void pmtu_refused(struct pmtu *pmtu, uint32_t bytes);
+
+/* The route's MTU may have changed */
+void pmtu_route(struct pmtu *pmtu, uint32_t route_mtu, struct instant now);
+
+/* Return: true while answers are due within PMTU_ANSWER_MS, so that the caller polls that often */
+static inline bool pmtu_is_urgent(const struct pmtu *pmtu)
+{
+	return pmtu->probe_bytes != 0 || pmtu->state == PMTU_SEARCHING;
+}
+
+#endif /* OVERLAY_PMTU_H */

@@ -1,0 +1,120 @@
+/*
+ * session.c - see session.h
+ */
+#include "overlay/session.h"
+
+#include "base/rcu.h"
+#include "base/secret.h"
+#include "crypto/transport.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+uint32_t session_index_reserve(struct session_table *table)
+{
+	for (uint32_t tried = 0; tried < SESSION_SLOTS; tried++) {
+		uint32_t slot = table->next_slot++ % SESSION_SLOTS;
+		uint32_t index;
+
+		if (table->reserved[slot])
+			continue;
+		index = (random_u32() & (HANDSHAKE_INDEX_MAX & ~(SESSION_SLOTS - 1))) | slot;
+		if (index == 0)
+			continue;
+		table->reserved[slot] = index;
+		return index;
+	}
+	return 0;
+}
+
+void session_index_release(struct session_table *table, uint32_t index)
+{
+	if (index && table->reserved[index % SESSION_SLOTS] == index)
+		table->reserved[index % SESSION_SLOTS] = 0;
+}
+
+static bool make_lanes(struct session *session, const struct session_keys *keys, const struct aead_backend *backend)
+{
+	for (uint32_t lane = 0; lane < session->tx_lanes; lane++) {
+		session->tx[lane].aead = transport_lane_new(backend, &keys->send, keys->cipher, (uint8_t)lane);
+		if (!session->tx[lane].aead)
+			return false;
+	}
+	for (uint32_t lane = 0; lane < session->rx_lanes; lane++) {
+		replay_init(&session->rx[lane].replay);
+		session->rx[lane].aead = transport_lane_new(backend, &keys->receive, keys->cipher, (uint8_t)lane);
+		if (!session->rx[lane].aead)
+			return false;
+	}
+	return true;
+}
+
+struct session *session_new(uint32_t index, struct peer *peer, const struct session_keys *keys,
+	const struct aead_backend *backend, uint32_t tx_lanes, uint32_t time_scale, struct instant now)
+{
+	struct session *session;
+
+	assert(tx_lanes >= 1 && tx_lanes <= SESSION_LANES_MAX && time_scale >= 1);
+	if (keys->remote_lanes < 1 || keys->remote_lanes > SESSION_LANES_MAX)
+		return NULL;
+	session = aligned_alloc(64, sizeof(*session)); /* its lanes are cache lines apart */
+	if (!session)
+		return NULL;
+	memset(session, 0, sizeof(*session));
+	session->index = index;
+	session->remote_index = keys->remote_index;
+	session->peer = peer;
+	session->created = now;
+	session->reject_after = instant_add_ms(now, SESSION_REJECT_MS / time_scale);
+	session->cipher = keys->cipher;
+	session->tx_lanes = tx_lanes;
+	session->rx_lanes = keys->remote_lanes;
+	if (!make_lanes(session, keys, backend)) {
+		session_free(session);
+		return NULL;
+	}
+	return session;
+}
+
+void session_free(struct session *session)
+{
+	if (!session)
+		return;
+	for (uint32_t lane = 0; lane < SESSION_LANES_MAX; lane++) {
+		aead_free(session->tx[lane].aead);
+		aead_free(session->rx[lane].aead);
+	}
+	free(session);
+}
+
+void session_publish(struct session_table *table, struct session *session)
+{
+	assert(table->reserved[session->index % SESSION_SLOTS] == session->index);
+	rcu_publish(&table->slots[session->index % SESSION_SLOTS], session);
+}
+
+void session_unlink(struct session_table *table, struct session *session)
+{
+	rcu_publish(&table->slots[session->index % SESSION_SLOTS], NULL);
+	session_index_release(table, session->index);
+}
+
+void session_totals(const struct session *session, struct session_totals *out)
+{
+	memset(out, 0, sizeof(*out));
+	for (uint32_t lane = 0; lane < session->tx_lanes; lane++) {
+		out->tx_datagrams += counter_read(&session->tx[lane].datagrams);
+		out->tx_bytes += counter_read(&session->tx[lane].bytes);
+	}
+	for (uint32_t lane = 0; lane < session->rx_lanes; lane++) {
+		const struct lane_rx *rx = &session->rx[lane];
+		uint64_t last_ns = counter_read(&rx->last_ns);
+
+		out->rx_datagrams += counter_read(&rx->datagrams);
+		out->rx_bytes += counter_read(&rx->bytes);
+		out->rx_lost += replay_stats(&rx->replay).lost;
+		if (last_ns > out->rx_last_ns)
+			out->rx_last_ns = last_ns;
+	}
+}

@@ -1,0 +1,530 @@
+/*
+ * transmit.c - a frame's way from a port to the peers: read, decide, cut, seal, send
+ *
+ * Top to bottom: transmit_ready() reads a burst of frames off one port's queue; each is looked up in the switch,
+ * and what goes to a peer becomes records in that peer's datagram train (encap/train.h), sealed as it fills.
+ * transmit_flush() sends all trains of the burst with one sendmmsg().  A TCP super-frame is cut in place and each piece
+ * sealed from the read buffer straight into the train: the payload is touched once, by the cipher.
+ */
+#include "overlay/datapath.h"
+
+#include "base/frame.h"
+#include "base/rcu.h"
+#include "encap/csum.h"
+#include "encap/gre.h"
+#include "encap/record.h"
+#include "switch/forward.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define BURST_FRAMES 64U
+#define BURST_BYTES (512U * 1024U)
+#define WANT_SESSION_MS 200U
+
+/* ---- trains ------------------------------------------------------------------------------------------------ */
+
+static bool seal(struct worker *worker, struct dispatch *dispatch, uint8_t *datagram, const uint8_t *plain,
+	size_t plain_bytes)
+{
+	struct session *session = dispatch->session;
+	struct lane_tx *lane = &session->tx[worker->id];
+	const struct gre header = {
+		.protocol = GRE_PROTOCOL_SEALED,
+		.session = session->remote_index,
+		.lane = (uint8_t)worker->id,
+		.counter = lane->next,
+	};
+
+	if (lane->next >= SESSION_REJECT_MESSAGES) {
+		drops_count(&worker->drops, DROP_LANE_EXHAUSTED, 1);
+		return false;
+	}
+	gre_encode(&header, datagram);
+	if (!aead_seal(lane->aead, lane->next, datagram, plain, plain_bytes, datagram + GRE_HEADER_BYTES)) {
+		drops_count(&worker->drops, DROP_SEAL_FAILED, 1);
+		return false;
+	}
+	lane->next++;
+	if (lane->next >= SESSION_REKEY_MESSAGES && !lane->rekey_mailed)
+		lane->rekey_mailed =
+			worker_mail(worker, &(struct mail){ .kind = MAIL_REKEY, .session = session->index });
+	counter_add(&lane->datagrams, 1);
+	counter_add(&lane->bytes, plain_bytes + TRAIN_OVERHEAD_BYTES);
+	return true;
+}
+
+static void close_open(struct worker *worker, struct dispatch *dispatch)
+{
+	uint32_t plain_bytes;
+	uint8_t *datagram = train_open(&dispatch->train, &plain_bytes);
+
+	if (!datagram)
+		return;
+	if (seal(worker, dispatch, datagram, datagram + TRAIN_HEADER_BYTES, plain_bytes))
+		train_close(&dispatch->train);
+	else
+		train_abandon(&dispatch->train);
+}
+
+static void begin_train(struct worker *worker, struct dispatch *dispatch, uint32_t index)
+{
+	train_begin(&dispatch->train, worker->train_memory + (size_t)index * TRAIN_BYTES_MAX,
+		dispatch->path->datagram_bytes, worker->udp_gso ? TRAIN_DATAGRAMS_MAX : 1);
+}
+
+/* Return: the peer's latest train, or NULL where it cannot be sent to: counted */
+static struct dispatch *dispatch_for(struct worker *worker, struct peer *peer)
+{
+	uint8_t index = worker->dispatch_of_peer[peer->slot];
+	struct session *session;
+	const struct path *path;
+	struct dispatch *dispatch;
+
+	if (index)
+		return &worker->dispatches[index - 1];
+	session = rcu_get(&peer->sending);
+	path = rcu_get(&peer->path);
+	if (!session || !path || instant_reached(worker->now, session->reject_after)) {
+		drops_count(&worker->drops, session && path ? DROP_SESSION_EXPIRED : DROP_NO_SESSION, 1);
+		if (instant_since_ms(worker->now, worker->wanted_at[peer->slot]) >= WANT_SESSION_MS) {
+			worker->wanted_at[peer->slot] = worker->now;
+			(void)worker_mail(worker, &(struct mail){ .kind = MAIL_WANT_SESSION, .peer = peer->slot });
+		}
+		return NULL;
+	}
+	if (worker->dispatches_count == DISPATCHES_MAX)
+		transmit_flush(worker);
+	index = (uint8_t)worker->dispatches_count++;
+	worker->dispatch_of_peer[peer->slot] = (uint8_t)(index + 1);
+	dispatch = &worker->dispatches[index];
+	*dispatch = (struct dispatch){ .peer = peer, .session = session, .path = path };
+	begin_train(worker, dispatch, index);
+	return dispatch;
+}
+
+/* The peer's latest train is full: go on in a new one */
+static struct dispatch *dispatch_next(struct worker *worker, struct dispatch *full)
+{
+	struct peer *peer = full->peer;
+	size_t gathered = 0;
+
+	close_open(worker, full);
+	for (uint32_t i = 0; i < worker->dispatches_count; i++)
+		gathered += worker->dispatches[i].train.used_bytes;
+	if (gathered >= DISPATCH_BYTES)
+		transmit_flush(worker);
+	worker->dispatch_of_peer[peer->slot] = 0;
+	return dispatch_for(worker, peer);
+}
+
+/* A record that has a datagram to itself, sealed from where it is */
+static void put_alone(struct worker *worker, struct dispatch *dispatch, const struct record *record)
+{
+	size_t header_bytes = record_header_bytes(record->flags);
+	uint32_t plain_bytes = (uint32_t)(header_bytes + record->body_bytes);
+	uint8_t *plain = record->body - header_bytes, *datagram;
+	struct train before;
+
+	close_open(worker, dispatch);
+	before = dispatch->train;
+	datagram = train_place(&dispatch->train, plain_bytes + TRAIN_OVERHEAD_BYTES);
+	if (!datagram) {
+		dispatch = dispatch_next(worker, dispatch);
+		if (!dispatch)
+			return;
+		before = dispatch->train;
+		datagram = train_place(&dispatch->train, plain_bytes + TRAIN_OVERHEAD_BYTES);
+	}
+	if (!datagram) { /* the path has shrunk since the record was cut */
+		drops_count(&worker->drops, DROP_UDP_TOO_BIG, 1);
+		return;
+	}
+	(void)record_encode(record, plain);
+	if (!seal(worker, dispatch, datagram, plain, plain_bytes))
+		dispatch->train = before;
+}
+
+/* A record that others may follow in the same datagram: copied */
+static void put_bundled(struct worker *worker, struct dispatch *dispatch, struct record *record)
+{
+	size_t header_bytes;
+	uint8_t *at;
+
+	record->flags |= RECORD_FLAG_LENGTH;
+	header_bytes = record_header_bytes(record->flags);
+	at = train_record(&dispatch->train, (uint32_t)(header_bytes + record->body_bytes));
+	if (!at) {
+		close_open(worker, dispatch);
+		at = train_record(&dispatch->train, (uint32_t)(header_bytes + record->body_bytes));
+	}
+	if (!at) {
+		dispatch = dispatch_next(worker, dispatch);
+		if (!dispatch)
+			return;
+		at = train_record(&dispatch->train, (uint32_t)(header_bytes + record->body_bytes));
+	}
+	if (!at) { /* the path has shrunk since the record was cut */
+		drops_count(&worker->drops, DROP_UDP_TOO_BIG, 1);
+		return;
+	}
+	(void)record_encode(record, at);
+	memcpy(at + header_bytes, record->body, record->body_bytes);
+}
+
+static void put_record(struct worker *worker, struct dispatch *dispatch, struct record *record)
+{
+	size_t room = dispatch->train.limit_bytes - TRAIN_OVERHEAD_BYTES;
+
+	if (2 * (record->body_bytes + RECORD_MAX_HEADER_BYTES) > room)
+		put_alone(worker, dispatch, record);
+	else
+		put_bundled(worker, dispatch, record);
+}
+
+void transmit_record(struct worker *worker, struct peer *peer, uint8_t type, uint8_t flags, uint32_t network,
+	uint16_t gso_bytes, uint8_t *body, size_t body_bytes)
+{
+	struct dispatch *dispatch = dispatch_for(worker, peer);
+	struct record record = {
+		.type = type,
+		.flags = flags,
+		.network = network,
+		.gso_bytes = gso_bytes,
+		.body = body,
+		.body_bytes = body_bytes,
+	};
+
+	if (dispatch)
+		put_record(worker, dispatch, &record);
+}
+
+/* ---- sending ----------------------------------------------------------------------------------------------- */
+
+static void count_refused(struct worker *worker, const struct dispatch *dispatch, int err)
+{
+	enum drop drop = DROP_UDP_ERROR;
+
+	if (err == EAGAIN || err == ENOBUFS)
+		drop = DROP_UDP_FULL;
+	if (err == EMSGSIZE) {
+		drop = DROP_UDP_TOO_BIG;
+		(void)worker_mail(worker, &(struct mail){ .kind = MAIL_TOO_BIG,
+						  .peer = dispatch->peer->slot,
+						  .bytes = dispatch->train.segment_bytes });
+	}
+	drops_count(&worker->drops, drop, dispatch->train.datagrams);
+}
+
+/*
+ * The kernel took no train.  EIO: the device cannot (no checksum offload), so one datagram a message from now on.
+ * EINVAL: its datagrams are over the device's MTU, which each alone will be told by name (EMSGSIZE).
+ */
+static void send_singly(struct worker *worker, const struct dispatch *dispatch)
+{
+	const struct train *train = &dispatch->train;
+	struct dispatch one = *dispatch;
+
+	one.train.datagrams = 1;
+	for (uint32_t at = 0; at < train->used_bytes; at += train->segment_bytes) {
+		uint32_t left = train->used_bytes - at;
+		size_t bytes = left < train->segment_bytes ? left : train->segment_bytes;
+
+		if (sendto(worker->datapath->sockets.fd[worker->id], train->bytes + at, bytes, 0,
+			    (const struct sockaddr *)&dispatch->path->sa, dispatch->path->sa_bytes) < 0)
+			count_refused(worker, &one, errno);
+	}
+}
+
+static void prepare_message(struct dispatch *dispatch, struct mmsghdr *message, struct iovec *iov,
+	union udp_control *control)
+{
+	*iov = (struct iovec){ .iov_base = dispatch->train.bytes, .iov_len = dispatch->train.used_bytes };
+	*message = (struct mmsghdr){
+		.msg_hdr = {
+			.msg_name = (void *)&dispatch->path->sa,
+			.msg_namelen = dispatch->path->sa_bytes,
+			.msg_iov = iov,
+			.msg_iovlen = 1,
+		},
+	};
+	if (dispatch->train.datagrams > 1)
+		udp_request_segments(&message->msg_hdr, control, (uint16_t)dispatch->train.segment_bytes);
+}
+
+static void send_all(struct worker *worker, struct dispatch **dispatches, struct mmsghdr *messages, uint32_t count)
+{
+	int fd = worker->datapath->sockets.fd[worker->id];
+
+	for (uint32_t at = 0; at < count;) {
+		int sent = sendmmsg(fd, messages + at, count - at, 0);
+
+		if (sent > 0) {
+			at += (uint32_t)sent;
+			continue;
+		}
+		if (errno == EINTR)
+			continue;
+		if ((errno == EIO || errno == EINVAL) && dispatches[at]->train.datagrams > 1) {
+			if (errno == EIO)
+				__atomic_store_n(&worker->udp_gso, false, __ATOMIC_RELAXED);
+			send_singly(worker, dispatches[at]);
+		} else {
+			count_refused(worker, dispatches[at], errno);
+		}
+		at++;
+	}
+}
+
+void transmit_flush(struct worker *worker)
+{
+	struct mmsghdr messages[DISPATCHES_MAX];
+	struct iovec iov[DISPATCHES_MAX];
+	union udp_control control[DISPATCHES_MAX];
+	struct dispatch *sending[DISPATCHES_MAX];
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < worker->dispatches_count; i++) {
+		struct dispatch *dispatch = &worker->dispatches[i];
+
+		close_open(worker, dispatch);
+		worker->dispatch_of_peer[dispatch->peer->slot] = 0;
+		if (dispatch->train.datagrams == 0)
+			continue;
+		prepare_message(dispatch, &messages[count], &iov[count], &control[count]);
+		sending[count++] = dispatch;
+	}
+	worker->dispatches_count = 0;
+	send_all(worker, sending, messages, count);
+}
+
+/* ---- frames ------------------------------------------------------------------------------------------------ */
+
+struct outbound {
+	const struct network *network;
+	uint8_t *frame;
+	size_t bytes;
+	struct frame_info info;
+	struct offload offload;
+};
+
+static void fragments_to_peer(struct worker *worker, struct dispatch *dispatch, const struct outbound *out, uint8_t flags,
+	uint8_t *frame, size_t bytes)
+{
+	size_t room = dispatch->train.limit_bytes - TRAIN_OVERHEAD_BYTES - RECORD_HEADER_BYTES - 2;
+	struct peer *peer = dispatch->peer;
+	struct fragmenter fragmenter;
+	enum fragment_result result = fragment_begin(&fragmenter, frame, bytes, worker->fragment_id++, room);
+	uint8_t *body;
+	size_t body_bytes;
+
+	if (result != FRAGMENT_OK) {
+		drops_count(&worker->drops, drop_fragment(result), 1);
+		return;
+	}
+	while (fragment_next(&fragmenter, &body, &body_bytes))
+		transmit_record(worker, peer, RECORD_FRAGMENT, flags, out->network->id, 0, body, body_bytes);
+}
+
+static void piece_to_peer(struct worker *worker, struct peer *peer, const struct outbound *out, uint8_t flags,
+	uint16_t gso_bytes, uint8_t *frame, size_t bytes)
+{
+	struct dispatch *dispatch = dispatch_for(worker, peer);
+	uint8_t gso_flag = gso_bytes ? RECORD_FLAG_GSO : 0;
+
+	if (!dispatch)
+		return;
+	if (record_header_bytes(gso_flag) + bytes + TRAIN_OVERHEAD_BYTES > dispatch->train.limit_bytes)
+		fragments_to_peer(worker, dispatch, out, flags, frame, bytes);
+	else
+		transmit_record(worker, peer, RECORD_FRAME, flags | gso_flag, out->network->id, gso_bytes, frame, bytes);
+}
+
+static void cut_to_peer(struct worker *worker, struct peer *peer, struct outbound *out, size_t room)
+{
+	struct segment segment;
+	enum segment_result result;
+
+	/* Segments above the guest's own size need two bytes more to say so */
+	if (out->offload.gso_bytes && out->info.payload_offset + (size_t)out->offload.gso_bytes < room)
+		room -= 2;
+	result = segment_begin(&worker->segmenter, out->frame, out->bytes, &out->info, &out->offload, room);
+	if (result != SEGMENT_OK) {
+		drops_count(&worker->drops, drop_segment(result), 1);
+		return;
+	}
+	while (segment_next(&worker->segmenter, &segment))
+		piece_to_peer(worker, peer, out, segment.partial ? RECORD_FLAG_PARTIAL : 0, segment.gso_bytes,
+			segment.frame, segment.bytes);
+}
+
+static void frame_to_peer(struct worker *worker, struct peer *peer, struct outbound *out)
+{
+	struct dispatch *dispatch = dispatch_for(worker, peer);
+	size_t room;
+
+	if (!dispatch)
+		return;
+	room = dispatch->train.limit_bytes - TRAIN_OVERHEAD_BYTES - RECORD_HEADER_BYTES;
+	if (out->offload.gso != OFFLOAD_GSO_NONE || out->bytes > room) {
+		cut_to_peer(worker, peer, out, room);
+		return;
+	}
+	if (out->offload.partial && !csum_is_native(&out->info, &out->offload) &&
+		!csum_complete(out->frame, out->bytes, &out->offload)) {
+		drops_count(&worker->drops, DROP_FROM_SEGMENT_OFFLOAD, 1);
+		return;
+	}
+	piece_to_peer(worker, peer, out, out->offload.partial ? RECORD_FLAG_PARTIAL : 0, 0, out->frame, out->bytes);
+}
+
+/* Between hosts a frame travels in trunk form: give it, or change, its tag.  Return: false where it is no frame then */
+static bool to_trunk_form(struct outbound *out, uint16_t vlan)
+{
+	const struct vlan_form form = { .tagged = out->info.tagged, .tci = out->info.tci };
+	enum vlan_action action = vlan_egress_fabric(vlan, form);
+
+	if (action == VLAN_KEEP)
+		return true;
+	if (action == VLAN_PUSH) {
+		memmove(out->frame - VLAN_TAG_BYTES, out->frame, 2 * MAC_BYTES);
+		out->frame -= VLAN_TAG_BYTES;
+		out->bytes += VLAN_TAG_BYTES;
+		out->offload.csum_start += out->offload.partial ? VLAN_TAG_BYTES : 0;
+		out->offload.header_bytes = 0;
+		frame_put16(out->frame + 2 * MAC_BYTES, FRAME_ETHERTYPE_8021Q);
+		frame_put16(out->frame + 2 * MAC_BYTES + 2, vlan);
+	} else {
+		frame_put16(out->frame + 2 * MAC_BYTES + 2, (uint16_t)((form.tci & 0xf000) | vlan));
+	}
+	return frame_parse(out->frame, out->bytes, &out->info);
+}
+
+static struct peer *peer_at(const struct fabric *fabric, uint32_t slot)
+{
+	return slot < PEERS_MAX ? fabric->peers[slot] : NULL;
+}
+
+static void flood(struct worker *worker, const struct fabric *fabric, const struct network_port *in, struct outbound *out,
+	const struct verdict *verdict)
+{
+	const struct network *network = out->network;
+	const struct delivery delivery = {
+		.network = network,
+		.in = in,
+		.frame = out->frame,
+		.frame_bytes = out->bytes,
+		.info = &out->info,
+		.vlan = verdict->vlan,
+	};
+
+	for (uint32_t i = 0; i < network->ports_count; i++)
+		if (&network->ports[i] != in)
+			deliver_local(worker, &network->ports[i], &delivery, &out->offload);
+	for (uint32_t i = 0; verdict->to_peers && i < network->peers_count; i++) {
+		struct peer *peer = peer_at(fabric, network->peers[i]);
+
+		if (peer)
+			frame_to_peer(worker, peer, out);
+	}
+}
+
+static void transmit_frame(struct worker *worker, const struct fabric *fabric, const struct vport *port, uint8_t *frame,
+	size_t bytes, const struct offload *offload)
+{
+	struct outbound out = { .frame = frame, .bytes = bytes, .offload = *offload };
+	const struct network_port *in;
+	struct forward_frame head;
+	struct verdict verdict;
+	struct peer *peer;
+
+	out.network = fabric_network(fabric, port->network);
+	in = out.network ? network_port_lookup(out.network, port->slot) : NULL;
+	if (!in) {
+		drops_count(&worker->drops, DROP_PORT_CLOSED, 1);
+		return;
+	}
+	if (!frame_parse(frame, bytes, &out.info)) {
+		drops_count(&worker->drops, DROP_FRAME_SHORT, 1);
+		return;
+	}
+	head = (struct forward_frame){
+		.destination = frame_destination(frame),
+		.source = frame_source(frame),
+		.form = { .tagged = out.info.tagged, .tci = out.info.tci },
+	};
+	forward_from_port(out.network, worker->datapath->fdb, in, &head, worker->now, &verdict);
+	if (verdict.learned != FDB_OK)
+		counter_add(&worker->fdb_events[verdict.learned], 1);
+	if (verdict.kind == VERDICT_DROP) {
+		drops_count(&worker->drops, drop_switch(verdict.result), 1);
+		return;
+	}
+	if (!to_trunk_form(&out, verdict.vlan)) {
+		drops_count(&worker->drops, DROP_FRAME_SHORT, 1);
+		return;
+	}
+	switch (verdict.kind) {
+	case VERDICT_PEER:
+		peer = peer_at(fabric, verdict.peer);
+		if (peer)
+			frame_to_peer(worker, peer, &out);
+		else
+			drops_count(&worker->drops, DROP_NO_SESSION, 1);
+		break;
+	case VERDICT_PORT:
+		deliver_local(worker, verdict.port,
+			&(struct delivery){ .network = out.network,
+				.in = in,
+				.frame = out.frame,
+				.frame_bytes = out.bytes,
+				.info = &out.info,
+				.vlan = verdict.vlan },
+			&out.offload);
+		break;
+	case VERDICT_FLOOD:
+		flood(worker, fabric, in, &out, &verdict);
+		break;
+	case VERDICT_DROP:
+		break;
+	}
+}
+
+void transmit_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker_port *wport = arg;
+	struct worker *worker = wport->worker;
+	struct port_counters *counters = &worker->port_counters[wport->port->slot];
+	uint8_t *frame = worker->frame_memory + FRAME_HEADROOM_BYTES;
+	const struct fabric *fabric;
+	size_t total_bytes = 0;
+
+	(void)fd;
+	(void)what;
+	worker->now = instant_now();
+	rcu_enter();
+	fabric = rcu_get(&worker->datapath->fabric);
+	for (uint32_t i = 0; i < BURST_FRAMES && total_bytes < BURST_BYTES; i++) {
+		struct offload offload;
+		size_t bytes;
+		enum tap_result result =
+			tap_queue_read(wport->port->tap, worker->id, &offload, frame, TAP_READ_BYTES, &bytes);
+
+		if (result == TAP_EMPTY)
+			break;
+		if (result == TAP_GONE) {
+			event_del(wport->event); /* the control thread hears of it by netlink */
+			break;
+		}
+		if (result != TAP_OK) {
+			drops_count(&worker->drops, drop_tap(result), 1);
+			continue;
+		}
+		counter_add(&counters->rx_frames, 1);
+		counter_add(&counters->rx_bytes, bytes);
+		total_bytes += bytes;
+		transmit_frame(worker, fabric, wport->port, frame, bytes, &offload);
+	}
+	transmit_flush(worker);
+	rcu_leave();
+}

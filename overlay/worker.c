@@ -1,0 +1,221 @@
+/*
+ * worker.c - a worker's thread: its loop, its memory, and how it takes up a new fabric
+ *
+ * Theory of operation.  The control thread publishes a fabric and wakes every worker.  A worker compares the fabric's
+ * ports with those that it listens on, lets go of what is gone, attaches what is new, and mails MAIL_SYNCED.  Once all
+ * workers have, the control thread may close ports that left, and "applied" is true.
+ */
+#include "overlay/datapath.h"
+
+#include "base/rcu.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define REASSEMBLY_SLOTS 64U
+
+bool worker_mail(struct worker *worker, const struct mail *mail)
+{
+	const uint64_t one = 1;
+
+	if (!mailbox_put(&worker->mailbox, mail))
+		return false;
+	return write(worker->datapath->control_wake_fd, &one, sizeof(one)) == sizeof(one);
+}
+
+static void detach(struct worker *worker, uint32_t slot)
+{
+	struct worker_port *wport = worker->ports[slot];
+
+	if (!wport)
+		return;
+	event_free(wport->event);
+	free(wport);
+	worker->ports[slot] = NULL;
+}
+
+static void attach(struct worker *worker, struct vport *port)
+{
+	struct worker_port *wport;
+
+	if (!port->tap)
+		return;
+	wport = calloc(1, sizeof(*wport));
+	if (!wport)
+		return;
+	wport->worker = worker;
+	wport->port = port;
+	coalesce_init(&wport->coalescer, tap_port_caps(port->tap), deliver_emit, wport);
+	wport->event = event_new(worker->base, tap_queue_fd(port->tap, worker->id), EV_READ | EV_PERSIST, transmit_ready,
+		wport);
+	if (!wport->event || event_add(wport->event, NULL) < 0) {
+		if (wport->event)
+			event_free(wport->event);
+		free(wport);
+		return;
+	}
+	worker->ports[port->slot] = wport;
+}
+
+static void take_up_fabric(struct worker *worker)
+{
+	const struct fabric *fabric;
+	uint32_t generation = 0;
+
+	rcu_enter();
+	fabric = rcu_get(&worker->datapath->fabric);
+	for (uint32_t slot = 0; slot < PORTS_MAX; slot++) {
+		struct vport *wanted = fabric ? fabric->ports[slot] : NULL;
+
+		if (worker->ports[slot] && worker->ports[slot]->port != wanted)
+			detach(worker, slot);
+		if (wanted && !worker->ports[slot])
+			attach(worker, wanted);
+	}
+	if (fabric)
+		generation = fabric->generation;
+	rcu_leave();
+	__atomic_store_n(&worker->generation, generation, __ATOMIC_RELEASE);
+	(void)worker_mail(worker, &(struct mail){ .kind = MAIL_SYNCED });
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *worker = arg;
+	uint64_t count;
+
+	(void)what;
+	if (read(fd, &count, sizeof(count)) < 0)
+		return;
+	if (__atomic_load_n(&worker->stop, __ATOMIC_ACQUIRE))
+		event_base_loopbreak(worker->base);
+	else
+		take_up_fabric(worker);
+}
+
+static void *run(void *arg)
+{
+	struct worker *worker = arg;
+
+	rcu_thread_begin();
+	event_base_loop(worker->base, EVLOOP_NO_EXIT_ON_EMPTY);
+	for (uint32_t slot = 0; slot < PORTS_MAX; slot++)
+		detach(worker, slot);
+	rcu_thread_end();
+	return NULL;
+}
+
+static void free_worker(struct worker *worker)
+{
+	if (worker->udp_event)
+		event_free(worker->udp_event);
+	if (worker->wake_event)
+		event_free(worker->wake_event);
+	if (worker->base)
+		event_base_free(worker->base);
+	if (worker->wake_fd >= 0)
+		close(worker->wake_fd);
+	free(worker->frame_memory);
+	free(worker->copy_memory);
+	free(worker->train_memory);
+	free(worker->receive_memory);
+	free(worker->reassembly_memory);
+	free(worker);
+}
+
+static bool make_memory(struct worker *worker)
+{
+	worker->frame_memory = malloc(FRAME_HEADROOM_BYTES + TAP_READ_BYTES);
+	worker->copy_memory = malloc(FRAME_HEADROOM_BYTES + TAP_READ_BYTES);
+	worker->train_memory = malloc((size_t)DISPATCHES_MAX * TRAIN_BYTES_MAX);
+	worker->receive_memory = malloc((size_t)RECEIVE_MESSAGES * RECEIVE_STRIDE_BYTES);
+	worker->reassembly_memory = malloc(reassembly_room_bytes(REASSEMBLY_SLOTS));
+	if (!worker->frame_memory || !worker->copy_memory || !worker->train_memory || !worker->receive_memory ||
+		!worker->reassembly_memory)
+		return false;
+	reassembly_init(&worker->reassembler, worker->reassembly_memory, REASSEMBLY_SLOTS);
+	return true;
+}
+
+/* One thread to a loop, so libevent needs no locks: all that others do is write to wake_fd */
+static struct event_base *unlocked_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	if (!config)
+		return NULL;
+	if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0)
+		base = event_base_new_with_config(config);
+	event_config_free(config);
+	return base;
+}
+
+static bool make_events(struct worker *worker)
+{
+	worker->base = unlocked_base();
+	if (!worker->base)
+		return false;
+	worker->udp_event = event_new(worker->base, worker->datapath->sockets.fd[worker->id], EV_READ | EV_PERSIST,
+		receive_ready, worker);
+	worker->wake_event = event_new(worker->base, worker->wake_fd, EV_READ | EV_PERSIST, on_wake, worker);
+	return worker->udp_event && worker->wake_event && event_add(worker->udp_event, NULL) == 0 &&
+	       event_add(worker->wake_event, NULL) == 0;
+}
+
+/* Signals are the control thread's */
+static int start_thread(struct worker *worker)
+{
+	sigset_t all, before;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = pthread_create(&worker->thread, NULL, run, worker);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -err;
+}
+
+int worker_start(struct datapath *datapath, uint32_t id, struct worker **out)
+{
+	struct worker *worker = aligned_alloc(64, (sizeof(*worker) + 63) / 64 * 64);
+	int err = -ENOMEM;
+
+	if (!worker)
+		return -ENOMEM;
+	memset(worker, 0, sizeof(*worker));
+	worker->id = id;
+	worker->datapath = datapath;
+	worker->udp_gso = datapath->sockets.gso;
+	worker->receive_count = RECEIVE_MESSAGES;
+	worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (worker->wake_fd >= 0 && make_memory(worker) && make_events(worker))
+		err = start_thread(worker);
+	if (err) {
+		free_worker(worker);
+		return err;
+	}
+	*out = worker;
+	return 0;
+}
+
+void worker_wake(struct worker *worker)
+{
+	const uint64_t one = 1;
+
+	(void)!write(worker->wake_fd, &one, sizeof(one)); /* fails only where it is awake 2^64 times over */
+}
+
+void worker_stop(struct worker *worker)
+{
+	if (!worker)
+		return;
+	__atomic_store_n(&worker->stop, true, __ATOMIC_RELEASE);
+	worker_wake(worker);
+	pthread_join(worker->thread, NULL);
+	free_worker(worker);
+}
