@@ -34,7 +34,7 @@ base_SRC = \
 crypto_SRC =
 
 encap_SRC = \
-	encap/coalesce.c
+	encap/coalesce.c \
 	encap/csum.c \
 	encap/fragment.c \
 	encap/gre.c \
@@ -89,7 +89,12 @@ crypto_TESTS =
 
 encap_TESTS =
 
-switch_TESTS =
+switch_TESTS = \
+	tests/unit/switch/test_fdb.c \
+	tests/unit/switch/test_fdb_threads.c \
+	tests/unit/switch/test_forward.c \
+	tests/unit/switch/test_network.c \
+	tests/unit/switch/test_vlan.c
 
 tap_TESTS =
 
