@@ -31,7 +31,22 @@ base_SRC = \
 	base/secret.c \
 	base/suggest.c
 
-crypto_SRC =
+crypto_SRC = \
+	crypto/aead.c \
+	crypto/aead_ipsec_mb.c \
+	crypto/aead_openssl.c \
+	crypto/blake2s.c \
+	crypto/chachapoly.c \
+	crypto/cookie.c \
+	crypto/handshake.c \
+	crypto/identity.c \
+	crypto/identity_issue.c \
+	crypto/noise.c \
+	crypto/ratelimit.c \
+	crypto/replay.c \
+	crypto/tai64n.c \
+	crypto/transport.c \
+	crypto/x25519.c
 
 encap_SRC = \
 	encap/coalesce.c \

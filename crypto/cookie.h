@@ -37,9 +37,11 @@
 #define COOKIE_NONCE_BYTES 24U
 #define COOKIE_REPLY_BYTES (1U + 3U + COOKIE_NONCE_BYTES + COOKIE_BYTES + 16U)
 #define COOKIE_LIFE_MS 120000U
+#define COOKIE_BODY_MIN_BYTES COOKIE_REPLY_BYTES /* so that no reply is longer than what it answers */
+#define COOKIE_BODY_MAX_BYTES 512U		  /* so that mac1 costs no more than it should */
 
 enum cookie_result {
-	COOKIE_BAD,	  /* too short, or mac1 is wrong: drop in silence */
+	COOKIE_BAD,	  /* too short, too long, or mac1 is wrong: drop in silence */
 	COOKIE_ONLY_MAC1, /* good enough unless under load */
 	COOKIE_BOTH,	  /* the source address is proven too */
 };
@@ -82,9 +84,9 @@ enum cookie_result cookie_check(const struct cookie_checker *checker, const uint
 /**
  * cookie_reply_create() - answer a body that only had mac1 with a cookie; turns the secret when it is due
  * @body:	one that cookie_check() called COOKIE_ONLY_MAC1
- * @out:	send it to @source; shorter than any initiation or response
+ * @out:	send it to @source; never longer than @body
  *
- * Return: false where @body is too short or OpenSSL failed
+ * Return: false where @body has a length that cookie_check() refuses, or OpenSSL failed
  */
 bool cookie_reply_create(struct cookie_checker *checker, const uint8_t *body, size_t len_bytes,
 	const struct endpoint *source, struct instant now, uint8_t out[COOKIE_REPLY_BYTES])

@@ -44,7 +44,7 @@
 #define HANDSHAKE_CIPHERS_MAX 8U
 #define HANDSHAKE_LANES_MAX 16U
 #define HANDSHAKE_INDEX_MAX 0xffffffU
-#define HANDSHAKE_BODY_MAX_BYTES 512U /* longer ones are dropped; no message of ours is longer */
+#define HANDSHAKE_BODY_MAX_BYTES COOKIE_BODY_MAX_BYTES /* longer ones are dropped; none of ours is longer */
 
 /* name, counter as operators see it */
 #define HANDSHAKE_DROPS(X)                                            \
