@@ -92,7 +92,7 @@ tap() {
 	else
 		line FAILED "$name" $(($(now_ms) - start)) "$bad of $((good + bad)), $log"
 		grep '^not ok' "$log" | sed 's/^/       | /'
-		tail -n 15 "$log" | sed 's/^/       | /'
+		grep -v '^\(not \)\?ok\b' "$log" | tail -n 12 | sed 's/^/       | /'
 	fi
 }
 
