@@ -21,6 +21,7 @@ AR      ?= ar
 
 base_SRC = \
 	base/addr.c \
+	base/base64.c \
 	base/clock.c \
 	base/file.c \
 	base/frame.c \
@@ -94,6 +95,7 @@ measure_SRC = \
 
 base_TESTS = \
 	tests/unit/base/test_addr.c \
+	tests/unit/base/test_base64.c \
 	tests/unit/base/test_cursor.c \
 	tests/unit/base/test_file.c \
 	tests/unit/base/test_hash.c \
