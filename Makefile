@@ -134,7 +134,8 @@ measure_TESTS = \
 	tests/unit/measure/test_sequence.c \
 	tests/unit/measure/test_split.c
 
-TSAN_TESTS =
+TSAN_TESTS = \
+	tests/unit/switch/test_fdb_threads.c
 
 crypto_FUZZ =
 
