@@ -23,6 +23,7 @@ base_SRC = \
 	base/addr.c \
 	base/base64.c \
 	base/clock.c \
+	base/enrolment.c \
 	base/file.c \
 	base/frame.c \
 	base/hash.c \
@@ -97,6 +98,7 @@ base_TESTS = \
 	tests/unit/base/test_addr.c \
 	tests/unit/base/test_base64.c \
 	tests/unit/base/test_cursor.c \
+	tests/unit/base/test_enrolment.c \
 	tests/unit/base/test_file.c \
 	tests/unit/base/test_hash.c \
 	tests/unit/base/test_json.c \
