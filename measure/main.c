@@ -306,7 +306,7 @@ static int measure(const struct options *options, struct capture *capture, char 
 	struct run run;
 	int result;
 
-	if (meter_init(&meter, capture_link_type(capture), options->capture.port) != 0) {
+	if (meter_init(&meter, capture_link_type(capture), options->capture.port, LANES_MAX) != 0) {
 		snprintf(error, CAPTURE_ERROR_BYTES, "out of memory");
 		return -ENOMEM;
 	}

@@ -8,12 +8,12 @@
 
 #include "measure/split.h"
 
-int meter_init(struct meter *meter, int link_type, uint16_t port)
+int meter_init(struct meter *meter, int link_type, uint16_t port, size_t lanes_max)
 {
 	memset(meter, 0, sizeof(*meter));
 	meter->link_type = link_type;
 	meter->port = port;
-	meter->lanes = lanes_new(LANES_MAX);
+	meter->lanes = lanes_new(lanes_max);
 	return meter->lanes ? 0 : -ENOMEM;
 }
 

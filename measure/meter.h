@@ -46,10 +46,12 @@ struct meter {
  * meter_init() - nothing counted yet
  * @link_type:	one that dissect_knows()
  * @port:	UDP port of weft, at either end of a packet
+ * @lanes_max:	entries of the table, LANES_MAX but in tests
  *
  * Return: 0 or -ENOMEM
  */
-int meter_init(struct meter *meter, int link_type, uint16_t port) __attribute__((warn_unused_result));
+int meter_init(struct meter *meter, int link_type, uint16_t port, size_t lanes_max)
+	__attribute__((warn_unused_result));
 void meter_fini(struct meter *meter);
 
 /**

@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!null && !(null = fopen("/dev/null", "w")))
 		abort();
-	if (meter_init(&meter, link_types[rd_u8(&r) % 6], 4754) != 0)
+	if (meter_init(&meter, link_types[rd_u8(&r) % 6], 4754, 8) != 0)
 		abort();
 	while (r.left_bytes > 2) {
 		size_t len = rd_u16(&r);

@@ -130,7 +130,7 @@ static bool read_all(struct seen *seen)
 		assert_non_null(strstr(error, path));
 		return false;
 	}
-	assert_int_equal(meter_init(&seen->meter, capture_link_type(capture), 4754), 0);
+	assert_int_equal(meter_init(&seen->meter, capture_link_type(capture), 4754, 16), 0);
 	while ((count = capture_read(capture, 2, note, seen, error)) > 0)
 		;
 	assert_false(capture_stats_now(capture).known);

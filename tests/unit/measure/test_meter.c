@@ -12,6 +12,8 @@
 #include "measure/meter.h"
 #include "packets.h"
 
+enum { TABLE = 64 };
+
 static struct packet packet;
 
 static void feed(struct meter *meter, size_t expected, uint64_t at_ns)
@@ -34,7 +36,7 @@ static void counts_by_lane(void **state)
 	struct lane *lane;
 
 	(void)state;
-	assert_int_equal(meter_init(&meter, DLT_EN10MB, 4754), 0);
+	assert_int_equal(meter_init(&meter, DLT_EN10MB, 4754, TABLE), 0);
 	for (uint32_t i = 0; i < 100; i++) {
 		if (i == 50)
 			continue;
@@ -67,7 +69,7 @@ static void cuts_trains(void **state)
 	struct lane *lane;
 
 	(void)state;
-	assert_int_equal(meter_init(&meter, DLT_EN10MB, 4754), 0);
+	assert_int_equal(meter_init(&meter, DLT_EN10MB, 4754, TABLE), 0);
 	for (uint32_t i = 0; i < 10; i++) {
 		packet_train(&packet, 7, 0, i * 44, 44, 1450, 1000);
 		feed(&meter, 44, i + 1);
@@ -88,7 +90,7 @@ static void cuts_trains_unseen(void **state)
 	struct meter meter;
 
 	(void)state;
-	assert_int_equal(meter_init(&meter, DLT_EN10MB, 4754), 0);
+	assert_int_equal(meter_init(&meter, DLT_EN10MB, 4754, TABLE), 0);
 	for (uint32_t i = 0; i < 10; i++) {
 		packet_train(&packet, 7, 0, i * 46, 44, 1450, 1000);
 		packet.len_bytes = 2048;
@@ -107,7 +109,7 @@ static void counts_handshakes_by_message(void **state)
 	struct lane *lane;
 
 	(void)state;
-	assert_int_equal(meter_init(&meter, DLT_EN10MB, 4754), 0);
+	assert_int_equal(meter_init(&meter, DLT_EN10MB, 4754, TABLE), 0);
 	for (uint8_t type = 0; type <= 4; type++) {
 		uint8_t payload[100] = { 0 };
 		struct wr datagram = wr_init(payload, sizeof(payload)), w = wr_init(packet.bytes, sizeof(packet.bytes));
@@ -135,7 +137,7 @@ static void names_what_it_passes_over(void **state)
 	struct meter meter;
 
 	(void)state;
-	assert_int_equal(meter_init(&meter, DLT_EN10MB, 4754), 0);
+	assert_int_equal(meter_init(&meter, DLT_EN10MB, 4754, TABLE), 0);
 	packet_train(&packet, 7, 0, 1, 1, 0, 100);
 	packet.bytes[34] ^= 1; /* one of the two ports is enough */
 	feed(&meter, 1, 1);
@@ -168,16 +170,16 @@ static void a_flood_is_bounded(void **state)
 	size_t count;
 
 	(void)state;
-	assert_int_equal(meter_init(&meter, DLT_EN10MB, 4754), 0);
-	for (uint32_t i = 0; i < 3 * LANES_MAX; i++) {
+	assert_int_equal(meter_init(&meter, DLT_EN10MB, 4754, TABLE), 0);
+	for (uint32_t i = 0; i < 3 * TABLE; i++) {
 		packet_train(&packet, i, 0, i, 1, 0, 60);
 		feed(&meter, 1, i + 1);
 	}
 	(void)lanes_sorted(meter.lanes, &count);
-	assert_int_equal(count, LANES_MAX);
-	assert_int_equal(lanes_evicted(meter.lanes), 2 * LANES_MAX);
-	assert_int_equal(lanes_gone(meter.lanes)->datagrams, 2 * LANES_MAX);
-	assert_int_equal(meter.counts.total.datagrams, 3 * LANES_MAX);
+	assert_int_equal(count, TABLE);
+	assert_int_equal(lanes_evicted(meter.lanes), 2 * TABLE);
+	assert_int_equal(lanes_gone(meter.lanes)->datagrams, 2 * TABLE);
+	assert_int_equal(meter.counts.total.datagrams, 3 * TABLE);
 	meter_fini(&meter);
 }
 

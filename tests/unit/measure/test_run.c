@@ -32,7 +32,7 @@ static void set_up(struct bench *bench, struct run_settings settings)
 	memset(bench, 0, sizeof(*bench));
 	if (!settings.interval_ns)
 		settings.interval_ns = SECOND;
-	assert_int_equal(meter_init(&bench->meter, DLT_EN10MB, 4754), 0);
+	assert_int_equal(meter_init(&bench->meter, DLT_EN10MB, 4754, 16), 0);
 	bench->out = open_memstream(&bench->text, &bench->text_bytes);
 	assert_non_null(bench->out);
 	run_init(&bench->run, &settings, &bench->meter, bench->out);
