@@ -10,11 +10,12 @@
 #include <event2/event.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "base/log.h"
 #include "measure/capture.h"
 #include "measure/meter.h"
 #include "measure/run.h"
@@ -59,6 +60,19 @@ static const char usage[] =
 	"      --promiscuous     also what is not addressed to this machine: a mirror port\n"
 	"  -h, --help\n";
 
+static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void complain(const char *format, ...)
+{
+	va_list args;
+
+	fputs("weft-measure: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
 /* ---- arguments ---- */
 
 static bool parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *out)
@@ -93,7 +107,7 @@ static bool parse_seconds(const char *text, uint64_t *out_ns)
 
 static int refuse(const char *option, const char *value, const char *wanted)
 {
-	log_error("%s %s: give %s", option, value, wanted);
+	complain("%s %s: give %s", option, value, wanted);
 	return -EINVAL;
 }
 
@@ -172,12 +186,12 @@ static int parse_arguments(int argc, char **argv, struct options *options)
 			return result;
 	}
 	if (optind < argc) {
-		log_error("%s: not an option; an interface is given as -i %s, a file as -r %s", argv[optind],
+		complain("%s: not an option; an interface is given as -i %s, a file as -r %s", argv[optind],
 			argv[optind], argv[optind]);
 		return -EINVAL;
 	}
 	if (!options->interface == !options->file) {
-		log_error("give an interface (-i) or a file (-r), and not both; --help shows more");
+		complain("give an interface (-i) or a file (-r), and not both; --help shows more");
 		return -EINVAL;
 	}
 	options->run.quiet_intervals = options->interface != NULL;
@@ -338,15 +352,15 @@ int main(int argc, char **argv)
 	capture = options.interface ? capture_open_live(options.interface, &options.capture, error) :
 		capture_open_file(options.file, error);
 	if (!capture) {
-		log_error("%s", error);
+		complain("%s", error);
 		return EXIT_FAILURE;
 	}
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (capng_apply(CAPNG_SELECT_BOTH) != 0 && options.interface)
-		log_warning("cannot give up capabilities; going on with them");
+		complain("cannot give up capabilities; going on with them");
 	result = measure(&options, capture, error);
 	if (result != 0)
-		log_error("%s: %s", options.interface ? options.interface : options.file, error);
+		complain("%s: %s", options.interface ? options.interface : options.file, error);
 	capture_close(capture);
 	return result == 0 && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

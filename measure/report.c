@@ -310,12 +310,14 @@ static void print_notes(FILE *out, const struct report *report)
 void report_text(FILE *out, const struct report *report)
 {
 	struct row all = row_of(report, NULL);
+	size_t printed;
 
 	fprintf(out, "%s%.1f s to %.1f s\n", report->summary ? "--- summary, " : "", seconds(report->start, report->from),
 		seconds(report->start, report->to));
-	if (print_lanes(out, report) == 0)
+	printed = print_lanes(out, report);
+	if (all.shown.datagrams == 0)
 		fprintf(out, "  no datagrams of weft\n");
-	else
+	else if (printed != 1 || lanes_evicted(report->meter->lanes))
 		print_row(out, report, &all);
 	if (report->summary)
 		print_notes(out, report);
