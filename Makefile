@@ -76,9 +76,26 @@ controller_SRC = \
 	controller/store_sqlite.c
 
 cli_SRC = \
+	cli/apply.c \
+	cli/client.c \
 	cli/duration.c \
 	cli/faults.c \
+	cli/get.c \
+	cli/init.c \
+	cli/invocation.c \
+	cli/join.c \
+	cli/join_token.c \
+	cli/lab_file.c \
+	cli/main.c \
+	cli/measure.c \
+	cli/operator.c \
+	cli/program.c \
+	cli/revoke.c \
+	cli/say.c \
+	cli/status.c \
 	cli/table.c \
+	cli/token.c \
+	cli/wait.c \
 	cli/yaml_doc.c
 
 measure_SRC = \
@@ -100,13 +117,24 @@ base_TESTS = \
 	tests/unit/base/test_cursor.c \
 	tests/unit/base/test_enrolment.c \
 	tests/unit/base/test_file.c \
+	tests/unit/base/test_frame.c \
 	tests/unit/base/test_hash.c \
 	tests/unit/base/test_json.c \
 	tests/unit/base/test_suggest.c
 
-crypto_TESTS =
+crypto_TESTS = \
+	tests/unit/crypto/test_aead.c \
+	tests/unit/crypto/test_blake2s.c \
+	tests/unit/crypto/test_chachapoly.c \
+	tests/unit/crypto/test_noise.c \
+	tests/unit/crypto/test_replay.c \
+	tests/unit/crypto/test_x25519.c
 
-encap_TESTS =
+encap_TESTS = \
+	tests/unit/encap/test_csum.c \
+	tests/unit/encap/test_gre.c \
+	tests/unit/encap/test_probe.c \
+	tests/unit/encap/test_record.c
 
 switch_TESTS = \
 	tests/unit/switch/test_fdb.c \
@@ -124,6 +152,9 @@ controller_TESTS = \
 
 cli_TESTS = \
 	tests/unit/cli/test_duration.c \
+	tests/unit/cli/test_invocation.c \
+	tests/unit/cli/test_join_token.c \
+	tests/unit/cli/test_lab_file.c \
 	tests/unit/cli/test_table.c \
 	tests/unit/cli/test_yaml_doc.c
 
@@ -151,7 +182,9 @@ overlay_FUZZ =
 
 controller_FUZZ =
 
-cli_FUZZ =
+cli_FUZZ = \
+	tests/fuzz/cli/fuzz_join_token.c \
+	tests/fuzz/cli/fuzz_lab_file.c
 
 measure_FUZZ = \
 	tests/fuzz/measure/fuzz_meter.c
