@@ -29,6 +29,7 @@ base_SRC = \
 	base/hash.c \
 	base/json.c \
 	base/log.c \
+	base/netlink.c \
 	base/rcu.c \
 	base/secret.c \
 	base/suggest.c
@@ -67,7 +68,14 @@ switch_SRC = \
 	switch/network.c \
 	switch/vlan.c
 
-tap_SRC =
+tap_SRC = \
+	tap/bridge.c \
+	tap/device.c \
+	tap/memory.c \
+	tap/packet.c \
+	tap/port.c \
+	tap/spec.c \
+	tap/vnet.c
 
 overlay_SRC =
 
@@ -134,7 +142,8 @@ encap_TESTS = \
 	tests/unit/encap/test_csum.c \
 	tests/unit/encap/test_gre.c \
 	tests/unit/encap/test_probe.c \
-	tests/unit/encap/test_record.c
+	tests/unit/encap/test_record.c \
+	tests/unit/encap/test_segment.c
 
 switch_TESTS = \
 	tests/unit/switch/test_fdb.c \
@@ -208,11 +217,11 @@ PKGS = libevent libevent_openssl libevent_pthreads openssl liburcu-memb jansson 
 	libcap-ng libseccomp
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 
-base_LIBS       = $(shell pkg-config --libs liburcu-memb jansson)
+base_LIBS       = $(shell pkg-config --libs liburcu-memb jansson libmnl)
 crypto_LIBS     = $(shell pkg-config --libs openssl) $(IPSEC_MB)
 encap_LIBS      =
 switch_LIBS     =
-tap_LIBS        = $(shell pkg-config --libs libmnl)
+tap_LIBS        =
 overlay_LIBS    = $(shell pkg-config --libs libevent libevent_openssl libevent_pthreads libmnl libcap-ng libseccomp)
 controller_LIBS = $(shell pkg-config --libs libevent libevent_openssl sqlite3)
 cli_LIBS        = $(shell pkg-config --libs libcurl yaml-0.1)
@@ -279,6 +288,23 @@ $(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(p))))
 unit-tests: $(foreach f,$(FOLDERS),$(call test_of,$($(f)_TESTS)))
 tsan-tests: $(call test_of,$(TSAN_TESTS))
 fuzzers: $(foreach f,$(FOLDERS),$(call test_of,$($(f)_FUZZ)))
+
+# ---- test tools: programs that only the end-to-end tests run -----------------------------------------------
+
+attacker_SRC      = tests/e2e/attacker/attacker.c tests/e2e/attacker/tunnel.c
+weft-underlay_SRC = tests/e2e/underlay/weft-underlay.c
+TEST_TOOLS        = attacker weft-underlay
+
+define tool_rules
+$(BUILD)/tests/tools/$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$($(1)_SRC)) $(call archives_of,crypto) $(BUILD)/libencap.a
+	$$(call say,LINK,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$(LINK) -o $$@ $$(filter %.o,$$^) $(BUILD)/libencap.a $(call archives_of,crypto) $(call libs_of,crypto)
+endef
+$(foreach t,$(TEST_TOOLS),$(eval $(call tool_rules,$(t))))
+
+.PHONY: test-tools
+test-tools: $(patsubst %,$(BUILD)/tests/tools/%,$(TEST_TOOLS))
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 

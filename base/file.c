@@ -117,9 +117,14 @@ int file_write(const char *path, const void *bytes, size_t len_bytes, mode_t mod
 int file_make_dir(const char *path, mode_t mode)
 {
 	char copy[PATH_MAX];
+	size_t len_bytes = (size_t)snprintf(copy, sizeof(copy), "%s", path);
 
-	if (snprintf(copy, sizeof(copy), "%s", path) >= (int)sizeof(copy))
+	if (len_bytes == 0)
+		return -ENOENT;
+	if (len_bytes >= sizeof(copy))
 		return -ENAMETOOLONG;
+	while (len_bytes > 1 && copy[len_bytes - 1] == '/') /* or the last folder would get the mode of those above */
+		copy[--len_bytes] = '\0';
 	for (char *at = copy + 1; *at; at++) {
 		if (*at != '/')
 			continue;

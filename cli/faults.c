@@ -6,18 +6,21 @@
 #include "cli/table.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
 
 void faults_add(struct faults *faults, unsigned int line, const char *format, ...)
 {
 	struct fault *fault;
 	va_list args;
+	size_t i = faults->count;
 
 	if (faults->count == FAULTS_MAX) {
 		faults->unkept++;
 		return;
 	}
-	fault = &faults->entries[faults->count++];
+	for (; i > 0 && faults->entries[i - 1].line > line; i--)
+		faults->entries[i] = faults->entries[i - 1];
+	faults->count++;
+	fault = &faults->entries[i];
 	fault->line = line;
 	va_start(args, format);
 	vsnprintf(fault->text, sizeof(fault->text), format, args);
@@ -25,16 +28,8 @@ void faults_add(struct faults *faults, unsigned int line, const char *format, ..
 	table_clean(fault->text);
 }
 
-static int by_line(const void *a, const void *b)
+void faults_print(const struct faults *faults, const char *file, FILE *to)
 {
-	const struct fault *x = a, *y = b;
-
-	return (x->line > y->line) - (x->line < y->line);
-}
-
-void faults_print(struct faults *faults, const char *file, FILE *to)
-{
-	qsort(faults->entries, faults->count, sizeof(faults->entries[0]), by_line);
 	for (size_t i = 0; i < faults->count; i++) {
 		const struct fault *fault = &faults->entries[i];
 

@@ -22,7 +22,7 @@ struct fault {
 struct faults {
 	size_t count; /* of entries[] */
 	size_t unkept;
-	struct fault entries[FAULTS_MAX];
+	struct fault entries[FAULTS_MAX]; /* by line */
 };
 
 void faults_add(struct faults *faults, unsigned int line, const char *format, ...)
@@ -34,6 +34,6 @@ static inline bool faults_any(const struct faults *faults)
 }
 
 /* "lab.yaml:7: ports.a-lan.atach: ..." a line, in the file's order */
-void faults_print(struct faults *faults, const char *file, FILE *to);
+void faults_print(const struct faults *faults, const char *file, FILE *to);
 
 #endif /* CLI_FAULTS_H */

@@ -20,6 +20,8 @@ struct table {
 	char **cells;
 	size_t cell_count;
 	size_t cell_cap;
+	size_t widths[TABLE_COLUMNS_MAX]; /* of what was printed, so that later rows stand under it */
+	bool titled;
 };
 
 struct table *table_new(const struct table_column *columns, size_t count)
@@ -77,6 +79,8 @@ void table_clean(char *text)
 
 void table_add(struct table *table, const char *text)
 {
+	char *copy;
+
 	if (table->cell_count == table->cell_cap) {
 		size_t cap = table->cell_cap ? table->cell_cap * 2 : 64;
 		char **cells = reallocarray(table->cells, cap, sizeof(*cells));
@@ -86,11 +90,11 @@ void table_add(struct table *table, const char *text)
 		table->cells = cells;
 		table->cell_cap = cap;
 	}
-	text = strndup(text && *text ? text : "-", CELL_MAX);
-	if (!text)
+	copy = strndup(text && *text ? text : "-", CELL_MAX);
+	if (!copy)
 		abort();
-	table->cells[table->cell_count] = (char *)text;
-	table_clean(table->cells[table->cell_count++]);
+	table_clean(copy);
+	table->cells[table->cell_count++] = copy;
 }
 
 void table_addf(struct table *table, const char *format, ...)
@@ -119,8 +123,10 @@ static size_t width_of(const char *text)
 	return width;
 }
 
-static void fit(const struct table *table, size_t widths[], size_t total, size_t width)
+static void fit(struct table *table, size_t total, size_t width)
 {
+	size_t *widths = table->widths;
+
 	while (total > width) {
 		size_t widest = table->column_count;
 
@@ -162,32 +168,45 @@ static void print_cell(FILE *to, const char *text, size_t width, bool right, boo
 		fprintf(to, "%*s", (int)((right ? 0 : pad) + GAP), "");
 }
 
-void table_print(const struct table *table, FILE *to, size_t width)
+/* Return: the width of all columns together */
+static size_t measure(struct table *table)
 {
-	size_t widths[TABLE_COLUMNS_MAX];
 	size_t total = 0;
 
-	assert(table->cell_count % table->column_count == 0);
 	for (size_t c = 0; c < table->column_count; c++) {
-		widths[c] = width_of(table->columns[c].title);
+		size_t *width = &table->widths[c];
+
+		if (!table->titled)
+			*width = width_of(table->columns[c].title);
 		for (size_t i = c; i < table->cell_count; i += table->column_count) {
 			size_t have = width_of(table->cells[i]);
 
-			if (have > widths[c])
-				widths[c] = have;
+			if (have > *width)
+				*width = have;
 		}
-		total += widths[c] + (c ? GAP : 0);
+		total += *width + (c ? GAP : 0);
 	}
+	return total;
+}
+
+void table_print(struct table *table, FILE *to, size_t width)
+{
+	size_t total = measure(table);
+	size_t last = table->column_count - 1;
+
+	assert(table->cell_count % table->column_count == 0);
 	if (width != TABLE_WIDTH_UNLIMITED)
-		fit(table, widths, total, width);
-	for (size_t c = 0; c < table->column_count; c++)
-		print_cell(to, table->columns[c].title, widths[c], table->columns[c].right,
-			c + 1 == table->column_count);
+		fit(table, total, width);
+	for (size_t c = 0; c <= last && !table->titled; c++)
+		print_cell(to, table->columns[c].title, table->widths[c], table->columns[c].right, c == last);
+	table->titled = true;
 	for (size_t i = 0; i < table->cell_count; i++) {
 		size_t c = i % table->column_count;
 
-		print_cell(to, table->cells[i], widths[c], table->columns[c].right, c + 1 == table->column_count);
+		print_cell(to, table->cells[i], table->widths[c], table->columns[c].right, c == last);
+		free(table->cells[i]);
 	}
+	table->cell_count = 0;
 }
 
 size_t table_screen_width(FILE *to)

@@ -2,7 +2,8 @@
  * table.h - aligned columns for people
  *
  * Cells are copied and cleaned: what came over the network may hold terminal escapes, and none gets through.  Where
- * the rows are wider than the terminal, the columns that may shrink do, with an ellipsis, widest first.
+ * the rows are wider than the terminal, the columns that may shrink do, with an ellipsis, widest first.  Without
+ * memory for a cell the process ends: nothing that needs unwinding is open while a table is made.
  */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H
@@ -33,10 +34,14 @@ void table_free(struct table *table);
 void table_add(struct table *table, const char *text);
 void table_addf(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Not printed yet */
 size_t table_rows(const struct table *table);
 
-/* @width: columns of the screen, or TABLE_WIDTH_UNLIMITED */
-void table_print(const struct table *table, FILE *to, size_t width);
+/**
+ * table_print() - the rows since the last call, which are then forgotten; the first call prints the titles
+ * @width:	columns of the screen, or TABLE_WIDTH_UNLIMITED
+ */
+void table_print(struct table *table, FILE *to, size_t width);
 
 /* Return: the terminal's width where @to is one (at least 80), TABLE_WIDTH_UNLIMITED for a pipe or a file */
 size_t table_screen_width(FILE *to);

@@ -110,7 +110,7 @@ static void damage_is_told(void **state)
 	static const struct {
 		const char *file, *text, *says;
 	} cases[] = {
-		{ "agent.json", "{", "agent.json: line: 1" },
+		{ "agent.json", "{", "line: 1: " },
 		{ "agent.json", "[]", "no object" },
 		{ "agent.json", "{\"fabric\": 5}", "fabric: is a whole number" },
 		{ "agent.json", "{\"fabric\": \"f\"}", "host: missing" },

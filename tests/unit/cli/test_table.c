@@ -17,7 +17,7 @@ static const struct table_column columns[] = {
 	{ .title = "ERROR", .shrinks = true },
 };
 
-static char *printed(const struct table *table, size_t width)
+static char *printed(struct table *table, size_t width)
 {
 	char *text = NULL;
 	size_t len_bytes = 0;
@@ -63,9 +63,33 @@ static void shrinks_only_what_may_shrink(void **state)
 	assert_string_equal(text, "HOST                     RX  ERROR\n"
 				  "a-host-with-a-long-name   1  the device…\n");
 	free(text);
+	table_free(table);
+	table = table_new(columns, 3);
+	table_add(table, "a-host-with-a-long-name");
+	table_add(table, "1");
+	table_add(table, "the device is in use by another program");
 	text = printed(table, 10); /* cannot be done: what must not shrink stays */
 	assert_string_equal(text, "HOST                     RX  ERROR\n"
 				  "a-host-with-a-long-name   1  the dev…\n");
+	free(text);
+	table_free(table);
+}
+
+static void goes_on_under_the_same_titles(void **state)
+{
+	struct table *table = table_new(columns, 3);
+	char *text;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		table_add(table, "long-enough");
+	text = printed(table, TABLE_WIDTH_UNLIMITED);
+	free(text);
+	assert_int_equal(table_rows(table), 0);
+	for (int i = 0; i < 3; i++)
+		table_add(table, "b");
+	text = printed(table, TABLE_WIDTH_UNLIMITED);
+	assert_string_equal(text, "b                      b  b\n");
 	free(text);
 	table_free(table);
 }
@@ -144,6 +168,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_up),
 		cmocka_unit_test(shrinks_only_what_may_shrink),
+		cmocka_unit_test(goes_on_under_the_same_titles),
 		cmocka_unit_test(counts_characters_not_bytes),
 		cmocka_unit_test(cleans_what_came_over_the_network),
 		cmocka_unit_test(shows_bytes_in_four_characters),

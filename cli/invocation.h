@@ -1,0 +1,90 @@
+/*
+ * invocation.h - one call of weft: the command, its options and arguments
+ *
+ * The tables of options and commands are what parsing, --help and the completion go by.
+ */
+#ifndef CLI_INVOCATION_H
+#define CLI_INVOCATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define STATE_DIR_DEFAULT "/var/lib/weft"
+
+/* What weft's exit status says; weft.1 has the words */
+enum cli_exit {
+	CLI_OK = 0,
+	CLI_FAILED = 1,
+	CLI_USAGE = 2,
+	CLI_UNREACHABLE = 3,
+	CLI_TIMED_OUT = 4,
+};
+
+/* name, argument ("" for none), what it does */
+#define CLI_OPTIONS(X)                                                                                         \
+	X(NAME, "name", "NAME", "name of the new fabric")                                                      \
+	X(LISTEN, "listen", "ADDR[:PORT]", "where the controller listens (port 4753)")                         \
+	X(ADDRESS, "address", "ADDR[:PORT]", "where others reach it, if not at --listen (NAT, cloud VMs)")     \
+	X(EXPIRES, "expires", "TIME", "how long the token is good for (1h)")                                   \
+	X(ENDPOINT, "endpoint", "ADDR[:PORT]", "where other hosts reach this one, if not where it connects from") \
+	X(PORT, "port", "PORT", "UDP port of this host's weftd (4754)")                                        \
+	X(FORCE, "force", "", "replace an earlier enrolment")                                                  \
+	X(WAIT, "wait", "", "return when every host concerned has applied it")                                 \
+	X(TIMEOUT, "timeout", "TIME", "how long to wait (30s)")                                                \
+	X(LAB, "lab", "LAB", "only what belongs to this lab")                                                  \
+	X(WATCH, "watch", "", "go on and show changes as they happen")                                         \
+	X(JSON, "json", "", "JSON on standard output")                                                         \
+	X(STATE, "state", "DIR", "state folder (" STATE_DIR_DEFAULT ")")                                       \
+	X(HELP, "help", "", "show this")
+
+enum cli_option {
+#define X(name, text, argument, help) OPTION_##name,
+	CLI_OPTIONS(X)
+#undef X
+	CLI_OPTIONS_COUNT
+};
+
+#define OPTION_BIT(name) (1U << OPTION_##name)
+
+struct invocation {
+	const struct command *command;
+	const char *values[CLI_OPTIONS_COUNT]; /* as typed, "" for one without argument; NULL where absent */
+	char **args;			       /* @arg_count of them */
+	int arg_count;
+	const char *state; /* the state folder */
+};
+
+struct command {
+	const char *name;
+	const char *arguments; /* "FILE.yaml" */
+	const char *summary;
+	const char *help;     /* paragraphs, 80 columns */
+	unsigned int options; /* OPTION_BITs; --help, --json and --state come with every command */
+	int args_min, args_max;
+	bool passes_on; /* takes everything behind its name as it is */
+	enum cli_exit (*run)(const struct invocation *in);
+};
+
+/**
+ * invocation_parse() - read @argv by the command's table
+ * @argc, @argv: from the command's name on
+ * @out:	borrows @argv
+ *
+ * Return: CLI_OK, or CLI_USAGE after it has said on stderr what is wrong
+ */
+enum cli_exit invocation_parse(const struct command *command, int argc, char **argv, struct invocation *out)
+	__attribute__((warn_unused_result));
+
+static inline bool invocation_has(const struct invocation *in, enum cli_option option)
+{
+	return in->values[option] != 0;
+}
+
+/* A duration option, or @fallback_ms.  Return: false after it has said on stderr what is wrong */
+bool invocation_duration(const struct invocation *in, enum cli_option option, uint64_t fallback_ms, uint64_t *out_ms)
+	__attribute__((warn_unused_result));
+
+/* What `weft help COMMAND` prints, to stdout */
+void command_help(const struct command *command);
+
+#endif /* CLI_INVOCATION_H */

@@ -1,0 +1,146 @@
+/*
+ * main.c - weft, the operator's command: finds the command and runs it
+ *
+ * What commands do is in the files of their names; weft talks to weft-controller and weftd over their HTTP APIs and
+ * shares no code with them above base/ and crypto/.
+ */
+#include "base/suggest.h"
+#include "base/version.h"
+#include "cli/commands.h"
+#include "cli/say.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static enum cli_exit run_version(const struct invocation *in);
+static enum cli_exit run_help(const struct invocation *in);
+
+static const struct command command_version = {
+	.name = "version",
+	.arguments = "",
+	.summary = "Show which version of weft this is",
+	.help = "",
+	.run = run_version,
+};
+
+static const struct command command_help_ = {
+	.name = "help",
+	.arguments = "[COMMAND]",
+	.summary = "Show what a command does and takes",
+	.help = "",
+	.args_max = 1,
+	.run = run_help,
+};
+
+static const struct command *const commands[] = { &command_init, &command_token, &command_join, &command_apply,
+	&command_delete, &command_get, &command_status, &command_revoke, &command_measure, &command_version,
+	&command_help_ };
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const struct command *command_lookup(const char *name)
+{
+	const char *words[COMMANDS];
+	const char *meant;
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+		words[i] = commands[i]->name;
+	}
+	meant = suggest(name, words, COMMANDS);
+	if (name[0] == '-')
+		(void)say_error(CLI_USAGE, "%s: options stand behind the command; write: weft COMMAND %s ...", name, name);
+	else if (meant)
+		(void)say_error(CLI_USAGE, "%s: unknown command; did you mean: weft %s?", name, meant);
+	else
+		(void)say_error(CLI_USAGE, "%s: unknown command; `weft help` lists them", name);
+	return NULL;
+}
+
+static void print_usage(FILE *to)
+{
+	fputs("usage: weft COMMAND [ARGUMENTS] [OPTIONS]\n\n"
+	      "Joins the virtual switches of many hosts into private Ethernet networks.\n\ncommands:\n",
+		to);
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(to, "  %-8s  %s\n", commands[i]->name, commands[i]->summary);
+	fputs("\nevery command takes --help, --json and --state DIR (" STATE_DIR_DEFAULT ")\n"
+	      "exit status: 0 done, 1 failed, 2 wrong usage, 3 could not reach, 4 timed out\n",
+		to);
+}
+
+static enum cli_exit run_version(const struct invocation *in)
+{
+	if (invocation_has(in, OPTION_JSON)) {
+		json_t *version = json_pack("{s:s}", "version", WEFT_VERSION);
+
+		say_json(version);
+		json_decref(version);
+	} else {
+		printf("weft %s\n", WEFT_VERSION);
+	}
+	return CLI_OK;
+}
+
+static enum cli_exit run_help(const struct invocation *in)
+{
+	const struct command *command;
+
+	if (in->arg_count == 0) {
+		print_usage(stdout);
+		return CLI_OK;
+	}
+	command = command_lookup(in->args[0]);
+	if (!command)
+		return CLI_USAGE;
+	command_help(command);
+	return CLI_OK;
+}
+
+static enum cli_exit dispatch(int argc, char **argv)
+{
+	const struct command *command;
+	struct invocation in;
+	enum cli_exit result;
+
+	if (argc < 2) {
+		print_usage(stderr);
+		return CLI_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		print_usage(stdout);
+		return CLI_OK;
+	}
+	command = strcmp(argv[1], "--version") == 0 ? &command_version : command_lookup(argv[1]);
+	if (!command)
+		return CLI_USAGE;
+	result = invocation_parse(command, argc - 1, argv + 1, &in);
+	if (result != CLI_OK)
+		return result;
+	if (invocation_has(&in, OPTION_HELP)) {
+		command_help(command);
+		return CLI_OK;
+	}
+	return command->run(&in);
+}
+
+int main(int argc, char **argv)
+{
+	enum cli_exit result;
+
+	signal(SIGPIPE, SIG_IGN); /* OpenSSL writes to sockets that may be closed */
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+		return say_error(CLI_FAILED, "libcurl could not be set up");
+	result = dispatch(argc, argv);
+	curl_global_cleanup();
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return result;
+	if (errno != EPIPE && errno != 0) /* `weft get ... | head` ends quietly */
+		(void)say_error(CLI_FAILED, "standard output could not be written: %s", strerror(errno));
+	return result == CLI_OK ? CLI_FAILED : result;
+}

@@ -1,0 +1,128 @@
+/*
+ * wait.c - see wait.h
+ *
+ * A host is in line with revision R once its "applied" is R or more (controller/API.md, "Applied everywhere").
+ */
+#include "cli/wait.h"
+
+#include "base/clock.h"
+#include "cli/duration.h"
+#include "cli/say.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define POLL_US 50000U
+#define NAMES_BYTES 1024U
+#define PATIENCE_MS 2000U /* before it says what it waits for */
+
+struct progress {
+	unsigned int missing;
+	char names[NAMES_BYTES]; /* "gcp-1 (offline), aws-1 (at revision 40)" */
+};
+
+static const json_t *item_lookup(const json_t *items, const char *name)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(items, i, item) {
+		const char *have = json_string_value(json_object_get(item, "name"));
+
+		if (have && strcmp(have, name) == 0)
+			return item;
+	}
+	return NULL;
+}
+
+static void add_missing(struct progress *progress, const char *name, const json_t *item)
+{
+	size_t used = strlen(progress->names);
+	char state[64];
+
+	if (!item)
+		snprintf(state, sizeof(state), "unknown");
+	else if (json_is_true(json_object_get(item, "online")))
+		snprintf(state, sizeof(state), "online, at revision %lld",
+			(long long)json_integer_value(json_object_get(item, "applied")));
+	else
+		snprintf(state, sizeof(state), "offline");
+	snprintf(progress->names + used, NAMES_BYTES - used, "%s%s (%s)", used ? ", " : "", name, state);
+	progress->missing++;
+}
+
+/* A revoked host applies nothing any more, and nobody waits for it */
+static struct progress progress_of(const json_t *hosts, const json_t *items, json_int_t rev)
+{
+	struct progress progress = { .missing = 0, .names = "" };
+	const json_t *host;
+	size_t i;
+
+	json_array_foreach(hosts, i, host) {
+		const char *name = json_string_value(host);
+		const json_t *item = name ? item_lookup(items, name) : NULL;
+
+		if (!name || json_is_true(json_object_get(item, "revoked")))
+			continue;
+		if (!item || json_integer_value(json_object_get(item, "applied")) < rev)
+			add_missing(&progress, name, item);
+	}
+	return progress;
+}
+
+/* Everybody is there: did all of them manage?  Errors of hosts, a line each */
+static enum cli_exit report_errors(const json_t *hosts, const json_t *items)
+{
+	enum cli_exit result = CLI_OK;
+	const json_t *host;
+	size_t i;
+
+	json_array_foreach(hosts, i, host) {
+		const char *name = json_string_value(host);
+		const json_t *item = name ? item_lookup(items, name) : NULL;
+		const char *error = json_string_value(json_object_get(item, "error"));
+
+		if (error && *error)
+			result = say_error(CLI_FAILED, "%s: %s", name, error);
+	}
+	return result;
+}
+
+enum cli_exit wait_applied(struct client *client, const json_t *change, uint64_t timeout_ms)
+{
+	const json_t *hosts = json_object_get(change, "hosts");
+	json_int_t rev = json_integer_value(json_object_get(change, "rev"));
+	struct instant start = instant_now();
+	bool told = false;
+
+	for (;;) {
+		struct answer answer;
+		enum cli_exit result = client_call(client, "GET", "/v1/hosts", NULL, &answer);
+		const json_t *items = json_object_get(answer.json, "items");
+		struct progress progress = progress_of(hosts, items, rev);
+		uint64_t waited_ms = instant_since_ms(instant_now(), start);
+		char text[DURATION_TEXT_BYTES];
+		bool done = result != CLI_OK;
+
+		if (result == CLI_OK && (!answer_good(&answer) || !json_is_array(items))) {
+			result = answer_refused(&answer, "wait");
+			done = true;
+		} else if (result == CLI_OK && progress.missing == 0) {
+			result = report_errors(hosts, items);
+			done = true;
+		} else if (result == CLI_OK && waited_ms >= timeout_ms) {
+			duration_format(timeout_ms, text);
+			result = say_error(CLI_TIMED_OUT, "after %s, revision %lld is not yet applied by %s; it will be once "
+				"they are back, and `weft get hosts` shows it", text, (long long)rev, progress.names);
+			done = true;
+		} else if (result == CLI_OK && !told && waited_ms >= PATIENCE_MS) {
+			say_note("waiting for %s", progress.names);
+			told = true;
+		}
+		answer_fini(&answer);
+		if (done)
+			return result;
+		usleep(POLL_US);
+	}
+}

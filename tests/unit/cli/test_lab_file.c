@@ -1,0 +1,162 @@
+/*
+ * test_lab_file.c - the shape of lab files: what is accepted, and what each mistake is answered with
+ */
+#include "cli/lab_file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char *const good =
+	"lab: two-sites\n"
+	"networks:\n"
+	"  mgmt:  { mtu: 1500 }\n"
+	"  plain:\n"
+	"  trunk: { mtu: 9000, mode: hub }\n"
+	"ports:\n"
+	"  a-lan: { host: aws-1, network: mgmt, attach: \"bridge:br-lab\", create: true }\n"
+	"  b-lan: { host: gcp-1, network: mgmt, attach: bridge:br-lab, mac: \"52:54:00:00:00:0b\", ip: [10.0.0.11, \"fd00::11\"] }\n"
+	"  esx1:  { host: aws-1, network: trunk, attach: \"tap:esx1-nic0\", vlan: { trunk: all } }\n"
+	"  esx2:  { host: aws-1, network: trunk, attach: \"packet:eth1\", ip: 10.0.0.12, vlan: { trunk: [10, 20] } }\n"
+	"  esx3:  { host: aws-1, network: trunk, attach: \"tap:esx3\", vlan: { access: 10 } }\n"
+	"wires:\n"
+	"  spine-leaf: [ { host: aws-1, attach: \"tap:spine-e1\" }, { host: gcp-1, attach: \"tap:leaf-e1\" } ]\n";
+
+static void takes_a_whole_lab(void **state)
+{
+	struct faults faults = { .count = 0 };
+	struct lab_file *lab = lab_file_parse(good, strlen(good), &faults);
+	const json_t *ports;
+
+	(void)state;
+	assert_non_null(lab);
+	assert_string_equal(lab_file_name(lab), "two-sites");
+	ports = json_object_get(lab_file_json(lab), "ports");
+	assert_int_equal(json_object_size(ports), 5);
+	assert_true(json_is_true(json_object_get(json_object_get(ports, "a-lan"), "create")));
+	assert_int_equal(lab_file_line(lab, "ports.esx2.vlan.trunk[1]"), 10);
+	assert_int_equal(lab_file_line(lab, "wires.spine-leaf[1].attach"), 13);
+	assert_int_equal(lab_file_line(lab, ""), 1);
+	lab_file_free(lab);
+}
+
+static void takes_empty_sections(void **state)
+{
+	static const char *const text = "lab: a\nnetworks:\nports:\nwires:\n";
+	struct faults faults = { .count = 0 };
+	struct lab_file *lab = lab_file_parse(text, strlen(text), &faults);
+
+	(void)state;
+	assert_non_null(lab);
+	assert_int_equal(json_object_size(lab_file_json(lab)), 1);
+	assert_int_equal(lab_file_line(lab, "wires"), 4);
+	lab_file_free(lab);
+}
+
+#define PORT "lab: a\nports:\n  p:\n    host: h\n    network: n\n    attach: tap:e1\n"
+#define WIRE "lab: a\nwires:\n  w:\n    - { host: h, attach: tap:e1 }\n"
+#define NAME_RULE "a name has 1 to 63 of a-z, 0-9 and \"-\", and begins and ends with no \"-\""
+
+static const struct {
+	const char *text;
+	const char *faults; /* all of them, as they are printed */
+} bad[] = {
+	{ "just text\n", "f:1: is text, must be a mapping; write lab: two-sites\n" },
+	{ "- a\n- b\n", "f:1: is a list, must be a mapping; write lab: two-sites\n" },
+	{ "---\n...\n", "f:2: has no value; write lab: two-sites\n" },
+	{ "ports: {}\n", "f:1: \"lab\" is missing; write lab: two-sites\n" },
+	{ "lab: 5\n", "f:1: lab: is a number, must be text; write lab: \"5\"\n" },
+	{ "lab:\n", "f:1: lab: has no value; write lab: two-sites\n" },
+	{ "lab: [a]\n", "f:1: lab: is a list, must be text; write lab: two-sites\n" },
+	{ "lab: Two_Sites\n", "f:1: lab: " NAME_RULE "\n" },
+	{ "lab: a\nprots: {}\n", "f:2: prots: unknown key; did you mean \"ports\"?\n" },
+	{ "lab: a\ncolour: red\n", "f:2: colour: unknown key; known here: lab, networks, ports, wires\n" },
+	{ "lab: a\nnetworks: [mgmt]\n", "f:2: networks: is a list, must be a mapping from names\n" },
+	{ "lab: a\nnetworks:\n  mgmt: 1500\n", "f:3: networks.mgmt: is a number, must be a mapping; write { mtu: 1500 }\n" },
+	{ "lab: a\nnetworks:\n  mgmt: { mtu: \"1500\" }\n",
+		"f:3: networks.mgmt.mtu: is text, must be a whole number; write mtu: 1500\n" },
+	{ "lab: a\nnetworks:\n  -x: {}\n", "f:3: networks.-x: " NAME_RULE "\n" },
+	{ PORT "    atach: x\n", "f:7: ports.p.atach: unknown key; did you mean \"attach\"?\n" },
+	{ PORT "    create: yes\n", "f:7: ports.p.create: is text, must be true or false; write create: true\n" },
+	{ PORT "    mac: 525400000011\n",
+		"f:7: ports.p.mac: is a number, must be text; write mac: \"525400000011\"\n" },
+	{ PORT "    ip: [10.0.0.1, 5]\n",
+		"f:7: ports.p.ip[1]: is a number, must be an address; write ip: [10.0.0.11, \"fd00::11\"]\n" },
+	{ PORT "    ip: {}\n", "f:7: ports.p.ip: is a mapping, must be an address or a list of them; "
+			       "write ip: [10.0.0.11, \"fd00::11\"]\n" },
+	{ PORT "    vlan: 10\n", "f:7: ports.p.vlan: is a number, must be a mapping; write vlan: { access: 10 }\n" },
+	{ PORT "    vlan: {}\n", "f:7: ports.p.vlan: takes either \"trunk\" or \"access\"; write vlan: { access: 10 }\n" },
+	{ PORT "    vlan: { trunk: all, access: 10 }\n",
+		"f:7: ports.p.vlan: takes either \"trunk\" or \"access\"; write vlan: { access: 10 }\n" },
+	{ PORT "    vlan: { trunk: some }\n", "f:7: ports.p.vlan.trunk: is text, must be \"all\" or a list of VLAN ids; "
+					      "write trunk: all, or trunk: [10, 20]\n" },
+	{ PORT "    vlan: { trunk: [1, a] }\n",
+		"f:7: ports.p.vlan.trunk[1]: is text, must be a VLAN id; write trunk: [10, 20]\n" },
+	{ "lab: a\nports:\n  p:\n", "f:3: ports.p: has no value; write { host: aws-1, network: mgmt, attach: "
+				    "\"bridge:br-lab\" }\n" },
+	{ "lab: a\nports:\n  p: { host: 7, atach: x }\n  q: {}\n",
+		"f:3: ports.p.host: is a number, must be text; write host: \"7\"\n"
+		"f:3: ports.p.atach: unknown key; did you mean \"attach\"?\n"
+		"f:3: ports.p: \"network\" is missing; write network: mgmt\n"
+		"f:3: ports.p: \"attach\" is missing; write attach: \"bridge:br-lab\"\n"
+		"f:4: ports.q: \"host\" is missing; write host: aws-1\n"
+		"f:4: ports.q: \"network\" is missing; write network: mgmt\n"
+		"f:4: ports.q: \"attach\" is missing; write attach: \"bridge:br-lab\"\n" },
+	{ WIRE, "f:3: wires.w: a wire has exactly two ends; write [ { host: a, attach: \"tap:e1\" }, "
+		"{ host: b, attach: \"tap:e1\" } ]\n" },
+	{ WIRE "    - { host: h }\n", "f:5: wires.w[1]: \"attach\" is missing; write attach: \"tap:e1\"\n" },
+	{ WIRE "    - h:e1\n", "f:5: wires.w[1]: is text, must be a mapping; write { host: a, attach: \"tap:e1\" }\n" },
+	{ "lab: a\nwires:\n  w: {}\n", "f:3: wires.w: is a mapping, must be a list of two ends; write [ { host: a, "
+				       "attach: \"tap:e1\" }, { host: b, attach: \"tap:e1\" } ]\n" },
+	{ "lab: a\nports:\n\tp: {}\n", "f:3: a tab; YAML is indented with spaces only\n" },
+};
+
+static void answers_mistakes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct faults faults = { .count = 0 };
+		struct lab_file *lab = lab_file_parse(bad[i].text, strlen(bad[i].text), &faults);
+		char said[4096] = "";
+		FILE *to = fmemopen(said, sizeof(said), "w");
+
+		assert_null(lab);
+		assert_non_null(to);
+		faults_print(&faults, "f", to);
+		fclose(to);
+		assert_string_equal(said, bad[i].faults);
+	}
+}
+
+static void keeps_the_first_faults_of_many(void **state)
+{
+	struct faults faults = { .count = 0 };
+	char text[2048] = "lab: a\nnetworks:\n";
+	char said[4096] = "";
+	FILE *to = fmemopen(said, sizeof(said), "w");
+
+	(void)state;
+	for (int i = 0; i < 30; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "  n%d: 7\n", i);
+	assert_null(lab_file_parse(text, strlen(text), &faults));
+	assert_int_equal(faults.count, FAULTS_MAX);
+	assert_non_null(to);
+	faults_print(&faults, "f", to);
+	fclose(to);
+	assert_non_null(strstr(said, "f: and 10 more\n"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_a_whole_lab),
+		cmocka_unit_test(takes_empty_sections),
+		cmocka_unit_test(answers_mistakes),
+		cmocka_unit_test(keeps_the_first_faults_of_many),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
