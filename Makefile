@@ -134,11 +134,17 @@ crypto_TESTS = \
 	tests/unit/crypto/test_aead.c \
 	tests/unit/crypto/test_blake2s.c \
 	tests/unit/crypto/test_chachapoly.c \
+	tests/unit/crypto/test_cookie.c \
+	tests/unit/crypto/test_handshake.c \
 	tests/unit/crypto/test_noise.c \
+	tests/unit/crypto/test_ratelimit.c \
 	tests/unit/crypto/test_replay.c \
+	tests/unit/crypto/test_tai64n.c \
+	tests/unit/crypto/test_transport.c \
 	tests/unit/crypto/test_x25519.c
 
 encap_TESTS = \
+	tests/unit/encap/test_coalesce.c \
 	tests/unit/encap/test_csum.c \
 	tests/unit/encap/test_gre.c \
 	tests/unit/encap/test_probe.c \

@@ -26,6 +26,7 @@ struct netlink_link {
 	char name[NETLINK_NAME_BYTES];
 	char kind[NETLINK_NAME_BYTES];	 /* "bridge", "tun", "veth"..., "" for hardware */
 	char alias[NETLINK_ALIAS_BYTES]; /* free text on the device, "" for none */
+	uint32_t tun_queues;		 /* "tun" with several queues: those that programs hold now */
 	uint64_t rx_dropped_pkts;
 	uint64_t tx_dropped_pkts;
 };

@@ -37,7 +37,7 @@ bool memory_port_inject(struct tap_port *port, unsigned int queue, const struct 
 bool memory_port_take(struct tap_port *port, unsigned int queue, struct offload *offload, uint8_t *frame,
 	size_t cap_bytes, size_t *len_bytes) __attribute__((warn_unused_result));
 
-/* As a cable pulled: reads find nothing and writes fail with TAP_DROP_DOWN until it is put back */
+/* As a cable pulled: injecting is refused and writes fail with TAP_DROP_DOWN until it is put back */
 void memory_port_set_up(struct tap_port *port, bool up);
 
 #endif /* TAP_MEMORY_H */

@@ -1,0 +1,386 @@
+/*
+ * netlink.c - see netlink.h
+ */
+#include "base/netlink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+
+#define REQUEST_BYTES 1024U
+#define REPLY_BYTES 32768U /* as iproute2: a link with all its attributes */
+
+struct request {
+	_Alignas(struct nlmsghdr) char bytes[REQUEST_BYTES];
+	struct nlmsghdr *header;
+};
+
+static void request_init(struct request *request, uint16_t type, uint16_t flags, int index)
+{
+	struct ifinfomsg *info;
+
+	request->header = mnl_nlmsg_put_header(request->bytes);
+	request->header->nlmsg_type = type;
+	request->header->nlmsg_flags = NLM_F_REQUEST | flags;
+	request->header->nlmsg_seq = 1;
+	info = mnl_nlmsg_put_extra_header(request->header, sizeof(*info));
+	info->ifi_family = AF_UNSPEC;
+	info->ifi_index = index;
+}
+
+/* Ask on a socket of its own and hand each answer to @each.  Return: 0 or the kernel's -errno */
+static int converse(const struct request *request, mnl_cb_t each, void *context)
+{
+	_Alignas(struct nlmsghdr) char reply[REPLY_BYTES];
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	int more = MNL_CB_OK, err = 0;
+	ssize_t got;
+
+	if (!socket)
+		return -errno;
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
+		mnl_socket_sendto(socket, request->header, request->header->nlmsg_len) < 0)
+		err = -errno;
+	while (!err && more > MNL_CB_STOP) {
+		got = mnl_socket_recvfrom(socket, reply, sizeof(reply));
+		if (got < 0 && errno == EINTR)
+			continue;
+		more = got < 0 ? -1 : mnl_cb_run(reply, (size_t)got, 1, mnl_socket_get_portid(socket), each, context);
+		if (more < 0)
+			err = -errno;
+	}
+	mnl_socket_close(socket);
+	return err;
+}
+
+static int change(const struct request *request)
+{
+	return converse(request, NULL, NULL);
+}
+
+static void copy_text(char *out, size_t cap_bytes, const struct nlattr *attr)
+{
+	size_t len = strnlen(mnl_attr_get_str(attr), mnl_attr_get_payload_len(attr));
+
+	if (len >= cap_bytes)
+		len = cap_bytes - 1;
+	memcpy(out, mnl_attr_get_str(attr), len);
+	out[len] = '\0';
+}
+
+static int read_tun(const struct nlattr *attr, void *context)
+{
+	struct netlink_link *link = context;
+
+	if (mnl_attr_get_type(attr) == IFLA_TUN_NUM_QUEUES && mnl_attr_get_payload_len(attr) == sizeof(uint32_t))
+		link->tun_queues = mnl_attr_get_u32(attr);
+	return MNL_CB_OK;
+}
+
+/* The kernel sends the kind before the data */
+static int read_kind(const struct nlattr *attr, void *context)
+{
+	struct netlink_link *link = context;
+
+	if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
+		copy_text(link->kind, sizeof(link->kind), attr);
+	else if (mnl_attr_get_type(attr) == IFLA_INFO_DATA && strcmp(link->kind, "tun") == 0)
+		return mnl_attr_parse_nested(attr, read_tun, link);
+	return MNL_CB_OK;
+}
+
+static void read_counters(const struct nlattr *attr, struct netlink_link *link)
+{
+	struct rtnl_link_stats64 stats = { 0 };
+	size_t len = mnl_attr_get_payload_len(attr);
+
+	/* older and newer kernels send less and more of it */
+	memcpy(&stats, mnl_attr_get_payload(attr), len < sizeof(stats) ? len : sizeof(stats));
+	link->rx_dropped_pkts = stats.rx_dropped;
+	link->tx_dropped_pkts = stats.tx_dropped;
+}
+
+static int read_attribute(const struct nlattr *attr, void *context)
+{
+	struct netlink_link *link = context;
+	uint16_t len = mnl_attr_get_payload_len(attr);
+
+	switch (mnl_attr_get_type(attr)) {
+	case IFLA_IFNAME:
+		copy_text(link->name, sizeof(link->name), attr);
+		break;
+	case IFLA_IFALIAS:
+		copy_text(link->alias, sizeof(link->alias), attr);
+		break;
+	case IFLA_MTU:
+		if (len == sizeof(uint32_t))
+			link->mtu_bytes = mnl_attr_get_u32(attr);
+		break;
+	case IFLA_MASTER:
+		if (len == sizeof(uint32_t))
+			link->master = (int)mnl_attr_get_u32(attr);
+		break;
+	case IFLA_ADDRESS:
+		if (len == MAC_BYTES)
+			memcpy(link->mac.bytes, mnl_attr_get_payload(attr), MAC_BYTES);
+		break;
+	case IFLA_STATS64:
+		read_counters(attr, link);
+		break;
+	case IFLA_LINKINFO:
+		return mnl_attr_parse_nested(attr, read_kind, link);
+	default:
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static int read_link(const struct nlmsghdr *header, void *context)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(header);
+	struct netlink_link *link = context;
+
+	if (header->nlmsg_type != RTM_NEWLINK)
+		return MNL_CB_OK;
+	memset(link, 0, sizeof(*link));
+	link->index = info->ifi_index;
+	link->up = info->ifi_flags & IFF_UP;
+	link->running = link->up && (info->ifi_flags & IFF_RUNNING);
+	return mnl_attr_parse(header, sizeof(*info), read_attribute, link);
+}
+
+static int get(const struct request *request, struct netlink_link *out)
+{
+	int err = converse(request, read_link, out);
+
+	return err ? err : out->index == 0 ? -ENODEV : 0;
+}
+
+int netlink_link_get(const char *name, struct netlink_link *out)
+{
+	struct request request;
+
+	memset(out, 0, sizeof(*out));
+	if (strlen(name) >= NETLINK_NAME_BYTES)
+		return -ENODEV; /* no link can be called that */
+	request_init(&request, RTM_GETLINK, NLM_F_ACK, 0);
+	mnl_attr_put_strz(request.header, IFLA_IFNAME, name);
+	return get(&request, out);
+}
+
+int netlink_link_get_by_index(int index, struct netlink_link *out)
+{
+	struct request request;
+
+	memset(out, 0, sizeof(*out));
+	if (index <= 0)
+		return -ENODEV;
+	request_init(&request, RTM_GETLINK, NLM_F_ACK, index);
+	return get(&request, out);
+}
+
+bool netlink_link_is_bridge(const struct netlink_link *link)
+{
+	return strcmp(link->kind, "bridge") == 0;
+}
+
+int netlink_link_set_up(int index, bool up)
+{
+	struct request request;
+	struct ifinfomsg *info;
+
+	request_init(&request, RTM_NEWLINK, NLM_F_ACK, index);
+	info = mnl_nlmsg_get_payload(request.header);
+	info->ifi_change = IFF_UP;
+	info->ifi_flags = up ? IFF_UP : 0;
+	return change(&request);
+}
+
+static int set_u32(int index, uint16_t attribute, uint32_t value)
+{
+	struct request request;
+
+	request_init(&request, RTM_NEWLINK, NLM_F_ACK, index);
+	mnl_attr_put_u32(request.header, attribute, value);
+	return change(&request);
+}
+
+int netlink_link_set_mtu(int index, uint32_t mtu_bytes)
+{
+	return set_u32(index, IFLA_MTU, mtu_bytes);
+}
+
+int netlink_link_set_tx_queue(int index, uint32_t len_pkts)
+{
+	return set_u32(index, IFLA_TXQLEN, len_pkts);
+}
+
+int netlink_link_set_master(int index, int bridge)
+{
+	return set_u32(index, IFLA_MASTER, (uint32_t)bridge);
+}
+
+int netlink_link_set_mac(int index, const struct mac *mac)
+{
+	struct request request;
+
+	request_init(&request, RTM_NEWLINK, NLM_F_ACK, index);
+	mnl_attr_put(request.header, IFLA_ADDRESS, MAC_BYTES, mac->bytes);
+	return change(&request);
+}
+
+static void put_quiet(struct nlmsghdr *header)
+{
+	struct nlattr *families = mnl_attr_nest_start(header, IFLA_AF_SPEC);
+	struct nlattr *inet6 = mnl_attr_nest_start(header, AF_INET6);
+
+	mnl_attr_put_u8(header, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	mnl_attr_nest_end(header, inet6);
+	mnl_attr_nest_end(header, families);
+}
+
+int netlink_link_set_quiet(int index)
+{
+	struct request request;
+
+	request_init(&request, RTM_NEWLINK, NLM_F_ACK, index);
+	put_quiet(request.header);
+	return change(&request);
+}
+
+int netlink_link_delete(int index)
+{
+	struct request request;
+
+	if (index <= 0)
+		return -ENODEV; /* 0 would leave the choice to the kernel */
+	request_init(&request, RTM_DELLINK, NLM_F_ACK, index);
+	return change(&request);
+}
+
+static int add_bridge(const char *name)
+{
+	struct nlattr *info, *data;
+	struct request request;
+
+	request_init(&request, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, 0);
+	mnl_attr_put_strz(request.header, IFLA_IFNAME, name);
+	info = mnl_attr_nest_start(request.header, IFLA_LINKINFO);
+	mnl_attr_put_strz(request.header, IFLA_INFO_KIND, "bridge");
+	data = mnl_attr_nest_start(request.header, IFLA_INFO_DATA);
+	mnl_attr_put_u8(request.header, IFLA_BR_MCAST_SNOOPING, 0);
+	mnl_attr_nest_end(request.header, data);
+	mnl_attr_nest_end(request.header, info);
+	return change(&request);
+}
+
+static int set_alias(int index, const char *alias)
+{
+	struct request request;
+
+	request_init(&request, RTM_NEWLINK, NLM_F_ACK, index);
+	mnl_attr_put_strz(request.header, IFLA_IFALIAS, alias);
+	return change(&request);
+}
+
+int netlink_bridge_create(const char *name, const char *alias, int *index)
+{
+	struct netlink_link link;
+	int err;
+
+	if (strlen(name) >= NETLINK_NAME_BYTES || strlen(alias) >= NETLINK_ALIAS_BYTES)
+		return -EINVAL;
+	err = add_bridge(name);
+	if (err)
+		return err;
+	err = netlink_link_get(name, &link);
+	if (err)
+		return err;
+	err = set_alias(link.index, alias);
+	if (!err) {
+		/* without IPv6 in the kernel there is nothing to keep quiet */
+		err = netlink_link_set_quiet(link.index);
+		err = err == -EAFNOSUPPORT || err == -EOPNOTSUPP ? 0 : err;
+	}
+	if (!err)
+		err = netlink_link_set_up(link.index, true);
+	if (err) {
+		(void)!netlink_link_delete(link.index);
+		return err;
+	}
+	*index = link.index;
+	return 0;
+}
+
+struct port_count {
+	int bridge;
+	int ports;
+};
+
+static int count_port(const struct nlmsghdr *header, void *context)
+{
+	struct port_count *count = context;
+	struct netlink_link link;
+
+	if (header->nlmsg_type == RTM_NEWLINK && read_link(header, &link) >= MNL_CB_STOP &&
+		link.master == count->bridge)
+		count->ports++;
+	return MNL_CB_OK;
+}
+
+int netlink_bridge_count_ports(int bridge)
+{
+	struct port_count count = { .bridge = bridge };
+	struct request request;
+	int err;
+
+	request_init(&request, RTM_GETLINK, NLM_F_DUMP, 0);
+	do {
+		count.ports = 0;
+		err = converse(&request, count_port, &count);
+	} while (err == -EINTR); /* links came or went while the kernel listed them */
+	return err ? err : count.ports;
+}
+
+int netlink_watch_open(void)
+{
+	struct sockaddr_nl address = {
+		.nl_family = AF_NETLINK,
+		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
+	};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+bool netlink_watch_read(int fd)
+{
+	bool changed = false;
+	char notice[512]; /* what it says does not matter, the rest of it is cut */
+
+	for (;;) {
+		ssize_t got = recv(fd, notice, sizeof(notice), MSG_DONTWAIT);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		/* ENOBUFS: notices were lost, so something did change, and there may be more */
+		if (got < 0 && errno != ENOBUFS)
+			return changed;
+		changed = true;
+	}
+}

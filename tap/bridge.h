@@ -1,0 +1,27 @@
+/*
+ * bridge.h - Linux bridges as attachments use them; for tap/ only
+ *
+ * A bridge that we make carries the alias BRIDGE_MARK, so that it is known again after a crash and by the next agent.
+ */
+#ifndef TAP_BRIDGE_H
+#define TAP_BRIDGE_H
+
+#include <stdbool.h>
+
+#include "tap/spec.h"
+
+#define BRIDGE_MARK "weft"
+
+/**
+ * bridge_need() - find the bridge @name, or make it where @create says so
+ * @index:	out
+ *
+ * Return: 0; -ENODEV where it is missing, -EINVAL where @name is something else, or -errno; with @error filled
+ */
+int bridge_need(const char *name, bool create, int *index, char error[TAP_ERROR_BYTES])
+	__attribute__((warn_unused_result));
+
+/* Delete the bridge if it carries the mark and has no port left */
+void bridge_leave(const char *name);
+
+#endif /* TAP_BRIDGE_H */

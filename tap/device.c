@@ -1,0 +1,352 @@
+/*
+ * device.c - our own TAP device, alone or in a bridge
+ *
+ * One descriptor for each queue, each with the kernel's offload header in front of every frame.  The device is not
+ * persistent: it goes with its last descriptor.  Neighbours: bridge.c (the bridge), vnet.c (the header).
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/netlink.h"
+#include "tap/bridge.h"
+#include "tap/port_ops.h"
+#include "tap/vnet.h"
+
+#ifndef TUN_F_USO4 /* Linux 6.2 */
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+/*
+ * Frames that wait for a worker which is not scheduled: some milliseconds of small frames at full rate.  The kernel's
+ * 500 overflow in one such pause; many more would only be delay.
+ */
+#define TX_QUEUE_PKTS 1000U
+
+struct device {
+	struct tap_port port;
+	int index;
+	bool ours; /* made by us, and not there before */
+	bool bridged;
+};
+
+static struct device *device_of(struct tap_port *port)
+{
+	return (struct device *)port;
+}
+
+static int attach_queue(const char *name, bool exclusive, int *fd)
+{
+	struct ifreq request = { 0 };
+
+	memcpy(request.ifr_name, name, strlen(name));
+	request.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE | (exclusive ? IFF_TUN_EXCL : 0));
+	*fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	return *fd < 0 || ioctl(*fd, TUNSETIFF, &request) < 0 ? -errno : 0;
+}
+
+static int explain_attach(const char *name, int err, char error[TAP_ERROR_BYTES])
+{
+	switch (err) {
+	case -EPERM:
+	case -EACCES:
+		return tap_fail(error, err, "may not make the TAP device %s: weftd needs CAP_NET_ADMIN and /dev/net/tun", name);
+	case -ENOENT:
+	case -ENXIO:
+		return tap_fail(error, err, "this machine has no /dev/net/tun: load the kernel's module (modprobe tun)");
+	case -EBUSY:
+		return tap_fail(error, err, "the device %s is there already and in use: is another weftd running?", name);
+	case -EINVAL:
+		return tap_fail(error, err,
+			"%s is there already, and no TAP with several queues: remove it, or make it with "
+			"'ip tuntap add %s mode tap multi_queue vnet_hdr'", name, name);
+	default:
+		return tap_fail(error, err, "cannot open the TAP device %s: %s", name, strerror(-err));
+	}
+}
+
+/* What the kernel may leave to us on frames that we read, best first; what it takes on writes is the same */
+static unsigned int set_offloads(int fd)
+{
+	static const struct {
+		unsigned int asked, caps;
+	} choices[] = {
+		{ TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN | TUN_F_USO4 | TUN_F_USO6,
+			OFFLOAD_CAP_CSUM | OFFLOAD_CAP_TSO4 | OFFLOAD_CAP_TSO6 | OFFLOAD_CAP_USO },
+		{ TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
+			OFFLOAD_CAP_CSUM | OFFLOAD_CAP_TSO4 | OFFLOAD_CAP_TSO6 },
+		{ TUN_F_CSUM, OFFLOAD_CAP_CSUM },
+	};
+
+	for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++)
+		if (ioctl(fd, TUNSETOFFLOAD, choices[i].asked) == 0)
+			return choices[i].caps;
+	return 0;
+}
+
+static void close_queues(struct tap_port *port)
+{
+	for (unsigned int q = 0; q < port->queues; q++)
+		if (port->fds[q] >= 0)
+			close(port->fds[q]);
+}
+
+static int attach(struct device *device, char error[TAP_ERROR_BYTES])
+{
+	const int header_bytes = VNET_HEADER_BYTES;
+	struct tap_port *port = &device->port;
+	int err = 0;
+
+	for (unsigned int q = 0; q < port->queues && !err; q++)
+		err = attach_queue(port->name, device->ours && q == 0, &port->fds[q]);
+	if (err)
+		return explain_attach(port->name, err, error);
+	if (ioctl(port->fds[0], TUNSETVNETHDRSZ, &header_bytes) < 0)
+		return tap_fail(error, -errno, "the kernel refuses offload headers on %s: %s", port->name, strerror(errno));
+	port->caps = set_offloads(port->fds[0]);
+	return 0;
+}
+
+/* The host itself has nothing to say on a device that leads into a lab */
+static void silence(const struct device *device)
+{
+	char path[sizeof("/proc/sys/net/ipv6/conf//disable_ipv6") + TAP_NAME_BYTES];
+	int fd;
+
+	/* either is enough, and both fail where the kernel has no IPv6 */
+	(void)!netlink_link_set_quiet(device->index);
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", device->port.name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		(void)!write(fd, "1", 1);
+		close(fd);
+	}
+}
+
+/* A bridge without an address of its own takes the lowest of its ports': never ours, so that joining changes nothing */
+static int set_high_mac(const struct netlink_link *link)
+{
+	struct mac mac = link->mac;
+
+	mac.bytes[0] = 0xfe;
+	return netlink_link_set_mac(link->index, &mac);
+}
+
+static int configure(struct device *device, char error[TAP_ERROR_BYTES])
+{
+	const char *name = device->port.name;
+	uint32_t mtu_bytes = device->port.spec.mtu_bytes;
+	struct netlink_link link;
+	int err;
+
+	err = netlink_link_get(name, &link);
+	if (err)
+		return tap_fail(error, err, "cannot look up the device %s: %s", name, strerror(-err));
+	device->index = link.index;
+	if (device->ours) {
+		silence(device);
+		err = netlink_link_set_tx_queue(link.index, TX_QUEUE_PKTS);
+	}
+	if (!err && device->bridged)
+		err = set_high_mac(&link);
+	if (err)
+		return tap_fail(error, err, "cannot set up the device %s: %s", name, strerror(-err));
+	err = netlink_link_set_mtu(link.index, mtu_bytes);
+	if (err)
+		return tap_fail(error, err, "cannot set the MTU of %s to %u: %s", name, mtu_bytes, strerror(-err));
+	return 0;
+}
+
+static int join_and_raise(struct device *device, int bridge, char error[TAP_ERROR_BYTES])
+{
+	const char *name = device->port.name;
+	int err = 0;
+
+	if (device->bridged)
+		err = netlink_link_set_master(device->index, bridge);
+	if (err)
+		return tap_fail(error, err, "cannot put %s into the bridge %s: %s", name, device->port.spec.target,
+			strerror(-err));
+	err = netlink_link_set_up(device->index, true);
+	if (err)
+		return tap_fail(error, err, "cannot bring %s up: %s", name, strerror(-err));
+	return 0;
+}
+
+static void device_close(struct tap_port *port)
+{
+	struct device *device = device_of(port);
+
+	close_queues(port);
+	if (device->bridged)
+		bridge_leave(port->spec.target);
+	free(device);
+}
+
+/* The device as the kernel has it now: by number and by name, since it may have left for another namespace */
+static int look_up(struct device *device, struct netlink_link *link)
+{
+	struct ifreq request = { 0 };
+	int err;
+
+	if (ioctl(device->port.fds[0], TUNGETIFF, &request) < 0)
+		return -ENODEV;
+	err = netlink_link_get_by_index(device->index, link);
+	if (err)
+		return err;
+	return strcmp(link->name, request.ifr_name) == 0 ? 0 : -ENODEV;
+}
+
+static int device_check(struct tap_port *port, char error[TAP_ERROR_BYTES])
+{
+	struct device *device = device_of(port);
+	struct ifreq request = { 0 };
+	struct netlink_link link, bridge;
+	int err;
+
+	if (ioctl(port->fds[0], TUNGETIFF, &request) < 0)
+		return tap_fail(error, -ENODEV, "the device %s was deleted", port->name);
+	if (!device->bridged)
+		return 0; /* wherever it was moved to */
+	err = look_up(device, &link);
+	if (!err)
+		err = netlink_link_get(port->spec.target, &bridge);
+	if (err || link.master != bridge.index)
+		return tap_fail(error, -ENOTCONN, "%s is no longer in the bridge %s", port->name, port->spec.target);
+	return 0;
+}
+
+static int device_set_mtu(struct tap_port *port, uint32_t mtu_bytes)
+{
+	struct device *device = device_of(port);
+	struct netlink_link link;
+	int err = look_up(device, &link);
+
+	return err ? err : netlink_link_set_mtu(link.index, mtu_bytes);
+}
+
+static uint64_t device_missed_pkts(struct tap_port *port)
+{
+	struct netlink_link link;
+
+	return look_up(device_of(port), &link) ? 0 : link.tx_dropped_pkts;
+}
+
+static enum tap_result device_read(struct tap_port *port, unsigned int queue, struct offload *offload,
+	uint8_t *frame, size_t cap_bytes, size_t *len_bytes)
+{
+	uint8_t header[VNET_HEADER_BYTES];
+	const struct iovec iov[2] = {
+		{ .iov_base = header, .iov_len = sizeof(header) },
+		{ .iov_base = frame, .iov_len = cap_bytes },
+	};
+	ssize_t got = readv(port->fds[queue], iov, 2);
+
+	if (got < 0) {
+		switch (errno) {
+		case EAGAIN:
+		case EINTR:
+			return TAP_EMPTY;
+		case EBADFD:
+		case ENODEV:
+			return TAP_GONE;
+		case EINVAL: /* the kernel could not put the frame's offloads into its header, and dropped it */
+			return TAP_DROP_HEADER;
+		default:
+			return TAP_DROP_ERROR;
+		}
+	}
+	if ((size_t)got < sizeof(header) + 14)
+		return TAP_DROP_SHORT;
+	*len_bytes = (size_t)got - sizeof(header);
+	if (*len_bytes >= cap_bytes)
+		return TAP_DROP_TRUNCATED;
+	return vnet_decode(header, *len_bytes, offload) ? TAP_OK : TAP_DROP_HEADER;
+}
+
+static enum tap_result device_write(struct tap_port *port, unsigned int queue, const struct offload *offload,
+	struct iovec *iov, int count)
+{
+	uint8_t header[VNET_HEADER_BYTES];
+
+	vnet_encode(offload, tap_frame_bytes(iov, count), header);
+	iov[0] = (struct iovec){ .iov_base = header, .iov_len = sizeof(header) };
+	return writev(port->fds[queue], iov, count) < 0 ? tap_write_failure(errno) : TAP_OK;
+}
+
+static const struct tap_ops device_ops = {
+	.close = device_close,
+	.check = device_check,
+	.set_mtu = device_set_mtu,
+	.missed_pkts = device_missed_pkts,
+	.read = device_read,
+	.write = device_write,
+};
+
+/* A TAP under that name may be there: then it must wait for a program, as one that 'ip tuntap add' made does */
+static int look_for_existing(struct device *device, char error[TAP_ERROR_BYTES])
+{
+	const char *name = device->port.name;
+	struct netlink_link link;
+	int err = netlink_link_get(name, &link);
+
+	device->ours = err == -ENODEV;
+	if (err && err != -ENODEV)
+		return tap_fail(error, err, "cannot look up the device %s: %s", name, strerror(-err));
+	if (!err && strcmp(link.kind, "tun") != 0)
+		return tap_fail(error, -EINVAL, "%s is there already and is no TAP: choose another name, or attach as packet:%s",
+			name, name);
+	if (!err && (device->bridged || link.tun_queues > 0))
+		return explain_attach(name, -EBUSY, error);
+	return 0;
+}
+
+static struct device *device_alloc(const struct tap_spec *spec, unsigned int queues)
+{
+	struct device *device = calloc(1, sizeof(*device));
+
+	if (!device)
+		return NULL;
+	device->port.ops = &device_ops;
+	device->port.spec = *spec;
+	device->port.queues = queues;
+	device->bridged = spec->kind == TAP_KIND_BRIDGE;
+	memcpy(device->port.name, device->bridged ? spec->device : spec->target, TAP_NAME_BYTES);
+	for (unsigned int q = 0; q < TAP_QUEUES_MAX; q++)
+		device->port.fds[q] = -1;
+	return device;
+}
+
+int device_open(const struct tap_spec *spec, unsigned int queues, struct tap_port **out,
+	char error[TAP_ERROR_BYTES])
+{
+	struct device *device = device_alloc(spec, queues);
+	int bridge = 0, err;
+
+	if (!device)
+		return tap_fail(error, -ENOMEM, "out of memory");
+	assert(tap_name_ok(device->port.name));
+	err = look_for_existing(device, error);
+	if (!err && device->bridged)
+		err = bridge_need(spec->target, spec->create, &bridge, error);
+	if (!err)
+		err = attach(device, error);
+	if (!err)
+		err = configure(device, error);
+	if (!err)
+		err = join_and_raise(device, bridge, error);
+	if (err) {
+		device_close(&device->port);
+		return err;
+	}
+	*out = &device->port;
+	return 0;
+}

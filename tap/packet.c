@@ -1,0 +1,300 @@
+/*
+ * packet.c - an existing interface, by AF_PACKET
+ *
+ * We are what is at the far end of the host's wire: frames that arrive on the interface are read, frames that we write
+ * leave by it, and what the host itself sends on it is not seen.  The interface should have no addresses, or
+ * the host answers beside us.  Its MTU, state and addresses are left as they are; promiscuous mode ends with the port.
+ *
+ * With several queues the sockets form a fanout group by flow hash, so that a flow keeps its order.  The kernel cuts off
+ * the outer VLAN tag and hands it over beside the frame; it is put back.  Super-frames come as GRO made them.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/netlink.h"
+#include "tap/port_ops.h"
+#include "tap/vnet.h"
+
+#define BUFFER_BYTES (4 << 20)
+#define MACS_BYTES 12U
+#define TAG_BYTES 4U
+
+struct packet {
+	struct tap_port port;
+	int index;
+	uint64_t missed_pkts;
+};
+
+static struct packet *packet_of(struct tap_port *port)
+{
+	return (struct packet *)port;
+}
+
+/* Nothing may arrive while the sockets are set up: before they are one group, each would get its copy */
+static int filter_all(int fd)
+{
+	struct sock_filter code[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
+	const struct sock_fprog program = { .len = 1, .filter = code };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno : 0;
+}
+
+/* Not PACKET_IGNORE_OUTGOING, which a fanout group does not heed */
+static int filter_outgoing(int fd)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+	};
+	const struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno : 0;
+}
+
+static int set_option(int fd, int option, const void *value, socklen_t len_bytes)
+{
+	return setsockopt(fd, SOL_PACKET, option, value, len_bytes) < 0 ? -errno : 0;
+}
+
+static int open_socket(int index, int *fd)
+{
+	const struct sockaddr_ll address = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = index,
+	};
+	const struct packet_mreq promiscuous = { .mr_ifindex = index, .mr_type = PACKET_MR_PROMISC };
+	const int one = 1, buffer_bytes = BUFFER_BYTES;
+	int err;
+
+	*fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (*fd < 0)
+		return -errno;
+	err = filter_all(*fd);
+	if (!err)
+		err = set_option(*fd, PACKET_VNET_HDR, &one, sizeof(one));
+	if (!err)
+		err = set_option(*fd, PACKET_AUXDATA, &one, sizeof(one));
+	if (!err)
+		err = set_option(*fd, PACKET_ADD_MEMBERSHIP, &promiscuous, sizeof(promiscuous));
+	if (!err && bind(*fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+		err = -errno;
+	/* larger buffers help in bursts, and it works without */
+	(void)!setsockopt(*fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer_bytes, sizeof(buffer_bytes));
+	(void)!setsockopt(*fd, SOL_SOCKET, SO_SNDBUFFORCE, &buffer_bytes, sizeof(buffer_bytes));
+	return err;
+}
+
+/* The first socket founds a group under a number that the kernel chooses, the others join it */
+static int join_group(const struct tap_port *port)
+{
+	int group = (PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_UNIQUEID) << 16;
+	socklen_t len_bytes = sizeof(group);
+	int err;
+
+	err = set_option(port->fds[0], PACKET_FANOUT, &group, sizeof(group));
+	if (!err && getsockopt(port->fds[0], SOL_PACKET, PACKET_FANOUT, &group, &len_bytes) < 0)
+		err = -errno;
+	group = (group & 0xffff) | PACKET_FANOUT_HASH << 16;
+	for (unsigned int q = 1; q < port->queues && !err; q++)
+		err = set_option(port->fds[q], PACKET_FANOUT, &group, sizeof(group));
+	return err;
+}
+
+static int open_queues(struct packet *packet)
+{
+	struct tap_port *port = &packet->port;
+	int err = 0;
+
+	for (unsigned int q = 0; q < port->queues && !err; q++)
+		err = open_socket(packet->index, &port->fds[q]);
+	if (!err && port->queues > 1)
+		err = join_group(port);
+	for (unsigned int q = 0; q < port->queues && !err; q++)
+		err = filter_outgoing(port->fds[q]);
+	return err;
+}
+
+static void packet_close(struct tap_port *port)
+{
+	for (unsigned int q = 0; q < port->queues; q++)
+		if (port->fds[q] >= 0)
+			close(port->fds[q]);
+	free(packet_of(port));
+}
+
+static int packet_check(struct tap_port *port, char error[TAP_ERROR_BYTES])
+{
+	struct sockaddr_ll address = { 0 };
+	socklen_t len_bytes = sizeof(address);
+
+	/* the kernel unbinds the socket when the interface goes */
+	if (getsockname(port->fds[0], (struct sockaddr *)&address, &len_bytes) < 0 ||
+		address.sll_ifindex != packet_of(port)->index)
+		return tap_fail(error, -ENODEV, "the interface %s was deleted", port->name);
+	return 0;
+}
+
+static int packet_set_mtu(struct tap_port *port, uint32_t mtu_bytes)
+{
+	(void)port;
+	(void)mtu_bytes;
+	return 0;
+}
+
+static uint64_t packet_missed_pkts(struct tap_port *port)
+{
+	struct packet *packet = packet_of(port);
+
+	for (unsigned int q = 0; q < port->queues; q++) {
+		struct tpacket_stats stats = { 0 };
+		socklen_t len_bytes = sizeof(stats);
+
+		/* reading them sets them back to zero */
+		if (getsockopt(port->fds[q], SOL_PACKET, PACKET_STATISTICS, &stats, &len_bytes) == 0)
+			packet->missed_pkts += stats.tp_drops;
+	}
+	return packet->missed_pkts;
+}
+
+/* Return: whether the kernel had cut off a tag, then with its four bytes in @tag */
+static bool read_tag(struct msghdr *message, uint8_t tag[TAG_BYTES])
+{
+	for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at; at = CMSG_NXTHDR(message, at)) {
+		struct tpacket_auxdata aux;
+		uint16_t tpid;
+
+		if (at->cmsg_level != SOL_PACKET || at->cmsg_type != PACKET_AUXDATA ||
+			at->cmsg_len < CMSG_LEN(sizeof(aux)))
+			continue;
+		memcpy(&aux, CMSG_DATA(at), sizeof(aux));
+		if (!(aux.tp_status & TP_STATUS_VLAN_VALID))
+			return false;
+		tpid = aux.tp_status & TP_STATUS_VLAN_TPID_VALID ? aux.tp_vlan_tpid : ETH_P_8021Q;
+		tag[0] = (uint8_t)(tpid >> 8);
+		tag[1] = (uint8_t)tpid;
+		tag[2] = (uint8_t)(aux.tp_vlan_tci >> 8);
+		tag[3] = (uint8_t)aux.tp_vlan_tci;
+		return true;
+	}
+	return false;
+}
+
+static void insert_tag(const uint8_t tag[TAG_BYTES], struct offload *offload, uint8_t *frame, size_t *len_bytes)
+{
+	memmove(frame + MACS_BYTES + TAG_BYTES, frame + MACS_BYTES, *len_bytes - MACS_BYTES);
+	memcpy(frame + MACS_BYTES, tag, TAG_BYTES);
+	*len_bytes += TAG_BYTES;
+	if (offload->partial)
+		offload->csum_start += TAG_BYTES;
+}
+
+static enum tap_result read_failure(int error_number)
+{
+	switch (error_number) {
+	case EAGAIN:
+	case EINTR:
+	case ENETDOWN: /* told once, when the interface goes down; it may come up again */
+		return TAP_EMPTY;
+	case EINVAL: /* the kernel could not put the frame's offloads into its header, and dropped it */
+		return TAP_DROP_HEADER;
+	default:
+		return TAP_DROP_ERROR;
+	}
+}
+
+static enum tap_result packet_read(struct tap_port *port, unsigned int queue, struct offload *offload,
+	uint8_t *frame, size_t cap_bytes, size_t *len_bytes)
+{
+	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+	uint8_t header[VNET_HEADER_BYTES], tag[TAG_BYTES];
+	struct iovec iov[2] = {
+		{ .iov_base = header, .iov_len = sizeof(header) },
+		{ .iov_base = frame, .iov_len = cap_bytes > TAG_BYTES ? cap_bytes - TAG_BYTES : 0 },
+	};
+	struct msghdr message = {
+		.msg_iov = iov,
+		.msg_iovlen = 2,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t got = recvmsg(port->fds[queue], &message, 0);
+
+	if (got < 0)
+		return read_failure(errno);
+	if (message.msg_flags & MSG_TRUNC)
+		return TAP_DROP_TRUNCATED;
+	if ((size_t)got < sizeof(header) + ETH_HLEN)
+		return TAP_DROP_SHORT;
+	*len_bytes = (size_t)got - sizeof(header);
+	if (!vnet_decode(header, *len_bytes, offload))
+		return TAP_DROP_HEADER;
+	if (read_tag(&message, tag))
+		insert_tag(tag, offload, frame, len_bytes);
+	return TAP_OK;
+}
+
+static enum tap_result packet_write(struct tap_port *port, unsigned int queue, const struct offload *offload,
+	struct iovec *iov, int count)
+{
+	uint8_t header[VNET_HEADER_BYTES];
+
+	vnet_encode(offload, tap_frame_bytes(iov, count), header);
+	iov[0] = (struct iovec){ .iov_base = header, .iov_len = sizeof(header) };
+	return writev(port->fds[queue], iov, count) < 0 ? tap_write_failure(errno) : TAP_OK;
+}
+
+static const struct tap_ops packet_ops = {
+	.close = packet_close,
+	.check = packet_check,
+	.set_mtu = packet_set_mtu,
+	.missed_pkts = packet_missed_pkts,
+	.read = packet_read,
+	.write = packet_write,
+};
+
+static int explain(const char *name, int err, char error[TAP_ERROR_BYTES])
+{
+	if (err == -EPERM)
+		return tap_fail(error, err, "may not open %s: weftd needs CAP_NET_RAW and CAP_NET_ADMIN", name);
+	return tap_fail(error, err, "cannot open %s for packets: %s", name, strerror(-err));
+}
+
+int packet_open(const struct tap_spec *spec, unsigned int queues, struct tap_port **out,
+	char error[TAP_ERROR_BYTES])
+{
+	struct packet *packet;
+	struct netlink_link link;
+	int err = netlink_link_get(spec->target, &link);
+
+	if (err == -ENODEV)
+		return tap_fail(error, err, "there is no interface %s on this host", spec->target);
+	packet = err ? NULL : calloc(1, sizeof(*packet));
+	if (!packet)
+		return explain(spec->target, err ? err : -ENOMEM, error);
+	packet->port.ops = &packet_ops;
+	packet->port.spec = *spec;
+	packet->port.queues = queues;
+	/* without USO: a kernel that does not know it on AF_PACKET would only refuse the frames later */
+	packet->port.caps = OFFLOAD_CAP_CSUM | OFFLOAD_CAP_TSO4 | OFFLOAD_CAP_TSO6;
+	packet->index = link.index;
+	memcpy(packet->port.name, link.name, TAP_NAME_BYTES);
+	for (unsigned int q = 0; q < TAP_QUEUES_MAX; q++)
+		packet->port.fds[q] = -1;
+	err = open_queues(packet);
+	if (err) {
+		packet_close(&packet->port);
+		return explain(spec->target, err, error);
+	}
+	*out = &packet->port;
+	return 0;
+}
