@@ -128,6 +128,7 @@ base_TESTS = \
 	tests/unit/base/test_frame.c \
 	tests/unit/base/test_hash.c \
 	tests/unit/base/test_json.c \
+	tests/unit/base/test_netlink.c \
 	tests/unit/base/test_suggest.c
 
 crypto_TESTS = \
@@ -158,7 +159,12 @@ switch_TESTS = \
 	tests/unit/switch/test_network.c \
 	tests/unit/switch/test_vlan.c
 
-tap_TESTS =
+tap_TESTS = \
+	tests/unit/tap/test_device.c \
+	tests/unit/tap/test_memory.c \
+	tests/unit/tap/test_packet.c \
+	tests/unit/tap/test_spec.c \
+	tests/unit/tap/test_vnet.c
 
 overlay_TESTS =
 
@@ -191,7 +197,8 @@ encap_FUZZ =
 
 switch_FUZZ =
 
-tap_FUZZ =
+tap_FUZZ = \
+	tests/fuzz/tap/fuzz_vnet.c
 
 overlay_FUZZ =
 
@@ -343,6 +350,7 @@ lint:
 SBIN_PROGRAMS = weftd weft-controller
 BIN_PROGRAMS  = weft weft-measure
 MAN1          = cli/weft.1
+MAN5          = cli/weft-lab.5
 MAN8          = overlay/weftd.8 controller/weft-controller.8
 UNITS         = overlay/weftd.service controller/weft-controller.service
 COMPLETIONS   = cli/weft.bash-completion
@@ -350,22 +358,24 @@ COMPLETIONS   = cli/weft.bash-completion
 sbindir       = $(DESTDIR)$(PREFIX)/sbin
 bindir        = $(DESTDIR)$(PREFIX)/bin
 man1dir       = $(DESTDIR)$(PREFIX)/share/man/man1
+man5dir       = $(DESTDIR)$(PREFIX)/share/man/man5
 man8dir       = $(DESTDIR)$(PREFIX)/share/man/man8
 completiondir = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 unitdir       = $(DESTDIR)/etc/systemd/system
 
 install: all
-	install -d $(sbindir) $(bindir) $(man1dir) $(man8dir) $(completiondir) $(unitdir)
+	install -d $(sbindir) $(bindir) $(man1dir) $(man5dir) $(man8dir) $(completiondir) $(unitdir)
 	install -m 755 $(addprefix $(BUILD)/,$(SBIN_PROGRAMS)) $(sbindir)
 	install -m 755 $(addprefix $(BUILD)/,$(BIN_PROGRAMS)) $(bindir)
 	install -m 644 $(MAN1) $(man1dir)
+	install -m 644 $(MAN5) $(man5dir)
 	install -m 644 $(MAN8) $(man8dir)
 	install -m 644 $(COMPLETIONS) $(completiondir)/weft
 	for unit in $(UNITS); do sed 's|/usr/local|$(PREFIX)|g' $$unit >$(unitdir)/$${unit##*/}; done
 
 uninstall:
 	rm -f $(addprefix $(sbindir)/,$(SBIN_PROGRAMS)) $(addprefix $(bindir)/,$(BIN_PROGRAMS))
-	rm -f $(addprefix $(man1dir)/,$(notdir $(MAN1))) $(addprefix $(man8dir)/,$(notdir $(MAN8)))
+	rm -f $(addprefix $(man1dir)/,$(notdir $(MAN1))) $(addprefix $(man5dir)/,$(notdir $(MAN5))) $(addprefix $(man8dir)/,$(notdir $(MAN8)))
 	rm -f $(addprefix $(unitdir)/,$(notdir $(UNITS))) $(completiondir)/weft
 
 # print-NAME shows a variable of this file, for scripts

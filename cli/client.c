@@ -218,7 +218,11 @@ static enum cli_exit unreachable(const struct client *client, const struct recei
 	const struct client_target *target = &client->target;
 	const char *where = target->socket ? target->socket : target->address;
 	const char *why = client->why[0] ? client->why : curl_easy_strerror(code);
+	long err = 0;
 
+	curl_easy_getinfo(client->curl, CURLINFO_OS_ERRNO, &err);
+	if (code == CURLE_COULDNT_CONNECT && err)
+		why = strerror((int)err); /* curl's own words speak of "localhost port 80" for a socket */
 	if (receiver->too_long)
 		return say_error(CLI_UNREACHABLE, "%s at %s sent more than fits; its version may be another one",
 			target->server_name, where);

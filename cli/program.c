@@ -13,24 +13,32 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum cli_exit program_become(const char *name, char *const argv[])
+/* Become @folder/@name, where that is a program; @folder is relative to the one that weft itself is in */
+static void become_near(const char *folder, const char *name, char *const argv[])
 {
-	char path[PATH_MAX];
-	ssize_t len_bytes = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char self[PATH_MAX], path[2 * PATH_MAX];
+	ssize_t len_bytes = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	char *slash;
 
+	if (len_bytes <= 0)
+		return;
+	self[len_bytes] = '\0';
+	slash = strrchr(self, '/');
+	if (!slash)
+		return;
+	*slash = '\0';
+	if (snprintf(path, sizeof(path), "%s/%s/%s", self, folder, name) < (int)sizeof(path))
+		execv(path, argv);
+}
+
+enum cli_exit program_become(const char *name, char *const argv[])
+{
 	fflush(stdout);
 	signal(SIGPIPE, SIG_DFL); /* main ignores it, and that would be inherited */
-	if (len_bytes > 0) {
-		path[len_bytes] = '\0';
-		slash = strrchr(path, '/');
-		if (slash && (size_t)(slash + 1 - path) + strlen(name) < sizeof(path)) {
-			strcpy(slash + 1, name);
-			execv(path, argv);
-		}
-	}
+	become_near(".", name, argv);
+	become_near("../sbin", name, argv);
 	execvp(name, argv);
-	return say_error(CLI_FAILED, "could not run %s: %s; it belongs beside weft or into PATH", name, strerror(errno));
+	return say_error(CLI_FAILED, "could not run %s: %s; it belongs beside weft, or into PATH", name, strerror(errno));
 }
 
 enum cli_exit program_run(const char *name, char *const argv[])
