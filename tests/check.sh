@@ -104,9 +104,9 @@ do_source() {
 }
 
 do_build() {
-	step "gcc build" make -j"$(nproc)" all unit-tests
+	step "gcc build" make -j"$(nproc)" all unit-tests test-tools
 	step "clang build, ASan and UBSan" \
-		make -j"$(nproc)" BUILD=$CLANG_BUILD CC=clang SAN=fuzzer-no-link,address,undefined all unit-tests fuzzers
+		make -j"$(nproc)" BUILD=$CLANG_BUILD CC=clang SAN=fuzzer-no-link,address,undefined all unit-tests test-tools fuzzers
 	step "gcc build, TSan" make -j"$(nproc)" BUILD=$TSAN_BUILD SAN=thread tsan-tests
 	step "install and its files" tests/install.sh
 }

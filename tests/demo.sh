@@ -174,11 +174,11 @@ start_server
 on h1 timeout 20 tshark -q -i up0 -s 128 -a packets:2000 -w "$WORK/wire.pcap" -f "udp port 4754" >/dev/null 2>&1 &
 capture=$!
 wait_until 5 test -s "$WORK/wire.pcap"
-box h1 weft measure --live up0 --seconds 4 >"$WORK/measured" 2>&1 &
+box h1 weft measure -i up0 -I 2 -d 4 >"$WORK/measured" 2>&1 &
 measure=$!
 show h1a "iperf3 -c 10.0.0.31 -t 3 --format g | grep -E 'receiver|sender'"
 wait $measure
-prompt h1 "weft measure --live up0 --seconds 4"
+prompt h1 "weft measure -i up0 -I 2 -d 4"
 cut -c 1-$COLUMNS_MAX "$WORK/measured"
 wait $capture
 

@@ -20,6 +20,7 @@ TEST=$(basename "$0" .sh)${1:+-$1}
 LOGS=${WEFT_LOGS:-$ROOT/build/check/$TEST}
 UNDERLAY=${UNDERLAY:-4} # which IP version the hosts' tunnels use
 UNDERLAY_MTU=${UNDERLAY_MTU:-1500}
+TOOLS=$BUILD/tests/tools # what `make test-tools` builds
 FRAMES=$ROOT/tests/e2e/frames.py
 PREFIX=weft$$
 WORK=$(mktemp -d "/tmp/$PREFIX.XXXXXX")
