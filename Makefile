@@ -58,7 +58,8 @@ encap_SRC = \
 	encap/gre.c \
 	encap/probe.c \
 	encap/record.c \
-	encap/segment.c
+	encap/segment.c \
+	encap/train.c
 
 switch_SRC = \
 	switch/fdb.c \
@@ -77,11 +78,51 @@ tap_SRC = \
 	tap/spec.c \
 	tap/vnet.c
 
-overlay_SRC =
+overlay_SRC = \
+	overlay/apply.c \
+	overlay/client.c \
+	overlay/config.c \
+	overlay/control.c \
+	overlay/deliver.c \
+	overlay/drops.c \
+	overlay/fabric.c \
+	overlay/handshaker.c \
+	overlay/liveness.c \
+	overlay/main.c \
+	overlay/peer.c \
+	overlay/pmtu.c \
+	overlay/receive.c \
+	overlay/report.c \
+	overlay/session.c \
+	overlay/status.c \
+	overlay/topology.c \
+	overlay/transmit.c \
+	overlay/udp.c \
+	overlay/worker.c
 
 controller_SRC = \
+	controller/agents.c \
+	controller/api.c \
+	controller/apply.c \
+	controller/conns.c \
+	controller/enrol.c \
+	controller/fabric.c \
+	controller/fabric_create.c \
+	controller/fault.c \
+	controller/lab.c \
+	controller/lab_value.c \
+	controller/main.c \
+	controller/model.c \
+	controller/reply.c \
+	controller/report.c \
+	controller/server.c \
 	controller/store.c \
-	controller/store_sqlite.c
+	controller/store_sqlite.c \
+	controller/stream.c \
+	controller/throttle.c \
+	controller/topology.c \
+	controller/watch.c \
+	controller/who.c
 
 cli_SRC = \
 	cli/apply.c \
@@ -137,6 +178,7 @@ crypto_TESTS = \
 	tests/unit/crypto/test_chachapoly.c \
 	tests/unit/crypto/test_cookie.c \
 	tests/unit/crypto/test_handshake.c \
+	tests/unit/crypto/test_identity.c \
 	tests/unit/crypto/test_noise.c \
 	tests/unit/crypto/test_ratelimit.c \
 	tests/unit/crypto/test_replay.c \
@@ -349,7 +391,7 @@ lint:
 
 SBIN_PROGRAMS = weftd weft-controller
 BIN_PROGRAMS  = weft weft-measure
-MAN1          = cli/weft.1
+MAN1          = cli/weft.1 measure/weft-measure.1
 MAN5          = cli/weft-lab.5
 MAN8          = overlay/weftd.8 controller/weft-controller.8
 UNITS         = overlay/weftd.service controller/weft-controller.service
