@@ -231,7 +231,8 @@ measure_TESTS = \
 	tests/unit/measure/test_split.c
 
 TSAN_TESTS = \
-	tests/unit/switch/test_fdb_threads.c
+	tests/unit/switch/test_fdb_threads.c \
+	tests/unit/tap/test_memory.c
 
 crypto_FUZZ =
 

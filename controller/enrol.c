@@ -1,0 +1,340 @@
+/*
+ * enrol.c - see enrol.h
+ */
+#include "controller/enrol.h"
+
+#include "base/addr.h"
+#include "base/base64.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "controller/topology.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TOKEN_PREFIX "token/"
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+/* Return: the member as text, or NULL with @fault set */
+static const char *required_text(const json_t *in, const char *key, struct fault *fault)
+{
+	const char *text = text_of(in, key);
+
+	if (!text)
+		fault_set(fault, 400, key, json_object_get(in, key) ? "must be a string" : "is missing");
+	return text;
+}
+
+/* ---- tokens ----------------------------------------------------------------------------------------------- */
+
+struct token_key {
+	char text[sizeof(TOKEN_PREFIX) + 64];
+};
+
+static struct token_key token_key(const char *secret)
+{
+	struct fabric_hash hash = fabric_hash(secret);
+	struct token_key key;
+
+	snprintf(key.text, sizeof(key.text), TOKEN_PREFIX "%s", hash.text);
+	return key;
+}
+
+struct sweep {
+	struct store_txn *txn;
+	time_t before;
+};
+
+static int sweep_one(void *ctx, const struct store_change *token)
+{
+	const struct sweep *sweep = ctx;
+	json_t *value = json_loads(token->value, 0, NULL);
+
+	if (json_integer_value(json_object_get(value, "expires_at")) < sweep->before)
+		store_txn_delete(sweep->txn, token->key);
+	json_decref(value);
+	return 0;
+}
+
+/* "weft1." and what `weft join` has to know */
+static json_t *join_token(const struct fabric *fabric, const char *host, const char *secret)
+{
+	json_t *content = json_pack("{s:s, s:s, s:s, s:s}", "c", fabric->address, "f", fabric->fingerprint, "s", secret, "h",
+		host);
+	char *plain = json_dumps(content, JSON_COMPACT), *coded = NULL;
+	size_t len_bytes = plain ? strlen(plain) : 0;
+	json_t *out = NULL;
+
+	if (plain)
+		coded = malloc(BASE64_TEXT_BYTES(len_bytes));
+	if (coded) {
+		fabric_base64url(plain, len_bytes, coded);
+		out = json_sprintf("weft1.%s", coded);
+		secret_wipe(coded, strlen(coded));
+	}
+	if (plain)
+		secret_wipe(plain, len_bytes);
+	free(plain);
+	free(coded);
+	json_decref(content);
+	return out;
+}
+
+static bool read_wish(const json_t *in, const char **host, json_int_t *expires_s, struct fault *fault)
+{
+	const json_t *expires = json_object_get(in, "expires_s");
+
+	*host = required_text(in, "host", fault);
+	if (!*host)
+		return false;
+	if (!lab_name_ok(*host)) {
+		fault_set(fault, 400, "host", "\"%.80s\" cannot be a host's name", *host);
+		fault_hint(fault, "lower-case letters, digits and '-' in between, at most %u", LAB_NAME_MAX);
+		return false;
+	}
+	*expires_s = expires ? json_integer_value(expires) : ENROL_EXPIRES_DEFAULT_S;
+	if ((expires && !json_is_integer(expires)) || *expires_s < 1 || *expires_s > ENROL_EXPIRES_MAX_S)
+		return fault_set(fault, 400, "expires_s", "must be a whole number of seconds, 1 to %d", ENROL_EXPIRES_MAX_S);
+	return true;
+}
+
+json_t *enrol_token(struct model *model, const struct fabric *fabric, const json_t *in, time_t now, struct fault *fault)
+{
+	struct fabric_secret secret = fabric_secret_new();
+	struct token_key key = token_key(secret.text);
+	json_t *record, *out = NULL;
+	json_int_t expires_s = 0;
+	const char *host = NULL;
+	struct store_txn txn;
+	struct sweep sweep = { .txn = &txn, .before = now - ENROL_TOKEN_KEPT_S };
+	uint64_t rev;
+	int err;
+
+	if (!read_wish(in, &host, &expires_s, fault))
+		return NULL;
+	store_txn_init(&txn);
+	record = json_pack("{s:s, s:I}", "host", host, "expires_at", (json_int_t)now + expires_s);
+	model_put(&txn, key.text, record);
+	err = store_list(model_store(model), TOKEN_PREFIX, sweep_one, &sweep);
+	if (err)
+		fault_store(fault, err);
+	else if (model_commit(model, &txn, &rev, fault))
+		out = json_pack("{s:o, s:s, s:I}", "token", join_token(fabric, host, secret.text), "host", host, "expires_at",
+			(json_int_t)now + expires_s);
+	if (out)
+		log_info("a token for host %s was made, good for %d s", host, (int)expires_s);
+	store_txn_fini(&txn);
+	json_decref(record);
+	secret_wipe(&secret, sizeof(secret));
+	if (!out)
+		fault_set(fault, 503, "", "out of memory");
+	return out;
+}
+
+/* Is the token good now?  @record: what is stored of it, a new reference */
+static bool check_token(struct model *model, const char *key, time_t now, json_t **record, uint64_t *rev,
+	struct fault *fault)
+{
+	int err = model_get(model, key, record, rev);
+
+	if (err == -ENOENT) {
+		fault_set(fault, 401, "token", "this token was not made by this fabric's controller, or is long forgotten");
+		fault_hint(fault, "make a new one with `weft token`");
+		return false;
+	}
+	if (err)
+		return fault_store(fault, err);
+	if (json_object_get(*record, "used_at")) {
+		fault_set(fault, 409, "token", "this token has been used already: it is for one host, once");
+		fault_hint(fault, "make a new one with `weft token %s`", text_of(*record, "host"));
+		return false;
+	}
+	if (json_integer_value(json_object_get(*record, "expires_at")) <= now) {
+		fault_set(fault, 410, "token", "this token has expired");
+		fault_hint(fault, "make a new one with `weft token %s`", text_of(*record, "host"));
+		return false;
+	}
+	return true;
+}
+
+/* ---- enrolment -------------------------------------------------------------------------------------------- */
+
+/* Check the request's endpoint and port, and put them into @host */
+static bool take_endpoint(const json_t *in, json_t *host, struct fault *fault)
+{
+	const json_t *port = json_object_get(in, "port"), *endpoint = json_object_get(in, "endpoint");
+	json_int_t port_number = port && !json_is_null(port) ? json_integer_value(port) : ENROL_UDP_PORT;
+	char text[ENDPOINT_TEXT_BYTES];
+	struct endpoint parsed;
+
+	if (port_number < 1 || port_number > 65535)
+		return fault_set(fault, 400, "port", "must be a UDP port, 1 to 65535");
+	json_object_set_new(host, "port", json_integer(port_number));
+	if (!endpoint || json_is_null(endpoint))
+		return true;
+	if (!json_is_string(endpoint) || !endpoint_parse(json_string_value(endpoint), (uint16_t)port_number, &parsed)) {
+		fault_set(fault, 400, "endpoint", "must be a numeric address, with or without a port");
+		fault_hint(fault, "as in 198.51.100.7 or [2001:db8::1]:4754");
+		return false;
+	}
+	endpoint_format(&parsed, text);
+	json_object_set_new(host, "endpoint", json_string(text));
+	return true;
+}
+
+/* The tunnel's key must be signed by the key that the certificate was issued for */
+static bool take_tunnel_key(const json_t *in, const struct fabric *fabric, const char *certificate, time_t now,
+	json_t *host, struct fault *fault)
+{
+	const char *key_text = required_text(in, "tunnel_key", fault), *sig_text = required_text(in, "tunnel_sig", fault);
+	uint8_t signature[IDENTITY_SIGNATURE_BYTES];
+	struct identity identity;
+	struct x25519_public key;
+
+	if (!key_text || !sig_text)
+		return false;
+	if (!base64_decode(key_text, key.bytes, sizeof(key.bytes)))
+		return fault_set(fault, 400, "tunnel_key", "must be 32 bytes in base64");
+	if (!base64_decode(sig_text, signature, sizeof(signature)))
+		return fault_set(fault, 400, "tunnel_sig", "must be %u bytes in base64", IDENTITY_SIGNATURE_BYTES);
+	if (!identity_verify(fabric->ca_pem, certificate, IDENTITY_HOST, now, &identity))
+		return fault_set(fault, 503, "", "the certificate just issued does not check out; is the clock right?");
+	if (!identity_tunnel_verify(&identity, &key, signature, sizeof(signature))) {
+		fault_set(fault, 400, "tunnel_sig", "is not the signature of host \"%s\" over tunnel_key, by the CSR's key",
+			identity.name);
+		fault_hint(fault, "join under the name that the token was made for");
+		return false;
+	}
+	json_object_set(host, "tunnel_key", json_object_get(in, "tunnel_key"));
+	json_object_set(host, "tunnel_sig", json_object_get(in, "tunnel_sig"));
+	return true;
+}
+
+static bool issue(const json_t *in, const struct fabric *fabric, const char *name, time_t now, char **certificate,
+	struct fault *fault)
+{
+	const char *csr = required_text(in, "csr", fault);
+	int err;
+
+	if (!csr)
+		return false;
+	if (!fabric->ca_key_pem) {
+		fault_set(fault, 503, "", "the CA's key is not on this controller: nobody can enrol now");
+		fault_hint(fault, "put ca.key back into the controller's state folder and restart it");
+		return false;
+	}
+	err = identity_host_issue(fabric->ca_key_pem, fabric->ca_pem, csr, name, now, certificate);
+	if (err == -EKEYREJECTED)
+		return fault_set(fault, 400, "csr", "is no certificate request of an Ed25519 key, or not signed by it");
+	return !err || fault_set(fault, 503, "", "could not issue a certificate: %s", strerror(-err));
+}
+
+/* The host as it will be stored, with a new certificate; NULL with @fault set */
+static json_t *new_host(const json_t *in, const struct fabric *fabric, const char *name, time_t now, struct fault *fault)
+{
+	char fingerprint[IDENTITY_FINGERPRINT_BYTES], *certificate = NULL;
+	json_t *host = json_pack("{s:s, s:b, s:I}", "name", name, "revoked", 0, "enrolled_at", (json_int_t)now);
+	bool ok = take_endpoint(in, host, fault) && issue(in, fabric, name, now, &certificate, fault) &&
+		take_tunnel_key(in, fabric, certificate, now, host, fault);
+
+	if (ok && !identity_fingerprint(certificate, fingerprint))
+		ok = fault_set(fault, 503, "", "could not hash the certificate");
+	if (ok)
+		ok = json_object_set_new(host, "certificate", json_string(certificate)) == 0 &&
+			json_object_set_new(host, "fingerprint", json_string(fingerprint)) == 0;
+	identity_pem_free(certificate);
+	if (ok)
+		return host;
+	json_decref(host);
+	return NULL;
+}
+
+/* One transaction: the token is used, and the host is there */
+static bool commit_host(struct model *model, const char *token, json_t *record, uint64_t token_rev, const json_t *host,
+	time_t now, struct fault *fault)
+{
+	char key[LAB_NAME_MAX + 8];
+	struct store_txn txn;
+	uint64_t rev;
+	bool ok;
+
+	snprintf(key, sizeof(key), "%s%s", model_prefix(MODEL_HOST), text_of(host, "name"));
+	json_object_set_new(record, "used_at", json_integer((json_int_t)now));
+	store_txn_init(&txn);
+	store_txn_expect(&txn, token, token_rev);
+	model_put(&txn, token, record);
+	model_put(&txn, key, host);
+	ok = model_commit(model, &txn, &rev, fault);
+	store_txn_fini(&txn);
+	return ok;
+}
+
+json_t *enrol_host(struct model *model, const struct fabric *fabric, const json_t *in, time_t now, struct fault *fault)
+{
+	const char *secret = required_text(in, "token", fault), *name;
+	json_t *record = NULL, *host = NULL, *out = NULL;
+	const json_t *psk = json_object_get(model_fabric(model), "psk");
+	struct token_key key;
+	uint64_t token_rev = 0;
+
+	if (!secret)
+		return NULL;
+	key = token_key(secret);
+	if (!check_token(model, key.text, now, &record, &token_rev, fault))
+		goto out;
+	name = text_of(record, "host");
+	host = new_host(in, fabric, name, now, fault);
+	if (!host || !commit_host(model, key.text, record, token_rev, host, now, fault))
+		goto out;
+	log_info("host %s has joined", name);
+	out = json_pack("{s:s, s:s, s:O, s:s, s:O}", "fabric", fabric->name, "host", name, "certificate",
+		json_object_get(host, "certificate"), "ca", fabric->ca_pem, "psk", psk);
+out:
+	if (!out)
+		fault_set(fault, 503, "", "out of memory");
+	json_decref(record);
+	json_decref(host);
+	return out;
+}
+
+/* ---- revocation ------------------------------------------------------------------------------------------- */
+
+static bool commit_revocation(struct model *model, const json_t *host, uint64_t *rev, struct fault *fault)
+{
+	json_t *revoked = json_copy((json_t *)host);
+	char key[LAB_NAME_MAX + 8];
+	struct store_txn txn;
+	bool ok;
+
+	snprintf(key, sizeof(key), "%s%s", model_prefix(MODEL_HOST), text_of(host, "name"));
+	json_object_set_new(revoked, "revoked", json_true());
+	store_txn_init(&txn);
+	model_put(&txn, key, revoked);
+	ok = model_commit(model, &txn, rev, fault);
+	store_txn_fini(&txn);
+	json_decref(revoked);
+	return ok;
+}
+
+json_t *enrol_revoke(struct model *model, const char *name, struct fault *fault)
+{
+	const json_t *host = model_host(model, name);
+	uint64_t rev = model_rev(model);
+
+	if (!host) {
+		fault_set(fault, 404, "", "there is no host \"%.63s\"", name);
+		return NULL;
+	}
+	if (json_is_true(json_object_get(host, "revoked")))
+		return json_pack("{s:I, s:[]}", "rev", (json_int_t)rev, "hosts");
+	if (!commit_revocation(model, host, &rev, fault))
+		return NULL;
+	log_info("host %s is revoked", name);
+	return json_pack("{s:I, s:o}", "rev", (json_int_t)rev, "hosts", topology_neighbours(model, name));
+}

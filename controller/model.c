@@ -1,0 +1,447 @@
+/*
+ * model.c - see model.h
+ */
+#include "controller/model.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const prefixes[MODEL_KINDS] = {
+	[MODEL_HOST] = "host/",
+	[MODEL_LAB] = "lab/",
+	[MODEL_NETWORK] = "network/",
+	[MODEL_PORT] = "port/",
+};
+
+struct model {
+	struct store *store;
+	struct model_listener listener;
+	json_t *fabric;
+	json_t *all[MODEL_KINDS];
+	json_t *host_ports;    /* host -> {port key: port} */
+	json_t *network_ports; /* network id -> {port key: port} */
+	json_t *network_ids;   /* network id -> network */
+	json_t *port_ids;      /* port id -> port */
+	json_t *attached;      /* "host/interface" -> port */
+	json_t *dirty;	       /* hosts whose topology may differ after the commit under way */
+};
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+struct number {
+	char text[24];
+};
+
+static struct number number_text(json_int_t value)
+{
+	struct number number;
+
+	snprintf(number.text, sizeof(number.text), "%" JSON_INTEGER_FORMAT, value);
+	return number;
+}
+
+static struct number number_of(const json_t *object, const char *key)
+{
+	return number_text(json_integer_value(json_object_get(object, key)));
+}
+
+/* ---- indexes ---------------------------------------------------------------------------------------------- */
+
+static void index_add(json_t *index, const char *group, const char *key, json_t *item)
+{
+	json_t *members = json_object_get(index, group);
+
+	if (!members) {
+		members = json_object();
+		json_object_set_new(index, group, members);
+	}
+	json_object_set(members, key, item);
+}
+
+static void index_remove(json_t *index, const char *group, const char *key)
+{
+	json_t *members = json_object_get(index, group);
+
+	json_object_del(members, key);
+	if (members && json_object_size(members) == 0)
+		json_object_del(index, group);
+}
+
+struct attach_key {
+	char text[2 * LAB_NAME_MAX];
+};
+
+static struct attach_key attach_key(const char *host, const char *interface)
+{
+	struct attach_key key;
+
+	snprintf(key.text, sizeof(key.text), "%s/%s", host, interface);
+	return key;
+}
+
+static struct attach_key attach_key_of(const json_t *port)
+{
+	return attach_key(text_of(port, "host"), lab_attach_interface(text_of(port, "attach")));
+}
+
+static void port_in(struct model *m, const char *key, json_t *port)
+{
+	index_add(m->host_ports, text_of(port, "host"), key, port);
+	index_add(m->network_ports, number_of(port, "network_id").text, key, port);
+	json_object_set(m->port_ids, number_of(port, "id").text, port);
+	json_object_set(m->attached, attach_key_of(port).text, port);
+}
+
+static void port_out(struct model *m, const char *key, json_t *port)
+{
+	struct attach_key attach = attach_key_of(port);
+	struct number id = number_of(port, "id");
+
+	index_remove(m->host_ports, text_of(port, "host"), key);
+	index_remove(m->network_ports, number_of(port, "network_id").text, key);
+	if (json_object_get(m->port_ids, id.text) == port)
+		json_object_del(m->port_ids, id.text);
+	/* within one commit another port may have taken the interface before this one gave it back */
+	if (json_object_get(m->attached, attach.text) == port)
+		json_object_del(m->attached, attach.text);
+}
+
+/* ---- who is touched --------------------------------------------------------------------------------------- */
+
+static void touch_host(struct model *m, const char *host)
+{
+	json_object_set_new(m->dirty, host, json_true());
+}
+
+static void touch_network(struct model *m, const char *network_id)
+{
+	const char *key;
+	json_t *port;
+
+	json_object_foreach(json_object_get(m->network_ports, network_id), key, port)
+		touch_host(m, text_of(port, "host"));
+}
+
+static void touch_port(struct model *m, const json_t *port)
+{
+	touch_host(m, text_of(port, "host"));
+	touch_network(m, number_of(port, "network_id").text);
+}
+
+/* A host and all that it shares a network with */
+static void touch_neighbours(struct model *m, const char *host)
+{
+	json_t *seen = json_object(), *port;
+	const char *key;
+
+	touch_host(m, host);
+	json_object_foreach(json_object_get(m->host_ports, host), key, port) {
+		struct number network = number_of(port, "network_id");
+
+		if (json_object_get(seen, network.text))
+			continue;
+		json_object_set_new(seen, network.text, json_true());
+		touch_network(m, network.text);
+	}
+	json_decref(seen);
+}
+
+/* ---- following the store ---------------------------------------------------------------------------------- */
+
+static bool item_ok(enum model_kind kind, const json_t *item)
+{
+	if (!json_is_object(item))
+		return false;
+	switch (kind) {
+	case MODEL_PORT:
+		return text_of(item, "host") && text_of(item, "attach") && strchr(text_of(item, "attach"), ':') &&
+			text_of(item, "name") && text_of(item, "lab");
+	case MODEL_HOST:
+	case MODEL_NETWORK:
+		return text_of(item, "name") != NULL;
+	case MODEL_LAB:
+	case MODEL_KINDS:
+		break;
+	}
+	return true;
+}
+
+/* Replace the object under @key; @now NULL: remove it */
+static void replace(struct model *m, enum model_kind kind, const char *key, json_t *now)
+{
+	json_t *was = json_incref(json_object_get(m->all[kind], key));
+
+	if (kind == MODEL_PORT && was) {
+		touch_port(m, was);
+		port_out(m, key, was);
+	}
+	if (kind == MODEL_NETWORK && was)
+		json_object_del(m->network_ids, number_of(was, "id").text);
+	if (now)
+		json_object_set(m->all[kind], key, now);
+	else
+		json_object_del(m->all[kind], key);
+	if (kind == MODEL_PORT && now) {
+		port_in(m, key, now);
+		touch_port(m, now);
+	}
+	if (kind == MODEL_NETWORK && now)
+		json_object_set(m->network_ids, number_of(now, "id").text, now);
+	if (kind == MODEL_NETWORK)
+		touch_network(m, number_of(now ? now : was, "id").text);
+	if (kind == MODEL_HOST)
+		touch_neighbours(m, key);
+	json_decref(was);
+}
+
+static enum model_kind kind_of(const char *key)
+{
+	enum model_kind kind = MODEL_HOST;
+
+	while (kind < MODEL_KINDS && strncmp(key, prefixes[kind], strlen(prefixes[kind])) != 0)
+		kind++;
+	return kind;
+}
+
+/* Return: 0, -EPROTO or -ENOMEM */
+static int follow(struct model *m, const struct store_change *change)
+{
+	enum model_kind kind = kind_of(change->key);
+	const char *key;
+	json_t *value, *item;
+
+	if (kind == MODEL_KINDS)
+		return 0;
+	key = change->key + strlen(prefixes[kind]);
+	value = json_loads(change->value, 0, NULL);
+	if (!item_ok(kind, value)) {
+		json_decref(value);
+		log_error("store: %s is damaged", change->key);
+		return -EPROTO;
+	}
+	item = json_incref(value);
+	if (kind == MODEL_LAB) {
+		json_decref(item);
+		item = json_pack("{s:I, s:O}", "rev", (json_int_t)change->rev, "lab", value);
+	}
+	replace(m, kind, key, change->deleted ? NULL : item);
+	json_decref(item);
+	if (m->listener.on_item) {
+		item = kind == MODEL_LAB ? model_lab_item(value, change->rev) : json_incref(value);
+		m->listener.on_item(m->listener.ctx, kind, item, change->deleted, change->rev);
+		json_decref(item);
+	}
+	json_decref(value);
+	return 0;
+}
+
+static void on_change(void *ctx, const struct store_change *change)
+{
+	if (follow(ctx, change) < 0)
+		log_error("the model has lost track of %s; restart the controller", change->key);
+}
+
+static int on_load(void *ctx, const struct store_change *change)
+{
+	return follow(ctx, change);
+}
+
+/* ---- outside ---------------------------------------------------------------------------------------------- */
+
+int model_new(struct store *store, struct model **out)
+{
+	struct model *m = calloc(1, sizeof(*m));
+	int err;
+
+	if (!m)
+		return -ENOMEM;
+	m->store = store;
+	m->host_ports = json_object();
+	m->network_ports = json_object();
+	m->network_ids = json_object();
+	m->port_ids = json_object();
+	m->attached = json_object();
+	m->dirty = json_object();
+	for (int kind = 0; kind < MODEL_KINDS; kind++)
+		m->all[kind] = json_object();
+	err = model_get(m, "fabric", &m->fabric, NULL);
+	if (!err && (!text_of(m->fabric, "name") || !text_of(m->fabric, "psk")))
+		err = -EPROTO;
+	if (err == -ENOENT)
+		err = -EPROTO;
+	for (int kind = 0; kind < MODEL_KINDS && !err; kind++)
+		err = store_list(store, prefixes[kind], on_load, m);
+	if (err) {
+		model_free(m);
+		return err;
+	}
+	json_object_clear(m->dirty);
+	store_subscribe(store, on_change, m);
+	*out = m;
+	return 0;
+}
+
+void model_free(struct model *m)
+{
+	if (!m)
+		return;
+	store_subscribe(m->store, NULL, NULL);
+	for (int kind = 0; kind < MODEL_KINDS; kind++)
+		json_decref(m->all[kind]);
+	json_decref(m->fabric);
+	json_decref(m->host_ports);
+	json_decref(m->network_ports);
+	json_decref(m->network_ids);
+	json_decref(m->port_ids);
+	json_decref(m->attached);
+	json_decref(m->dirty);
+	free(m);
+}
+
+void model_listen(struct model *m, const struct model_listener *listener)
+{
+	m->listener = *listener;
+}
+
+bool model_commit(struct model *m, const struct store_txn *txn, uint64_t *rev, struct fault *fault)
+{
+	int err = store_commit(m->store, txn, rev);
+
+	if (err)
+		return fault_store(fault, err);
+	if (m->listener.on_commit)
+		m->listener.on_commit(m->listener.ctx, m->dirty, *rev);
+	json_object_clear(m->dirty);
+	return true;
+}
+
+int model_get(struct model *m, const char *key, json_t **value, uint64_t *rev)
+{
+	char *text = NULL;
+	int err = store_get(m->store, key, &text, rev);
+
+	if (err)
+		return err;
+	*value = json_loads(text, 0, NULL);
+	free(text);
+	return *value ? 0 : -EPROTO;
+}
+
+void model_put(struct store_txn *txn, const char *key, const json_t *value)
+{
+	char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
+
+	if (text)
+		store_txn_put(txn, key, text);
+	else
+		txn->out_of_memory = true;
+	free(text);
+}
+
+json_t *model_lab_item(const json_t *stored, uint64_t rev)
+{
+	json_t *networks = json_object_get(stored, "networks"), *ports = json_object_get(stored, "ports"),
+	       *wires = json_object_get(stored, "wires");
+
+	return json_pack("{s:s*, s:I, s:I, s:I, s:o}", "name", text_of(stored, "lab"), "rev", (json_int_t)rev, "networks",
+		(json_int_t)(json_object_size(networks) + json_object_size(wires)), "ports",
+		(json_int_t)(json_object_size(ports) + 2 * json_object_size(wires)), "hosts", lab_hosts(stored));
+}
+
+uint64_t model_rev(const struct model *m)
+{
+	return store_rev(m->store);
+}
+
+const json_t *model_fabric(const struct model *m)
+{
+	return m->fabric;
+}
+
+const json_t *model_all(const struct model *m, enum model_kind kind)
+{
+	return m->all[kind];
+}
+
+const json_t *model_host(const struct model *m, const char *name)
+{
+	return json_object_get(m->all[MODEL_HOST], name);
+}
+
+const json_t *model_lab(const struct model *m, const char *name)
+{
+	return json_object_get(m->all[MODEL_LAB], name);
+}
+
+const json_t *model_host_ports(const struct model *m, const char *host)
+{
+	return json_object_get(m->host_ports, host);
+}
+
+const json_t *model_network_ports(const struct model *m, uint32_t network_id)
+{
+	return json_object_get(m->network_ports, number_text(network_id).text);
+}
+
+const json_t *model_network_by_id(const struct model *m, uint32_t network_id)
+{
+	return json_object_get(m->network_ids, number_text(network_id).text);
+}
+
+bool model_port_id_used(const struct model *m, uint32_t port_id)
+{
+	return json_object_get(m->port_ids, number_text(port_id).text) != NULL;
+}
+
+const char *model_prefix(enum model_kind kind)
+{
+	return prefixes[kind];
+}
+
+struct store *model_store(struct model *m)
+{
+	return m->store;
+}
+
+static enum lab_host world_host(void *ctx, const char *name)
+{
+	const json_t *host = model_host(ctx, name);
+
+	if (!host)
+		return LAB_HOST_UNKNOWN;
+	return json_is_true(json_object_get(host, "revoked")) ? LAB_HOST_REVOKED : LAB_HOST_OK;
+}
+
+static const json_t *world_hosts(void *ctx)
+{
+	return model_all(ctx, MODEL_HOST);
+}
+
+static const char *world_attached_by(void *ctx, const char *host, const char *interface, const char *lab)
+{
+	static char name[2 * LAB_NAME_MAX + 2];
+	const struct model *m = ctx;
+	const json_t *port = json_object_get(m->attached, attach_key(host, interface).text);
+
+	if (!port || strcmp(text_of(port, "lab"), lab) == 0)
+		return NULL;
+	snprintf(name, sizeof(name), "%s/%s", text_of(port, "lab"), text_of(port, "name"));
+	return name;
+}
+
+struct lab_world model_world(struct model *m)
+{
+	return (struct lab_world){
+		.ctx = m,
+		.host = world_host,
+		.hosts = world_hosts,
+		.attached_by = world_attached_by,
+	};
+}

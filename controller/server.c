@@ -1,0 +1,232 @@
+/*
+ * server.c - see server.h
+ */
+#include "controller/server.h"
+
+#include "base/addr.h"
+#include "controller/conns.h"
+
+#include <errno.h>
+#include <event2/http.h>
+#include <event2/listener.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define BACKLOG 128
+
+struct server {
+	struct event_base *base;
+	SSL_CTX *tls;
+	struct conns *conns;
+	struct evhttp *network, *local;
+	uint16_t port;
+	char socket_path[sizeof(((struct sockaddr_un *)NULL)->sun_path)]; /* "" until it is ours */
+};
+
+static X509 *read_certificate(const char *pem)
+{
+	BIO *bio = BIO_new_mem_buf(pem, -1);
+	X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+
+	BIO_free(bio);
+	return certificate;
+}
+
+/* Our key and certificate, and the CA behind it */
+static bool use_identity(SSL_CTX *tls, const struct fabric *fabric)
+{
+	BIO *bio = BIO_new_mem_buf(fabric->tls_key_pem, -1);
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+	X509 *own = read_certificate(fabric->tls_pem), *ca = read_certificate(fabric->ca_pem);
+	bool ok = key && own && ca && SSL_CTX_use_certificate(tls, own) == 1 && SSL_CTX_use_PrivateKey(tls, key) == 1 &&
+		SSL_CTX_check_private_key(tls) == 1 && SSL_CTX_add1_chain_cert(tls, ca) == 1 &&
+		X509_STORE_add_cert(SSL_CTX_get_cert_store(tls), ca) == 1 && SSL_CTX_add_client_CA(tls, ca) == 1;
+
+	X509_free(own);
+	X509_free(ca);
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	return ok;
+}
+
+/* No resumption: a certificate is shown and checked on every connection */
+static SSL_CTX *make_tls(const struct fabric *fabric)
+{
+	SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
+
+	if (!tls)
+		return NULL;
+	SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_options(tls, SSL_OP_NO_TICKET);
+	SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, NULL);
+	if (SSL_CTX_set_min_proto_version(tls, TLS1_3_VERSION) == 1 && SSL_CTX_set_num_tickets(tls, 0) == 1 &&
+		use_identity(tls, fabric))
+		return tls;
+	SSL_CTX_free(tls);
+	return NULL;
+}
+
+static struct evhttp *make_http(struct event_base *base, void (*on_request)(struct evhttp_request *, void *),
+	struct api *api)
+{
+	struct evhttp *http = evhttp_new(base);
+
+	if (!http)
+		return NULL;
+	evhttp_set_allowed_methods(http, EVHTTP_REQ_GET | EVHTTP_REQ_PUT | EVHTTP_REQ_POST | EVHTTP_REQ_DELETE);
+	evhttp_set_max_headers_size(http, CONNS_HEADER_BYTES);
+	evhttp_set_max_body_size(http, CONNS_BODY_BYTES);
+	evhttp_set_timeout(http, SERVER_IDLE_S);
+	evhttp_set_gencb(http, on_request, api);
+	return http;
+}
+
+/* Have @http accept from @listener, which it owns from now on */
+static int take_listener(struct evhttp *http, struct evconnlistener *listener)
+{
+	if (evhttp_bind_listener(http, listener))
+		return 0;
+	evconnlistener_free(listener);
+	return -ENOMEM;
+}
+
+static int listen_network(struct server *s, const char *listen, char error[SERVER_ERROR_BYTES])
+{
+	struct sockaddr_storage address;
+	socklen_t len_bytes = sizeof(address);
+	struct evconnlistener *listener;
+	struct endpoint endpoint;
+	int err;
+
+	if (!endpoint_parse(listen, FABRIC_PORT, &endpoint)) {
+		snprintf(error, SERVER_ERROR_BYTES, "\"%.100s\" in controller.json is no address to listen on", listen);
+		return -EINVAL;
+	}
+	len_bytes = endpoint_to_sockaddr(&endpoint, endpoint_is_v4(&endpoint) ? AF_INET : AF_INET6, &address);
+	listener = evconnlistener_new_bind(s->base, NULL, NULL,
+		LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG, (struct sockaddr *)&address,
+		(int)len_bytes);
+	if (!listener) {
+		err = -errno;
+		snprintf(error, SERVER_ERROR_BYTES, "cannot listen on %.100s: %s%s", listen, strerror(-err),
+			err == -EADDRNOTAVAIL ? "; behind NAT, `weft init` wants --listen with an own address and --address with "
+						"the one that others see" : "");
+		return err;
+	}
+	len_bytes = sizeof(address);
+	if (getsockname(evconnlistener_get_fd(listener), (struct sockaddr *)&address, &len_bytes) == 0 &&
+		endpoint_from_sockaddr((struct sockaddr *)&address, len_bytes, &endpoint))
+		s->port = endpoint.port;
+	return take_listener(s->network, listener);
+}
+
+/* The store is locked by now, so a socket that is there was left behind by somebody who is gone */
+static int bind_socket(struct server *s, int fd, const struct sockaddr_un *address)
+{
+	mode_t mask = umask(0177);
+	int err = 0;
+
+	unlink(address->sun_path);
+	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
+		err = -errno;
+	umask(mask);
+	if (!err)
+		memcpy(s->socket_path, address->sun_path, sizeof(s->socket_path));
+	if (!err && listen(fd, BACKLOG) < 0)
+		err = -errno;
+	return err;
+}
+
+static int listen_local(struct server *s, const char *dir, char error[SERVER_ERROR_BYTES])
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct evconnlistener *listener;
+	int fd, err;
+
+	if (snprintf(address.sun_path, sizeof(address.sun_path), "%s/controller.sock", dir) >= (int)sizeof(address.sun_path)) {
+		snprintf(error, SERVER_ERROR_BYTES, "%.300s is too long for a socket's folder: choose a shorter --state", dir);
+		return -ENAMETOOLONG;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	err = fd < 0 ? -errno : bind_socket(s, fd, &address);
+	if (err) {
+		snprintf(error, SERVER_ERROR_BYTES, "cannot listen on %s: %s", address.sun_path, strerror(-err));
+		if (fd >= 0)
+			close(fd);
+		return err;
+	}
+	listener = evconnlistener_new(s->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE, 0, fd);
+	if (!listener) {
+		close(fd);
+		return -ENOMEM;
+	}
+	return take_listener(s->local, listener);
+}
+
+int server_new(struct event_base *base, const struct fabric *fabric, const char *dir, struct api *api,
+	struct server **out, char error[SERVER_ERROR_BYTES])
+{
+	struct server *s = calloc(1, sizeof(*s));
+	int err = -ENOMEM;
+
+	snprintf(error, SERVER_ERROR_BYTES, "out of memory");
+	if (!s)
+		return err;
+	s->base = base;
+	s->tls = make_tls(fabric);
+	if (!s->tls) {
+		snprintf(error, SERVER_ERROR_BYTES, "%.300s: tls.key, tls.crt and ca.crt do not go together", dir);
+		err = -EINVAL;
+		goto failed;
+	}
+	s->conns = conns_new(base, s->tls);
+	s->network = make_http(base, api_on_network, api);
+	s->local = make_http(base, api_on_local, api);
+	if (!s->conns || !s->network || !s->local)
+		goto failed;
+	conns_attach(s->conns, s->network);
+	err = listen_network(s, fabric->listen, error);
+	if (!err)
+		err = listen_local(s, dir, error);
+	if (err)
+		goto failed;
+	*out = s;
+	return 0;
+failed:
+	server_free(s);
+	return err;
+}
+
+uint16_t server_port(const struct server *server)
+{
+	return server->port;
+}
+
+unsigned int server_connections(const struct server *server)
+{
+	return conns_count(server->conns);
+}
+
+void server_free(struct server *s)
+{
+	if (!s)
+		return;
+	if (s->network)
+		evhttp_free(s->network);
+	if (s->local)
+		evhttp_free(s->local);
+	if (s->socket_path[0])
+		unlink(s->socket_path);
+	/* bufferevents end from the loop; their connections count down as they do */
+	event_base_loop(s->base, EVLOOP_NONBLOCK);
+	conns_free(s->conns);
+	SSL_CTX_free(s->tls);
+	free(s);
+}
