@@ -160,7 +160,7 @@ static bool chain_fits(X509 *ca, X509 *cert, enum identity_role role, time_t now
 	X509_STORE_CTX_free(ctx);
 	X509_STORE_free(store);
 	/* the CA, which is in the store, must not pass for one of its hosts, nor a host for the controller */
-	return ok && X509_check_ca(cert) == 0 &&
+	return ok && (X509_get_extension_flags(cert) & (EXFLAG_CA | EXFLAG_SS)) == 0 &&
 	       X509_get_extended_key_usage(cert) == (host ? XKU_SSL_CLIENT : XKU_SSL_SERVER);
 }
 
