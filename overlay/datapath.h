@@ -44,6 +44,8 @@ struct datapath {
 	struct worker *workers[WORKERS_MAX];
 	uint32_t time_scale;  /* 1 but in tests */
 	int control_wake_fd;  /* eventfd: there is mail */
+	pthread_mutex_t generation_lock; /* with the condition: a worker took up a fabric */
+	pthread_cond_t generation_taken;
 };
 
 /* A datagram train on its way to one peer */
@@ -87,7 +89,7 @@ struct worker {
 	int wake_fd;		 /* eventfd, written by the control thread */
 	bool stop;		 /* atomic */
 	struct instant now;	 /* of this burst */
-	uint32_t generation;	 /* atomic: of the fabric that it works with */
+	uint32_t generation;	 /* of the fabric that it works with; under generation_lock */
 	bool udp_gso;		 /* off once the kernel refused a train */
 
 	struct worker_port *ports[PORTS_MAX];
@@ -128,8 +130,15 @@ struct worker {
  */
 int worker_start(struct datapath *datapath, uint32_t id, struct worker **out) __attribute__((warn_unused_result));
 
-/* Have it take up the latest fabric; MAIL_SYNCED says that it did */
-void worker_wake(struct worker *worker);
+/**
+ * datapath_publish() - have all workers work with @fabric
+ *
+ * Waits until they do, a few milliseconds at most: afterwards no worker uses the ports, peers and networks that only
+ * the old fabric had.
+ *
+ * Return: the old fabric, the caller's again; NULL at first
+ */
+struct fabric *datapath_publish(struct datapath *datapath, struct fabric *fabric);
 
 /* End its thread and free it.  NULL is fine */
 void worker_stop(struct worker *worker);

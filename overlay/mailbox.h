@@ -18,12 +18,10 @@
 enum mail_kind {
 	MAIL_CONFIRMED,	  /* first datagram on a session that we answered: session */
 	MAIL_ROAMED,	  /* newest datagram came from elsewhere: session, from */
-	MAIL_WANT_SESSION,/* frames for a peer without a session: peer */
+	MAIL_WANT_SESSION, /* frames for a peer without a session: peer */
 	MAIL_REKEY,	  /* a lane's counter nears its limit: session */
 	MAIL_PROBE_ACK,	  /* session, token, bytes */
 	MAIL_TOO_BIG,	  /* the kernel refused a datagram's size: peer, bytes */
-	MAIL_MAC_MOVED,	  /* a peer says that a MAC left it; unused fields zero */
-	MAIL_SYNCED,	  /* the worker works with the latest fabric */
 };
 
 struct mail {

@@ -59,3 +59,12 @@ bool peer_set_path(struct peer *peer, const struct endpoint *endpoint, uint32_t 
 	}
 	return true;
 }
+
+void peer_totals(const struct peer *peer, struct session_totals *out)
+{
+	*out = peer->retired;
+	session_totals_add(out, peer->current);
+	session_totals_add(out, peer->next);
+	for (uint32_t i = 0; i < PEER_PREVIOUS; i++)
+		session_totals_add(out, peer->previous[i]);
+}

@@ -24,6 +24,7 @@
 #define PEER_NAME_BYTES 64U
 #define PEER_ENDPOINTS_MAX 8U
 #define PEER_REASON_BYTES 160U
+#define PEER_PREVIOUS 3U
 
 struct peer {
 	/* constant */
@@ -42,7 +43,7 @@ struct peer {
 	bool roamed;		/* the path is where the peer was heard last, not the topology's */
 
 	struct session *current;  /* that we send in */
-	struct session *previous; /* datagrams under way may still be in it */
+	struct session *previous[PEER_PREVIOUS]; /* the youngest first; datagrams under way may still be in them */
 	struct session *next;	  /* answered by us, not confirmed yet */
 
 	struct handshake handshake;
@@ -55,12 +56,11 @@ struct peer {
 
 	struct pmtu pmtu;
 	struct instant probed_at;     /* last keepalive probe */
-	uint64_t tx_seen, rx_seen;    /* totals at the last housekeeping */
-	struct instant tx_at;	      /* last time data was found to have been sent ... */
-	struct instant unanswered_at; /* ... and since when without anything received; 0: answered */
+	uint64_t tx_seen, rx_seen;    /* datagrams in all sessions, at the last look */
+	uint64_t data_seen;	      /* bytes that workers sent, at the last look */
+	struct instant unanswered_at; /* since when we send and hear nothing; 0: we hear something */
 	uint64_t rtt_us;	      /* smoothed; 0: unknown */
-	uint64_t retired[4];	      /* totals of sessions that are gone: tx and rx datagrams, tx and rx bytes */
-	uint64_t retired_lost;
+	struct session_totals retired; /* of sessions that are gone */
 };
 
 /* Return: NULL without memory or where OpenSSL failed */
@@ -68,6 +68,9 @@ struct peer *peer_new(uint32_t slot, const char *name, const struct x25519_publi
 
 /* Nobody may see the peer any more.  Frees its path, not its sessions.  NULL is fine */
 void peer_free(struct peer *peer);
+
+/* Sums over the sessions that are and those that were.  The control thread */
+void peer_totals(const struct peer *peer, struct session_totals *out);
 
 /**
  * peer_set_path() - send to @endpoint from now on, in datagrams of @datagram_bytes

@@ -100,21 +100,22 @@ void session_unlink(struct session_table *table, struct session *session)
 	session_index_release(table, session->index);
 }
 
-void session_totals(const struct session *session, struct session_totals *out)
+void session_totals_add(struct session_totals *sum, const struct session *session)
 {
-	memset(out, 0, sizeof(*out));
+	if (!session)
+		return;
 	for (uint32_t lane = 0; lane < session->tx_lanes; lane++) {
-		out->tx_datagrams += counter_read(&session->tx[lane].datagrams);
-		out->tx_bytes += counter_read(&session->tx[lane].bytes);
+		sum->tx_datagrams += counter_read(&session->tx[lane].datagrams);
+		sum->tx_bytes += counter_read(&session->tx[lane].bytes);
 	}
 	for (uint32_t lane = 0; lane < session->rx_lanes; lane++) {
 		const struct lane_rx *rx = &session->rx[lane];
 		uint64_t last_ns = counter_read(&rx->last_ns);
 
-		out->rx_datagrams += counter_read(&rx->datagrams);
-		out->rx_bytes += counter_read(&rx->bytes);
-		out->rx_lost += replay_stats(&rx->replay).lost;
-		if (last_ns > out->rx_last_ns)
-			out->rx_last_ns = last_ns;
+		sum->rx_datagrams += counter_read(&rx->datagrams);
+		sum->rx_bytes += counter_read(&rx->bytes);
+		sum->rx_lost += replay_stats(&rx->replay).lost;
+		if (last_ns > sum->rx_last_ns)
+			sum->rx_last_ns = last_ns;
 	}
 }

@@ -107,12 +107,14 @@ static inline struct session *session_lookup(struct session_table *table, uint32
 	return session && session->index == index ? session : NULL;
 }
 
-/* Sums over lanes; any thread */
+/* Sums over lanes; readable by any thread that holds the session */
 struct session_totals {
 	uint64_t tx_datagrams, tx_bytes, rx_datagrams, rx_bytes;
-	uint64_t rx_lost; /* counters skipped so far */
-	uint64_t rx_last_ns;
+	uint64_t rx_lost;    /* counters skipped so far */
+	uint64_t rx_last_ns; /* when something last came: a struct instant's ns */
 };
-void session_totals(const struct session *session, struct session_totals *out);
+
+/* Add those of @session (NULL adds nothing) to @sum */
+void session_totals_add(struct session_totals *sum, const struct session *session);
 
 #endif /* OVERLAY_SESSION_H */

@@ -1,9 +1,10 @@
 /*
  * worker.c - a worker's thread: its loop, its memory, and how it takes up a new fabric
  *
- * Theory of operation.  The control thread publishes a fabric and wakes every worker.  A worker compares the fabric's
- * ports with those that it listens on, lets go of what is gone, attaches what is new, and mails MAIL_SYNCED.  Once all
- * workers have, the control thread may close ports that left, and "applied" is true.
+ * Theory of operation.  The control thread publishes a fabric, wakes every worker and waits.  A worker compares the
+ * fabric's ports with those that it listens on, lets go of what is gone, attaches what is new, and says so.  Once all
+ * have, the control thread may close ports that left, and "applied" is true.  This is the one lock that a worker takes, once
+ * a topology.
  */
 #include "overlay/datapath.h"
 
@@ -63,11 +64,12 @@ static void attach(struct worker *worker, struct vport *port)
 
 static void take_up_fabric(struct worker *worker)
 {
+	struct datapath *datapath = worker->datapath;
 	const struct fabric *fabric;
 	uint32_t generation = 0;
 
 	rcu_enter();
-	fabric = rcu_get(&worker->datapath->fabric);
+	fabric = rcu_get(&datapath->fabric);
 	for (uint32_t slot = 0; slot < PORTS_MAX; slot++) {
 		struct vport *wanted = fabric ? fabric->ports[slot] : NULL;
 
@@ -79,8 +81,10 @@ static void take_up_fabric(struct worker *worker)
 	if (fabric)
 		generation = fabric->generation;
 	rcu_leave();
-	__atomic_store_n(&worker->generation, generation, __ATOMIC_RELEASE);
-	(void)worker_mail(worker, &(struct mail){ .kind = MAIL_SYNCED });
+	pthread_mutex_lock(&datapath->generation_lock);
+	worker->generation = generation;
+	pthread_cond_signal(&datapath->generation_taken);
+	pthread_mutex_unlock(&datapath->generation_lock);
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *arg)
@@ -203,11 +207,27 @@ int worker_start(struct datapath *datapath, uint32_t id, struct worker **out)
 	return 0;
 }
 
-void worker_wake(struct worker *worker)
+static void wake(struct worker *worker)
 {
 	const uint64_t one = 1;
 
-	(void)!write(worker->wake_fd, &one, sizeof(one)); /* fails only where it is awake 2^64 times over */
+	(void)!write(worker->wake_fd, &one, sizeof(one)); /* fails only where it was woken 2^64 times over */
+}
+
+struct fabric *datapath_publish(struct datapath *datapath, struct fabric *fabric)
+{
+	struct fabric *old = datapath->fabric;
+
+	rcu_publish(&datapath->fabric, fabric);
+	for (uint32_t i = 0; i < datapath->workers_count; i++)
+		wake(datapath->workers[i]);
+	pthread_mutex_lock(&datapath->generation_lock);
+	for (uint32_t i = 0; i < datapath->workers_count; i++)
+		while (datapath->workers[i]->generation != fabric->generation)
+			pthread_cond_wait(&datapath->generation_taken, &datapath->generation_lock);
+	pthread_mutex_unlock(&datapath->generation_lock);
+	rcu_wait();
+	return old;
 }
 
 void worker_stop(struct worker *worker)
@@ -215,7 +235,7 @@ void worker_stop(struct worker *worker)
 	if (!worker)
 		return;
 	__atomic_store_n(&worker->stop, true, __ATOMIC_RELEASE);
-	worker_wake(worker);
+	wake(worker);
 	pthread_join(worker->thread, NULL);
 	free_worker(worker);
 }

@@ -1,0 +1,53 @@
+/*
+ * config.h - what an agent is told when it starts: its command line, and what `weft join` left in its state folder
+ *
+ * Files in the state folder: agent.json (fabric, host, controller, ca, psk, port), host.crt, host.key (PEM),
+ * tunnel.key (base64).  Read once, and again on SIGHUP.  Nothing here is ever logged.
+ */
+#ifndef OVERLAY_CONFIG_H
+#define OVERLAY_CONFIG_H
+
+#include "crypto/handshake.h"
+#include "crypto/identity.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CONFIG_STATE_DEFAULT "/var/lib/weft"
+
+/* The command line */
+struct options {
+	const char *state;   /* folder */
+	uint16_t port;	     /* 0: as enrolled */
+	uint32_t workers;    /* 0: as many as cores, at most 4 */
+	const char *aead;    /* backend's name, NULL: the fastest */
+	uint32_t time_scale; /* divides session lifetimes; for tests */
+};
+
+struct config {
+	char fabric[IDENTITY_NAME_BYTES];
+	char host[IDENTITY_NAME_BYTES];
+	char controller[256];
+	uint16_t port;
+	char *ca_pem;
+	char *certificate_pem;
+	char *key_pem;
+	struct handshake_self self;
+};
+
+/**
+ * config_load() - read and check the state folder
+ * @error:	words for the operator, on failure
+ *
+ * Return: 0 or -errno; config_fini() is due only after 0
+ */
+int config_load(const char *state, struct config *out, char error[512]) __attribute__((warn_unused_result));
+
+/* Wipes */
+void config_fini(struct config *config);
+
+/* "DIR/name" in @out.  Return: false where it is too long */
+bool config_path(const char *state, const char *name, char out[PATH_MAX]) __attribute__((warn_unused_result));
+
+#endif /* OVERLAY_CONFIG_H */
