@@ -4,10 +4,12 @@
 #include "cli/client.h"
 
 #include "base/addr.h"
-#include "cli/say.h"
 #include "base/secret.h"
+#include "cli/say.h"
 
 #include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
@@ -228,10 +230,10 @@ static enum cli_exit unreachable(const struct client *client, const struct recei
 			target->server_name, where);
 	if (code == CURLE_PEER_FAILED_VERIFICATION)
 		return say_error(CLI_UNREACHABLE, "%s at %s does not show a certificate of this fabric's CA for that "
-			"address: %s; somebody else answers there, or it was set up anew or for another --address",
-			target->server_name, where, why);
+			"address: %s; somebody else answers there, it was set up anew or for another --address, or this "
+			"machine's clock is wrong", target->server_name, where, why);
 	return say_error(CLI_UNREACHABLE, "could not reach %s at %s: %s; %s", target->server_name, where, why,
-		target->remedy);
+		err == EACCES ? "run weft as root" : target->remedy);
 }
 
 static CURLcode perform(struct client *client, const char *method, const char *path, const char *body,
@@ -245,7 +247,8 @@ static CURLcode perform(struct client *client, const char *method, const char *p
 	snprintf(url, sizeof(url), "%s%s", client->base, path);
 	code |= curl_easy_setopt(curl, CURLOPT_URL, url);
 	code |= curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
-	if (body) {
+	if (body || strcmp(method, "POST") == 0) { /* a POST without a body still says that it has 0 bytes */
+		body = body ? body : "";
 		code |= curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
 		code |= curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
 	}

@@ -1,13 +1,12 @@
 /*
  * get.c - `weft get`: what the controller knows, as tables, JSON, and a stream of changes
  */
+#include "base/suggest.h"
 #include "cli/commands.h"
 #include "cli/duration.h"
 #include "cli/operator.h"
 #include "cli/say.h"
 #include "cli/table.h"
-
-#include "base/suggest.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define OPERATOR_JSON_BYTES_MAX 65536U
@@ -39,8 +40,11 @@ static enum cli_exit open_credentials(struct operator *out)
 	size_t len_bytes = 0;
 	const char *address;
 	json_error_t error;
+	struct stat st;
 	int err;
 
+	if (stat(out->path, &st) == 0 && st.st_mode & (S_IRGRP | S_IROTH))
+		say_note("%s can be read by other users, and whoever reads it owns the fabric: chmod 600 it", out->path);
 	err = file_read(out->path, OPERATOR_JSON_BYTES_MAX, &out->credentials, &len_bytes);
 	if (err)
 		return say_error(CLI_UNREACHABLE, "%s: %s", out->path, strerror(-err));

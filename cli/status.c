@@ -3,14 +3,14 @@
  *
  * The document is weftd's GET /v1/status.  What it lacks shows as "-", so that versions can mix.
  */
+#include "base/suggest.h"
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/duration.h"
 #include "cli/say.h"
 #include "cli/table.h"
 
-#include "base/suggest.h"
-
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -137,12 +137,13 @@ static void print_trouble(const struct section *section, const json_t *items)
 
 	json_array_foreach(items, i, item) {
 		const char *name = text_of(item, "host") ? text_of(item, "host") : text_of(item, "name");
+		const char *lab = text_of(item, "lab");
 		const char *trouble = section->trouble[0] ? text_of(item, section->trouble[0]) : NULL;
 		char line[1024];
 
 		if (!trouble || !*trouble)
 			continue;
-		snprintf(line, sizeof(line), "%s: %s", name ? name : "?", trouble);
+		snprintf(line, sizeof(line), "%s%s%s: %s", lab ? lab : "", lab ? "/" : "", name ? name : "?", trouble);
 		table_clean(line);
 		printf("  %s\n", line);
 	}

@@ -59,6 +59,8 @@ static size_t printable_bytes(const unsigned char *at)
 	for (size_t i = 1; i < n; i++)
 		if ((at[i] & 0xc0) != 0x80)
 			return 0;
+	if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xf0 && at[1] < 0x90)) /* longer than it need be: a disguise */
+		return 0;
 	if (at[0] == 0xc2 && at[1] < 0xa0) /* C1 controls: CSI among them */
 		return 0;
 	return n;

@@ -123,6 +123,8 @@ static void cleans_what_came_over_the_network(void **state)
 		  "31m",
 			"??31m" },
 		{ "\xff\xfe", "??" },
+		{ "\xe0\x82\x9b", "???" },
+		{ "\xf0\x80\x80\x9b", "????" },
 		{ "cut \xe2\x82", "cut ??" },
 		{ "grüße €", "grüße €" },
 	};
