@@ -189,6 +189,7 @@ crypto_TESTS = \
 encap_TESTS = \
 	tests/unit/encap/test_coalesce.c \
 	tests/unit/encap/test_csum.c \
+	tests/unit/encap/test_fragment.c \
 	tests/unit/encap/test_gre.c \
 	tests/unit/encap/test_probe.c \
 	tests/unit/encap/test_record.c \
@@ -234,9 +235,16 @@ TSAN_TESTS = \
 	tests/unit/switch/test_fdb_threads.c \
 	tests/unit/tap/test_memory.c
 
-crypto_FUZZ =
+crypto_FUZZ = \
+	tests/fuzz/crypto/fuzz_handshake.c \
+	tests/fuzz/crypto/fuzz_identity.c
 
-encap_FUZZ =
+encap_FUZZ = \
+	tests/fuzz/encap/fuzz_coalesce.c \
+	tests/fuzz/encap/fuzz_datagram.c \
+	tests/fuzz/encap/fuzz_fragment.c \
+	tests/fuzz/encap/fuzz_frame.c \
+	tests/fuzz/encap/fuzz_segment.c
 
 switch_FUZZ =
 

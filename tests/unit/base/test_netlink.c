@@ -140,7 +140,7 @@ static bool changed_after(int fd, const char *command)
 {
 	struct pollfd waiting = { .fd = fd, .events = POLLIN };
 
-	assert_false(netlink_watch_read(fd));
+	netlink_watch_read(fd); /* the kernel tells of carriers late */
 	assert_int_equal(netns_run("%s", command), 0);
 	return poll(&waiting, 1, WAIT_MS) == 1 && netlink_watch_read(fd);
 }
@@ -151,6 +151,7 @@ static void changes_are_heard(void **state)
 
 	(void)state;
 	assert_true(fd >= 0);
+	assert_false(netlink_watch_read(fd));
 	assert_true(changed_after(fd, "ip link add d0 type bridge"));
 	assert_true(changed_after(fd, "ip link set d0 addrgenmode none up"));
 	assert_true(changed_after(fd, "ip addr add 192.0.2.1/24 dev d0"));
@@ -170,7 +171,6 @@ static void lost_notices_are_a_change(void **state)
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
 	assert_int_equal(netns_run("for i in $(seq 50); do echo link add d$i type bridge; done | ip -batch -"), 0);
 	assert_true(netlink_watch_read(fd));
-	assert_false(netlink_watch_read(fd));
 	assert_int_equal(netns_run("for i in $(seq 50); do echo link del d$i; done | ip -batch -"), 0);
 	close(fd);
 }
