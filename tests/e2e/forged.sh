@@ -17,7 +17,7 @@ evil() {
 
 record() { sqlite3 "$WORK/$1/controller.db" "select value from kv where key = 'host/$2'"; } # STATE HOST
 
-refusals() { jq -r '.refused[]? | "\(.name): \(.reason)"' <(agent_status "$1"); }
+refusals() { jq -r '.peers[] | select(.state == "refused") | "\(.host): \(.reason)"' <(agent_status "$1"); }
 refuses_h3() { refusals h1 | grep -qiE "^h3: .*($1)"; }
 applied() { operator get hosts --json | jq -e --argjson rev "$1" '.items[] | select(.name == "h1") | .applied >= $rev'; }
 strangers() { [ "$(drops h1 handshake-stranger)" -gt "$1" ]; }

@@ -165,12 +165,16 @@ running() { [ -n "${PIDS[$1]:-}" ] && kill -0 "${PIDS[$1]}" 2>/dev/null; }
 
 # stop NAME [SIGNAL]: ends it and waits for it; its exit status is returned
 stop() {
-	local pid=${PIDS[$1]:-} signal=${2:-TERM}
+	local pid=${PIDS[$1]:-} signal=${2:-TERM} status=0
 	[ -n "$pid" ] || return 0
-	kill "-$signal" "$pid" 2>/dev/null
-	wait_until 10 gone "$pid" || kill -KILL "$pid" 2>/dev/null
+	{ # the shell would tell of each that was killed
+		kill "-$signal" "$pid"
+		wait_until 10 gone "$pid" || kill -KILL "$pid"
+		wait "$pid"
+		status=$?
+	} 2>/dev/null
 	unset "PIDS[$1]"
-	wait "$pid" 2>/dev/null
+	return $status
 }
 
 # ended NAME: waits until it has ended by itself; its exit status is returned
