@@ -53,7 +53,7 @@ static const char schema[] =
 	" deleted INTEGER NOT NULL, PRIMARY KEY (rev, seq)) WITHOUT ROWID;"
 	"CREATE TABLE state (only INTEGER PRIMARY KEY CHECK (only = 1), rev INTEGER NOT NULL);"
 	"INSERT INTO state VALUES (1, 0);"
-	"PRAGMA application_id = 2003133044;"
+	"PRAGMA application_id = 2003134068;"
 	"PRAGMA user_version = 1;"
 	"COMMIT;";
 
