@@ -105,6 +105,7 @@ controller_SRC = \
 	controller/api.c \
 	controller/apply.c \
 	controller/conns.c \
+	controller/daemon.c \
 	controller/enrol.c \
 	controller/fabric.c \
 	controller/fabric_create.c \

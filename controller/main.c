@@ -1,25 +1,18 @@
 /*
  * main.c - weft-controller: what the networks should be
  *
- * `weft-controller --init ...` makes a new fabric (fabric.h); without it this is the daemon: store, model, API and sockets
- * on one event loop, until SIGTERM or SIGINT.  See weft-controller(8).
+ * `weft-controller --init ...` makes a new fabric (fabric.h); without it this is the daemon (daemon.h).  See
+ * weft-controller(8).
  */
-#include "base/file.h"
 #include "base/log.h"
 #include "base/version.h"
-#include "controller/api.h"
+#include "controller/daemon.h"
 #include "controller/fabric.h"
-#include "controller/model.h"
-#include "controller/server.h"
-#include "controller/store_sqlite.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
@@ -133,100 +126,6 @@ static enum exit_code init(const struct options *options)
 	return EXIT_FAILED;
 }
 
-static int open_model(const char *dir, struct store **store, struct model **model)
-{
-	char path[PATH_MAX];
-	int err;
-
-	if (snprintf(path, sizeof(path), "%s/controller.db", dir) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	err = store_sqlite_open(path, false, store);
-	if (!err)
-		err = model_new(*store, model);
-	if (err == -EBUSY)
-		log_error("%s is in use: another weft-controller runs with this --state", path);
-	else if (err == -EPROTO)
-		log_error("%s is damaged, or was made by another version of weft", path);
-	else if (err)
-		log_error("%s: %s", path, strerror(-err));
-	return err;
-}
-
-static void on_signal(evutil_socket_t signal_number, short what, void *base)
-{
-	(void)what;
-	log_info("ending on signal %d", (int)signal_number);
-	event_base_loopbreak(base);
-}
-
-static int run_loop(struct event_base *base)
-{
-	struct event *term = evsignal_new(base, SIGTERM, on_signal, base), *intr = evsignal_new(base, SIGINT, on_signal, base);
-	int err = -ENOMEM;
-
-	if (term && intr && event_add(term, NULL) == 0 && event_add(intr, NULL) == 0)
-		err = event_base_dispatch(base) < 0 ? -EIO : 0;
-	if (term)
-		event_free(term);
-	if (intr)
-		event_free(intr);
-	return err;
-}
-
-static enum exit_code serve(struct event_base *base, const struct options *options, const struct fabric *fabric)
-{
-	char error[SERVER_ERROR_BYTES];
-	struct server *server = NULL;
-	struct store *store = NULL;
-	struct model *model = NULL;
-	struct api *api = NULL;
-	int err = open_model(options->state, &store, &model);
-
-	if (err)
-		goto out;
-	api = api_new(base, model, fabric);
-	if (!api) {
-		log_error("out of memory");
-		err = -ENOMEM;
-		goto out;
-	}
-	err = server_new(base, fabric, options->state, api, &server, error);
-	if (err) {
-		log_error("%s", error);
-		goto out;
-	}
-	if (!fabric->ca_key_pem)
-		log_warning("ca.key is not in %s: no host can enrol", options->state);
-	log_info("fabric %s: listening on %s, revision %llu", fabric->name, fabric->listen,
-		(unsigned long long)model_rev(model));
-	err = run_loop(base);
-out:
-	api_free(api);
-	server_free(server);
-	model_free(model);
-	store_close(store);
-	return err ? EXIT_FAILED : EXIT_DONE;
-}
-
-static enum exit_code run(const struct options *options)
-{
-	char error[FABRIC_ERROR_BYTES];
-	enum exit_code code = EXIT_FAILED;
-	struct event_base *base = NULL;
-	struct fabric fabric;
-
-	if (fabric_load(options->state, &fabric, error) < 0)
-		log_error("%s", error);
-	else
-		base = event_base_new();
-	if (base)
-		code = serve(base, options, &fabric);
-	if (base)
-		event_base_free(base);
-	fabric_fini(&fabric);
-	return code;
-}
-
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -237,5 +136,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (!read_options(argc, argv, &options, &code))
 		return code;
-	return options.init ? init(&options) : run(&options);
+	if (options.init)
+		return init(&options);
+	return daemon_run(options.state) < 0 ? EXIT_FAILED : EXIT_DONE;
 }

@@ -1,0 +1,113 @@
+/*
+ * daemon.c - see daemon.h
+ */
+#include "controller/daemon.h"
+
+#include "base/log.h"
+#include "controller/api.h"
+#include "controller/fabric.h"
+#include "controller/model.h"
+#include "controller/server.h"
+#include "controller/store_sqlite.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static int open_model(const char *dir, struct store **store, struct model **model)
+{
+	char path[PATH_MAX];
+	int err;
+
+	if (snprintf(path, sizeof(path), "%s/controller.db", dir) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	err = store_sqlite_open(path, false, store);
+	if (!err)
+		err = model_new(*store, model);
+	if (err == -EBUSY)
+		log_error("%s is in use: another weft-controller runs with this --state", path);
+	else if (err == -EPROTO)
+		log_error("%s is damaged, or was made by another version of weft", path);
+	else if (err)
+		log_error("%s: %s", path, strerror(-err));
+	return err;
+}
+
+static void on_signal(evutil_socket_t signal_number, short what, void *base)
+{
+	(void)what;
+	log_info("ending on signal %d", (int)signal_number);
+	event_base_loopbreak(base);
+}
+
+static int run_loop(struct event_base *base)
+{
+	struct event *term = evsignal_new(base, SIGTERM, on_signal, base), *intr = evsignal_new(base, SIGINT, on_signal, base);
+	int err = -ENOMEM;
+
+	if (term && intr && event_add(term, NULL) == 0 && event_add(intr, NULL) == 0)
+		err = event_base_dispatch(base) < 0 ? -EIO : 0;
+	if (term)
+		event_free(term);
+	if (intr)
+		event_free(intr);
+	return err;
+}
+
+static int serve(struct event_base *base, const char *dir, const struct fabric *fabric)
+{
+	char error[SERVER_ERROR_BYTES];
+	struct server *server = NULL;
+	struct store *store = NULL;
+	struct model *model = NULL;
+	struct api *api = NULL;
+	int err = open_model(dir, &store, &model);
+
+	if (err)
+		goto out;
+	api = api_new(base, model, fabric);
+	if (!api) {
+		log_error("out of memory");
+		err = -ENOMEM;
+		goto out;
+	}
+	err = server_new(base, fabric, dir, api, &server, error);
+	if (err) {
+		log_error("%s", error);
+		goto out;
+	}
+	if (!fabric->ca_key_pem)
+		log_warning("ca.key is not in %s: no host can enrol", dir);
+	log_info("fabric %s: listening on %s, revision %llu", fabric->name, fabric->listen,
+		(unsigned long long)model_rev(model));
+	err = run_loop(base);
+out:
+	api_free(api);
+	server_free(server);
+	model_free(model);
+	store_close(store);
+	return err;
+}
+
+int daemon_run(const char *dir)
+{
+	char error[FABRIC_ERROR_BYTES];
+	struct event_base *base = NULL;
+	struct fabric fabric;
+	int err = fabric_load(dir, &fabric, error);
+
+	if (err) {
+		log_error("%s", error);
+		goto out;
+	}
+	base = event_base_new();
+	err = base ? serve(base, dir, &fabric) : -ENOMEM;
+out:
+	if (base)
+		event_base_free(base);
+	fabric_fini(&fabric);
+	return err;
+}
