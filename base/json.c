@@ -104,7 +104,9 @@ int64_t json_in_int_or(struct json_in *in, const char *where, const json_t *obje
 int64_t json_in_int(struct json_in *in, const char *where, const json_t *object, const char *key, int64_t min,
 	int64_t max)
 {
-	if (!json_object_get(object, key))
+	const json_t *value = json_object_get(object, key);
+
+	if (!value || json_is_null(value))
 		json_in_fail(in, where, key, "missing");
 	return json_in_int_or(in, where, object, key, min, max, min);
 }
