@@ -68,9 +68,25 @@ static enum cli_exit refused(const struct answer *answer, const struct lab_file 
 	return CLI_FAILED;
 }
 
-static long long change(const json_t *answer, const char *what, const char *op)
+/* ", 2 networks and 3 ports set": what the controller counted as @op, nothing where that is none */
+static void print_changes(const json_t *changes, const char *op, const char *done)
 {
-	return json_integer_value(json_object_get(json_object_get(json_object_get(answer, "changes"), what), op));
+	static const char *const kinds[] = { "network", "port" };
+	const char *between = ", ";
+
+	for (size_t i = 0; i < 2; i++) {
+		char members[16];
+		long long count;
+
+		snprintf(members, sizeof(members), "%ss", kinds[i]);
+		count = json_integer_value(json_object_get(json_object_get(changes, members), op));
+		if (count == 0)
+			continue;
+		printf("%s%lld %s%s", between, count, kinds[i], count == 1 ? "" : "s");
+		between = " and ";
+	}
+	if (strcmp(between, ", ") != 0)
+		printf(" %s", done);
 }
 
 static void print_hosts(const json_t *hosts)
@@ -84,7 +100,7 @@ static void print_hosts(const json_t *hosts)
 
 static void print_done(const struct invocation *in, const char *lab, const json_t *answer)
 {
-	const json_t *hosts = json_object_get(answer, "hosts");
+	const json_t *hosts = json_object_get(answer, "hosts"), *changes = json_object_get(answer, "changes");
 
 	if (invocation_has(in, OPTION_JSON)) {
 		say_json(answer);
@@ -93,12 +109,10 @@ static void print_done(const struct invocation *in, const char *lab, const json_
 	printf("lab %s: revision %lld", lab, (long long)json_integer_value(json_object_get(answer, "rev")));
 	if (json_is_false(json_object_get(answer, "changed")))
 		printf(", unchanged");
-	else if (json_object_get(answer, "changes"))
-		printf(", networks %lld put and %lld removed, ports %lld put and %lld removed",
-			change(answer, "networks", "put"), change(answer, "networks", "delete"),
-			change(answer, "ports", "put"), change(answer, "ports", "delete"));
-	else
+	else if (!changes)
 		printf(", deleted");
+	print_changes(changes, "put", "set");
+	print_changes(changes, "delete", "removed");
 	if (invocation_has(in, OPTION_WAIT) && json_array_size(hosts) > 0) {
 		printf("; applied by ");
 		print_hosts(hosts);

@@ -312,11 +312,13 @@ enum cli_exit answer_refused(const struct answer *answer, const char *what)
 	const json_t *error = json_object_get(answer->json, "error");
 	const char *message = json_string_value(json_object_get(error, "message"));
 	const char *hint = json_string_value(json_object_get(error, "hint"));
+	const char *where = json_string_value(json_object_get(error, "where"));
 
 	if (!message)
 		return say_error(CLI_FAILED, "%s: the answer has status %ld and cannot be understood; "
 			"compare `weft version` here and there", what, answer->status);
-	return say_error(CLI_FAILED, "%s: %s%s%s", what, message, hint ? "; " : "", hint ? hint : "");
+	return say_error(CLI_FAILED, "%s: %s%s%s%s%s", what, where ? where : "", where && *where ? ": " : "", message,
+		hint ? "; " : "", hint ? hint : "");
 }
 
 void answer_fini(struct answer *answer)

@@ -75,7 +75,7 @@ static inline bool answer_good(const struct answer *answer)
 	return answer->status >= 200 && answer->status < 300 && answer->json;
 }
 
-/* Says what the server refused: "weft: @what: message; hint".  Return: CLI_FAILED */
+/* Says what the server refused: "weft: @what: where: message; hint".  Return: CLI_FAILED */
 enum cli_exit answer_refused(const struct answer *answer, const char *what);
 
 void answer_fini(struct answer *answer);

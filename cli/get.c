@@ -229,6 +229,8 @@ static void show_all(struct getting *getting, const json_t *items)
 		show(getting, "put", item);
 	if (table_rows(getting->table) > 0)
 		table_print(getting->table, stdout, table_screen_width(stdout));
+	else if (invocation_has(getting->in, OPTION_LAB))
+		say_note("there is nothing of a lab %s; `weft get labs` lists the labs", getting->in->values[OPTION_LAB]);
 	else if (!invocation_has(getting->in, OPTION_JSON))
 		say_note("%s", getting->kind->none);
 	fflush(stdout);

@@ -6,7 +6,10 @@
 
 #include "cli/invocation.h"
 
-/* Become @name (found beside this program, in the sbin beside its folder, or in PATH) with @argv.  Returns only after it has said why it could not */
+/*
+ * Become @name (found beside this program, in the sbin beside its folder, or in PATH) with @argv.  Returns only after
+ * it has said why it could not.
+ */
 enum cli_exit program_become(const char *name, char *const argv[]);
 
 /**

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define EXPIRES_DEFAULT_MS (3600ULL * 1000)
+#define EXPIRES_MAX_MS (30ULL * 24 * 3600 * 1000)
 
 static enum cli_exit ask(const struct invocation *in, struct operator *operator, uint64_t expires_ms)
 {
@@ -46,6 +47,9 @@ static enum cli_exit run(const struct invocation *in)
 
 	if (!invocation_duration(in, OPTION_EXPIRES, EXPIRES_DEFAULT_MS, &expires_ms))
 		return CLI_USAGE;
+	if (expires_ms > EXPIRES_MAX_MS)
+		return say_error(CLI_USAGE, "--expires %s: at most 30d; a token is there to be used soon",
+			in->values[OPTION_EXPIRES]);
 	result = operator_open(in, &operator);
 	if (result == CLI_OK)
 		result = ask(in, &operator, expires_ms);
