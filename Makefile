@@ -56,6 +56,7 @@ encap_SRC = \
 	encap/csum.c \
 	encap/fragment.c \
 	encap/gre.c \
+	encap/mss.c \
 	encap/probe.c \
 	encap/record.c \
 	encap/segment.c \
@@ -192,9 +193,11 @@ encap_TESTS = \
 	tests/unit/encap/test_csum.c \
 	tests/unit/encap/test_fragment.c \
 	tests/unit/encap/test_gre.c \
+	tests/unit/encap/test_mss.c \
 	tests/unit/encap/test_probe.c \
 	tests/unit/encap/test_record.c \
-	tests/unit/encap/test_segment.c
+	tests/unit/encap/test_segment.c \
+	tests/unit/encap/test_train.c
 
 switch_TESTS = \
 	tests/unit/switch/test_fdb.c \
