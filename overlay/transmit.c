@@ -12,6 +12,7 @@
 #include "base/rcu.h"
 #include "encap/csum.h"
 #include "encap/gre.h"
+#include "encap/mss.h"
 #include "encap/record.h"
 #include "switch/forward.h"
 
@@ -366,6 +367,8 @@ static void frame_to_peer(struct worker *worker, struct peer *peer, struct outbo
 	if (!dispatch)
 		return;
 	room = dispatch->train.limit_bytes - TRAIN_OVERHEAD_BYTES - RECORD_HEADER_BYTES;
+	if (out->network->mode != NETWORK_WIRE) /* a wire passes frames as they are */
+		(void)mss_clamp(out->frame, &out->info, out->offload.partial, room);
 	if (out->offload.gso != OFFLOAD_GSO_NONE || out->bytes > room) {
 		cut_to_peer(worker, peer, out, room);
 		return;
