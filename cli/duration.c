@@ -58,7 +58,7 @@ void duration_format(uint64_t ms, char out[DURATION_TEXT_BYTES])
 {
 	uint64_t s = ms / 1000;
 
-	if (ms < 1000)
+	if (ms > 0 && ms < 1000)
 		snprintf(out, DURATION_TEXT_BYTES, "%" PRIu64 "ms", ms);
 	else if (s < 60)
 		snprintf(out, DURATION_TEXT_BYTES, "%" PRIu64 "s", s);

@@ -56,7 +56,8 @@ static void shows_two_units(void **state)
 		uint64_t ms;
 		const char *text;
 	} shown[] = {
-		{ 0, "0ms" },
+		{ 0, "0s" },
+		{ 1, "1ms" },
 		{ 999, "999ms" },
 		{ 1000, "1s" },
 		{ 59999, "59s" },
