@@ -1,10 +1,11 @@
 /*
  * cookie.h - mac1, mac2 and cookie replies: what a stranger must show before a handshake costs us anything
  *
- * WireGuard's scheme (Donenfeld, NDSS 2017, section 5.4.7) with one construction changed, because OpenSSL has
- * no XChaCha20: crypto/HANDSHAKE.md section 5.  mac1 shows that the sender knows the receiver's public key; mac2, asked
- * for under load only, that it receives at its source address.  Neighbours: handshake.h builds the bodies that the
- * macs close; ratelimit.h holds back addresses that are proven and yet too busy.  It does not judge load.
+ * WireGuard's scheme (Donenfeld, NDSS 2017, section 5.4.7) with one construction changed, because OpenSSL
+ * has no XChaCha20: crypto/HANDSHAKE.md section 5.  mac1 shows that the sender knows the receiver's public key;
+ * mac2, asked for under load only, that it receives at its source address.  Neighbours: handshake.h builds the
+ * bodies that the macs close; ratelimit.h holds back addresses that are proven and yet too busy.  It does not
+ * judge load.
  *
  * Theory of operation
  *

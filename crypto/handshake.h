@@ -1,9 +1,9 @@
 /*
  * handshake.h - the two messages that make a session: what weft says inside Noise_IKpsk2
  *
- * Wire format and reasons: crypto/HANDSHAKE.md.  Bodies begin behind the GRE header and end with mac1 and mac2.
- * Neighbours: noise.h does the cryptography, cookie.h the macs, transport.h goes on with the keys.  It does not look up
- * peers, choose session indices, retransmit or read a clock.
+ * Wire format and reasons: crypto/HANDSHAKE.md.  Bodies begin behind the GRE header and end with mac1 and
+ * mac2.  Neighbours: noise.h does the cryptography, cookie.h the macs, transport.h goes on with the keys.  It
+ * does not look up peers, choose session indices, retransmit or read a clock.
  *
  * Theory of operation
  *

@@ -3,6 +3,7 @@
  */
 #include "crypto/ratelimit.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ static void refill(struct ratelimit_bucket *bucket, struct ratelimit_rate rate, 
 	uint64_t us = ns / 1000; /* rate tokens a second are rate millionths a microsecond */
 	uint64_t missing;
 
+	assert(rate.per_second >= 1 && rate.burst >= 1);
 	if (bucket->updated.ns == 0) {
 		bucket->tokens_micro = full;
 		bucket->updated = now;

@@ -385,6 +385,32 @@ static void lanes_do_not_mix(void **state)
 	aead_free(NULL);
 }
 
+/* A keepalive: no plaintext, and perhaps no buffer for it */
+static void nothing_to_seal(void **state)
+{
+	const struct aead_backend *all[2];
+	size_t n = backends(all);
+	uint8_t ad[AEAD_AD_BYTES] = { 3 };
+	uint8_t first[AEAD_TAG_BYTES];
+	uint8_t sealed[AEAD_TAG_BYTES];
+
+	(void)state;
+	for (size_t c = 0; c < COUNT(ciphers); c++) {
+		for (size_t b = 0; b < n; b++) {
+			struct aead *aead = random_lane(all[b], ciphers[c], 6);
+
+			assert_true(aead_seal(aead, 7, ad, NULL, 0, b ? sealed : first));
+			if (b)
+				assert_memory_equal(first, sealed, sizeof(sealed));
+			assert_true(aead_open(aead, 7, ad, first, sizeof(first), NULL));
+			ad[0] ^= 1;
+			assert_false(aead_open(aead, 7, ad, first, sizeof(first), NULL));
+			ad[0] ^= 1;
+			aead_free(aead);
+		}
+	}
+}
+
 static void names_and_choice(void **state)
 {
 	const struct aead_key key = { { 0 } };
@@ -414,6 +440,7 @@ int main(void)
 		cmocka_unit_test(every_truncated_length),
 		cmocka_unit_test(backends_agree),
 		cmocka_unit_test(lanes_do_not_mix),
+		cmocka_unit_test(nothing_to_seal),
 		cmocka_unit_test(names_and_choice),
 	};
 
