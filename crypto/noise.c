@@ -68,7 +68,8 @@ static bool encrypt_and_hash(struct noise *noise, const uint8_t *plain, size_t l
 	uint8_t nonce[CHACHAPOLY_NONCE_BYTES];
 
 	next_nonce(noise, nonce);
-	return chachapoly_seal(noise->cipher_key.bytes, nonce, noise->hash.bytes, BLAKE2S_BYTES, plain, len_bytes, out) &&
+	return chachapoly_seal(noise->cipher_key.bytes, nonce, noise->hash.bytes, BLAKE2S_BYTES, plain, len_bytes,
+		       out) &&
 	       mix_hash(noise, out, len_bytes + NOISE_TAG_BYTES);
 }
 
@@ -78,7 +79,8 @@ static bool decrypt_and_hash(struct noise *noise, const uint8_t *sealed, size_t 
 	uint8_t nonce[CHACHAPOLY_NONCE_BYTES];
 
 	next_nonce(noise, nonce);
-	return chachapoly_open(noise->cipher_key.bytes, nonce, noise->hash.bytes, BLAKE2S_BYTES, sealed, len_bytes, out) &&
+	return chachapoly_open(noise->cipher_key.bytes, nonce, noise->hash.bytes, BLAKE2S_BYTES, sealed, len_bytes,
+		       out) &&
 	       mix_hash(noise, sealed, len_bytes);
 }
 
@@ -110,7 +112,8 @@ static bool settle(struct noise *noise, bool ok, enum noise_step next)
 }
 
 bool noise_init_initiator(struct noise *noise, const void *prologue, size_t prologue_bytes,
-	const struct x25519_keypair *local_static, const struct x25519_public *remote_static, const struct noise_psk *psk)
+	const struct x25519_keypair *local_static, const struct x25519_public *remote_static,
+	const struct noise_psk *psk)
 {
 	bool ok = init(noise, prologue, prologue_bytes, local_static, psk) &&
 		  mix_hash(noise, remote_static->bytes, KEY_BYTES);

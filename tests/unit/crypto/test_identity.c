@@ -500,42 +500,37 @@ static void tunnel_signatures(void **state)
 	fabric_fini(&f);
 }
 
-/* Keys that would ask for a password, are of another kind, or have no end */
+/* @cipher: NULL for no password */
+static char *other_key(const char *kind, const EVP_CIPHER *cipher)
+{
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, kind);
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *bytes;
+	char *pem;
+	long n;
+
+	assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, key, cipher, cipher ? "secret" : NULL, cipher ? 6 : 0, NULL,
+				 NULL), 1);
+	n = BIO_get_mem_data(bio, &bytes);
+	pem = strndup(bytes, (size_t)n);
+	BIO_free(bio);
+	EVP_PKEY_free(key);
+	return pem;
+}
+
+/* Keys of another kind, that would ask for a password, or that have no end */
 static void wrong_keys(void **state)
 {
-	static const char *const kinds[] = { "X25519", "ED448" };
+	char *const wrong[] = { other_key("X25519", NULL), other_key("ED448", NULL),
+		other_key("ED25519", EVP_aes_256_cbc()) };
 	char *pem;
 	char *csr;
 	char *huge = malloc(IDENTITY_PEM_MAX_BYTES + 1001);
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, kinds[i]);
-		BIO *bio = BIO_new(BIO_s_mem());
-		char *bytes;
-		long n;
-
-		assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
-		n = BIO_get_mem_data(bio, &bytes);
-		pem = strndup(bytes, (size_t)n);
-		assert_int_equal(identity_csr_create(pem, "aws-1", &csr), -EINVAL);
-		free(pem);
-		BIO_free(bio);
-		EVP_PKEY_free(key);
-	}
-	{
-		EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-		BIO *bio = BIO_new(BIO_s_mem());
-		char *bytes;
-		long n;
-
-		assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, key, EVP_aes_256_cbc(), "secret", 6, NULL, NULL), 1);
-		n = BIO_get_mem_data(bio, &bytes);
-		pem = strndup(bytes, (size_t)n);
-		assert_int_equal(identity_csr_create(pem, "aws-1", &csr), -EINVAL);
-		free(pem);
-		BIO_free(bio);
-		EVP_PKEY_free(key);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(identity_csr_create(wrong[i], "aws-1", &csr), -EINVAL);
+		free(wrong[i]);
 	}
 	assert_int_equal(identity_key_create(&pem), 0);
 	assert_non_null(huge);
