@@ -18,7 +18,7 @@ heard_well() {
 	equal "$1: of $3 frames $received arrive, none twice, none damaged" "0 0" "$(heard duplicates "$2") $(heard corrupt "$2")"
 	# each frame crosses once; a fragmented one needs both its halves
 	[ "$received" -gt $(($3 * 80 / 100)) ] && [ "$received" -lt "$3" ]
-	verdict "... and the loss is the underlay's" "$HEARD"
+	verdict $? "... and the loss is the underlay's" "$HEARD"
 }
 
 fabric_up 2

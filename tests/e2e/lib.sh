@@ -20,6 +20,7 @@ TEST=$(basename "$0" .sh)${1:+-$1}
 LOGS=${WEFT_LOGS:-$ROOT/build/check/$TEST}
 UNDERLAY=${UNDERLAY:-4} # which IP version the hosts' tunnels use
 UNDERLAY_MTU=${UNDERLAY_MTU:-1500}
+# shellcheck disable=SC2034
 TOOLS=$BUILD/tests/tools # what `make test-tools` builds
 FRAMES=$ROOT/tests/e2e/frames.py
 PREFIX=weft$$
@@ -50,9 +51,9 @@ not_ok() {
 	[ -z "${2:-}" ] || head -n 20 <<<"$2" | sed 's/^/#   /'
 }
 
-# verdict TEXT DETAIL: ok where the command just before succeeded
+# verdict STATUS TEXT DETAIL: ok where STATUS, such as $?, is 0
 verdict() {
-	if [ $? -eq 0 ]; then ok "$1"; else not_ok "$1" "${2:-}"; fi
+	if [ "$1" -eq 0 ]; then ok "$2"; else not_ok "$2" "${3:-}"; fi
 }
 
 # check TEXT COMMAND...: ok where the command succeeds
@@ -195,15 +196,18 @@ gone() {
 
 rss_kib() { awk '/^VmRSS/ {print $2}' "/proc/${PIDS[$1]}/status"; }
 
+# what daemons make outside their namespaces they should take away themselves, so they are asked first
 clean_up() {
 	local space pid
 	trap '' INT TERM HUP
-	for pid in "${PIDS[@]}"; do kill -TERM "$pid" 2>/dev/null; done
+	exec 2>/dev/null # the shell would tell of each that is killed
+	for pid in "${PIDS[@]}"; do kill -TERM "$pid"; done
+	for pid in "${PIDS[@]}"; do wait_until 3 gone "$pid"; done
 	for space in "${SPACES[@]}"; do
-		for pid in $(ip netns pids "$space" 2>/dev/null); do kill -KILL "$pid" 2>/dev/null; done
+		for pid in $(ip netns pids "$space"); do kill -KILL "$pid"; done
 	done
-	wait 2>/dev/null
-	for space in "${SPACES[@]}"; do ip netns del "$space" 2>/dev/null; done
+	wait
+	for space in "${SPACES[@]}"; do ip netns del "$space"; done
 	rm -rf "$WORK"
 }
 trap clean_up EXIT

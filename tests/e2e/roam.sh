@@ -9,14 +9,14 @@ LIMIT_MS=2000
 FRAMES_SENT=4000 # at 1000 a second
 
 renumber() { # FROM TO
-	must in_ip h1 addr add "$(address "$2")/24" dev up0
 	must in_ip h1 addr del "$(address "$1")/24" dev up0
+	must in_ip h1 addr add "$(address "$2")/24" dev up0
 }
 
 # back TEXT: the stream in HEARD went on to its end, and its longest gap was within the limit
 back() {
 	[ "$(heard highest)" = $((FRAMES_SENT - 1)) ] && [ "$(heard gap_ms)" -le $LIMIT_MS ]
-	verdict "$1: back after $(heard gap_ms) ms, $(heard missing) frames lost" "$HEARD"
+	verdict $? "$1: back after $(heard gap_ms) ms, $(heard missing) frames lost" "$HEARD"
 }
 
 # moved TEXT FROM TO SENDER...: while these VMs (h1a, h2a) send to the other, h1's address changes
