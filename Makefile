@@ -213,9 +213,12 @@ tap_TESTS = \
 	tests/unit/tap/test_spec.c \
 	tests/unit/tap/test_vnet.c
 
-overlay_TESTS =
+overlay_TESTS = \
+	tests/unit/overlay/test_datapath.c
 
 controller_TESTS = \
+	tests/unit/controller/test_enrol.c \
+	tests/unit/controller/test_lab.c \
 	tests/unit/controller/test_store.c
 
 cli_TESTS = \
@@ -236,6 +239,7 @@ measure_TESTS = \
 	tests/unit/measure/test_split.c
 
 TSAN_TESTS = \
+	tests/unit/overlay/test_datapath.c \
 	tests/unit/switch/test_fdb_threads.c \
 	tests/unit/tap/test_memory.c
 

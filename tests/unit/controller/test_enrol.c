@@ -1,0 +1,356 @@
+/*
+ * test_enrol.c - making a fabric, tokens, enrolment, revocation
+ */
+#include "controller/enrol.h"
+#include "controller/store_sqlite.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/controller/fabric_fixture.h"
+
+struct fixture {
+	struct fabric_fixture fabric;
+	struct store *store;
+	struct model *model;
+};
+
+static void open_model(struct fixture *f)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/controller.db", f->fabric.dir);
+	assert_int_equal(store_sqlite_open(path, false, &f->store), 0);
+	assert_int_equal(model_new(f->store, &f->model), 0);
+}
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	fabric_fixture_init(&f->fabric, "127.0.0.1:4753");
+	open_model(f);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	model_free(f->model);
+	store_close(f->store);
+	fabric_fixture_fini(&f->fabric);
+	free(f);
+	return 0;
+}
+
+/* Return: the secret of a new token, to be freed */
+static char *new_secret(struct fixture *f, const char *host, int expires_s)
+{
+	struct fault fault = { 0 };
+	json_t *in = json_pack("{s:s, s:i}", "host", host, "expires_s", expires_s);
+	json_t *out = enrol_token(f->model, &f->fabric.fabric, in, time(NULL), &fault), *content;
+	char *secret;
+
+	assert_non_null(out);
+	content = token_content(json_string_value(json_object_get(out, "token")));
+	assert_string_equal(json_string_value(json_object_get(content, "c")), "127.0.0.1:4753");
+	assert_string_equal(json_string_value(json_object_get(content, "f")), f->fabric.fabric.fingerprint);
+	assert_string_equal(json_string_value(json_object_get(content, "h")), host);
+	secret = strdup(json_string_value(json_object_get(content, "s")));
+	assert_int_equal(strlen(secret), 43);
+	json_decref(content);
+	json_decref(out);
+	json_decref(in);
+	return secret;
+}
+
+static json_t *enrol_at(struct fixture *f, const json_t *request, const char *secret, time_t now, struct fault *fault)
+{
+	json_t *in = json_deep_copy(request), *out;
+
+	memset(fault, 0, sizeof(*fault));
+	json_object_set_new(in, "token", json_string(secret));
+	out = enrol_host(f->model, &f->fabric.fabric, in, now, fault);
+	json_decref(in);
+	return out;
+}
+
+static void refused(struct fixture *f, const json_t *request, const char *secret, time_t now, int status,
+	const char *where)
+{
+	struct fault fault;
+
+	assert_null(enrol_at(f, request, secret, now, &fault));
+	assert_int_equal(fault.status, status);
+	assert_string_equal(fault.where, where);
+	assert_string_not_equal(fault.message, "");
+}
+
+static void one_token_one_host(void **state)
+{
+	struct fixture *f = *state;
+	struct joiner joiner = joiner_new("aws-1", NULL);
+	char *secret = new_secret(f, "aws-1", 60), fingerprint[IDENTITY_FINGERPRINT_BYTES];
+	struct identity identity;
+	struct fault fault;
+	const char *certificate;
+	json_t *out;
+
+	refused(f, joiner.request, "nonsense", time(NULL), 401, "token");
+	refused(f, joiner.request, "", time(NULL), 401, "token");
+	refused(f, joiner.request, secret, time(NULL) + 61, 410, "token");
+	out = enrol_at(f, joiner.request, secret, time(NULL), &fault);
+	assert_non_null(out);
+	certificate = json_string_value(json_object_get(out, "certificate"));
+	assert_true(identity_verify(f->fabric.fabric.ca_pem, certificate, IDENTITY_HOST, time(NULL), &identity));
+	assert_string_equal(identity.name, "aws-1");
+	assert_string_equal(identity.fabric, "homelab");
+	assert_int_equal(strlen(json_string_value(json_object_get(out, "psk"))), 44);
+	assert_true(identity_fingerprint(certificate, fingerprint));
+	assert_string_equal(json_string_value(json_object_get(model_host(f->model, "aws-1"), "fingerprint")), fingerprint);
+	json_decref(out);
+	refused(f, joiner.request, secret, time(NULL), 409, "token");
+	refused(f, joiner.request, secret, time(NULL) + 61, 409, "token");
+	joiner_free(&joiner);
+	free(secret);
+}
+
+/* What is wrong with the request does not use the token up */
+static void bad_requests(void **state)
+{
+	struct fixture *f = *state;
+	struct joiner good = joiner_new("aws-1", "198.51.100.7"), other = joiner_new("aws-2", NULL);
+	static const struct {
+		const char *member;
+		const char *value;
+	} bad[] = {
+		{ "csr", "no PEM" },
+		{ "csr", NULL },
+		{ "tunnel_key", "AAAA" },
+		{ "tunnel_key", NULL },
+		{ "tunnel_sig", "AAAA" },
+		{ "tunnel_sig", NULL },
+		{ "endpoint", "host.example.org" },
+		{ "endpoint", "1.2.3.4:0" },
+		{ "port", "4754" },
+	};
+	char *secret = new_secret(f, "aws-1", 60);
+	struct fault fault;
+	json_t *request, *out;
+	uint64_t rev = model_rev(f->model);
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		request = json_deep_copy(good.request);
+		if (bad[i].value)
+			json_object_set_new(request, bad[i].member, json_string(bad[i].value));
+		else
+			json_object_del(request, bad[i].member);
+		refused(f, request, secret, time(NULL), 400, bad[i].member);
+		json_decref(request);
+	}
+	/* signed for another name, or by another key: every byte of the signature counts, as crypto/'s tests show */
+	refused(f, other.request, secret, time(NULL), 400, "tunnel_sig");
+	request = json_deep_copy(good.request);
+	json_object_set(request, "csr", json_object_get(other.request, "csr"));
+	refused(f, request, secret, time(NULL), 400, "tunnel_sig");
+	json_decref(request);
+	assert_int_equal(model_rev(f->model), rev);
+	out = enrol_at(f, good.request, secret, time(NULL), &fault);
+	assert_non_null(out);
+	assert_string_equal(json_string_value(json_object_get(model_host(f->model, "aws-1"), "endpoint")), "198.51.100.7:4754");
+	json_decref(out);
+	joiner_free(&good);
+	joiner_free(&other);
+	free(secret);
+}
+
+static void joining_again(void **state)
+{
+	struct fixture *f = *state;
+	struct joiner first = joiner_new("aws-1", NULL), second = joiner_new("aws-1", NULL);
+	char *secret = new_secret(f, "aws-1", 60), *again = new_secret(f, "aws-1", 60);
+	struct fault fault = { 0 };
+	json_t *out, *was;
+
+	json_decref(enrol_at(f, first.request, secret, time(NULL), &fault));
+	was = json_incref(json_object_get(model_host(f->model, "aws-1"), "fingerprint"));
+	out = enrol_revoke(f->model, "aws-1", &fault);
+	assert_int_equal(json_array_size(json_object_get(out, "hosts")), 0);
+	assert_true(json_is_true(json_object_get(model_host(f->model, "aws-1"), "revoked")));
+	json_decref(out);
+	out = enrol_revoke(f->model, "aws-1", &fault);
+	assert_int_equal(json_integer_value(json_object_get(out, "rev")), model_rev(f->model));
+	json_decref(out);
+	assert_null(enrol_revoke(f->model, "aws-2", &fault));
+	assert_int_equal(fault.status, 404);
+	json_decref(enrol_at(f, second.request, again, time(NULL), &fault));
+	assert_false(json_is_true(json_object_get(model_host(f->model, "aws-1"), "revoked")));
+	assert_false(json_equal(was, json_object_get(model_host(f->model, "aws-1"), "fingerprint")));
+	json_decref(was);
+	joiner_free(&first);
+	joiner_free(&second);
+	free(secret);
+	free(again);
+}
+
+static int nothing_secret(void *ctx, const struct store_change *item)
+{
+	assert_null(strstr(item->key, ctx));
+	assert_null(strstr(item->value, ctx));
+	return 0;
+}
+
+/* Neither tokens nor the operator's token are in the store, and all of it is there again after a restart */
+static void what_is_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct joiner joiner = joiner_new("aws-1", NULL);
+	char *secret = new_secret(f, "aws-1", 60), path[128];
+	struct fault fault;
+	json_t *operator;
+
+	assert_int_equal(store_list(f->store, "", nothing_secret, secret), 0);
+	snprintf(path, sizeof(path), "%s/operator.json", f->fabric.dir);
+	operator= json_load_file(path, 0, NULL);
+	assert_int_equal(store_list(f->store, "", nothing_secret,
+				 (void *)json_string_value(json_object_get(operator, "token"))), 0);
+	json_decref(operator);
+	model_free(f->model);
+	store_close(f->store);
+	open_model(f);
+	json_decref(enrol_at(f, joiner.request, secret, time(NULL), &fault));
+	assert_int_equal(fault.status, 0);
+	model_free(f->model);
+	store_close(f->store);
+	open_model(f);
+	assert_non_null(model_host(f->model, "aws-1"));
+	refused(f, joiner.request, secret, time(NULL), 409, "token");
+	joiner_free(&joiner);
+	free(secret);
+}
+
+static void old_tokens_are_swept(void **state)
+{
+	struct fixture *f = *state;
+	struct joiner joiner = joiner_new("aws-1", NULL);
+	char *secret = new_secret(f, "aws-1", 60);
+	json_t *in = json_pack("{s:s}", "host", "aws-2");
+	struct fault fault = { 0 };
+
+	json_decref(enrol_token(f->model, &f->fabric.fabric, in, time(NULL) + 50 + ENROL_TOKEN_KEPT_S, &fault));
+	refused(f, joiner.request, secret, time(NULL) + 61, 410, "token");
+	json_decref(enrol_token(f->model, &f->fabric.fabric, in, time(NULL) + 70 + ENROL_TOKEN_KEPT_S, &fault));
+	refused(f, joiner.request, secret, time(NULL) + 61, 401, "token");
+	json_decref(in);
+	joiner_free(&joiner);
+	free(secret);
+}
+
+static void bad_wishes_for_tokens(void **state)
+{
+	static const char *const bad[] = { "{}", "{\"host\":7}", "{\"host\":\"A\"}", "{\"host\":\"../a\"}",
+		"{\"host\":\"a\",\"expires_s\":0}", "{\"host\":\"a\",\"expires_s\":-1}", "{\"host\":\"a\",\"expires_s\":2592001}",
+		"{\"host\":\"a\",\"expires_s\":\"1h\"}", "[]", "{\"host\":\"a\",\"expires_s\":1e3}" };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		json_t *in = json_loads(bad[i], 0, NULL);
+		struct fault fault = { 0 };
+
+		assert_null(enrol_token(f->model, &f->fabric.fabric, in, time(NULL), &fault));
+		assert_int_equal(fault.status, 400);
+		json_decref(in);
+	}
+}
+
+static void without_the_ca_key(void **state)
+{
+	struct fixture *f = *state;
+	struct joiner joiner = joiner_new("aws-1", NULL);
+	char *secret = new_secret(f, "aws-1", 60), *key = f->fabric.fabric.ca_key_pem;
+
+	f->fabric.fabric.ca_key_pem = NULL;
+	refused(f, joiner.request, secret, time(NULL), 503, "");
+	f->fabric.fabric.ca_key_pem = key;
+	joiner_free(&joiner);
+	free(secret);
+}
+
+static void nothing_is_overwritten(void **state)
+{
+	static const struct {
+		const char *name, *listen, *address, *said;
+	} bad[] = {
+		{ "homelab", "127.0.0.1", NULL, "already" },
+		{ "Home", "127.0.0.1", NULL, "--name" },
+		{ "homelab", "localhost", NULL, "--listen" },
+		{ "homelab", "0.0.0.0:1", NULL, "--address" },
+		{ "homelab", "[::]:1", NULL, "--address" },
+		{ "homelab", "127.0.0.1", "a_b", "--address" },
+		{ "homelab", "127.0.0.1", "a.example.org:0", "--address" },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct fabric_wish wish = { .dir = f->fabric.dir, .name = bad[i].name, .listen = bad[i].listen,
+			.address = bad[i].address };
+		char error[FABRIC_ERROR_BYTES] = "";
+
+		assert_true(fabric_create(&wish, error) < 0);
+		assert_non_null(strstr(error, bad[i].said));
+	}
+}
+
+static void places(void **state)
+{
+	static const struct {
+		const char *listen, *address, *want_listen, *want_address;
+	} good[] = {
+		{ "::", "controller.example.org", "[::]:4753", "controller.example.org:4753" },
+		{ "10.0.0.5:1", "203.0.113.5", "10.0.0.5:1", "203.0.113.5:4753" },
+		{ "2001:db8::5", NULL, "[2001:db8::5]:4753", "[2001:db8::5]:4753" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct fabric_fixture f = { .dir = "/tmp/weft-fabric-XXXXXX" };
+		struct fabric_wish wish = { .dir = f.dir, .name = "homelab", .listen = good[i].listen, .address = good[i].address };
+		char error[FABRIC_ERROR_BYTES] = "", path[128];
+		struct stat st;
+
+		assert_non_null(mkdtemp(f.dir));
+		assert_int_equal(fabric_create(&wish, error), 0);
+		assert_int_equal(fabric_load(f.dir, &f.fabric, error), 0);
+		assert_string_equal(f.fabric.listen, good[i].want_listen);
+		assert_string_equal(f.fabric.address, good[i].want_address);
+		snprintf(path, sizeof(path), "%s/operator.json", f.dir);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 0777, 0600);
+		fabric_fixture_fini(&f);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(one_token_one_host, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(bad_requests, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(joining_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_kept, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(old_tokens_are_swept, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(bad_wishes_for_tokens, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(without_the_ca_key, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(nothing_is_overwritten, set_up, tear_down),
+		cmocka_unit_test(places),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
