@@ -217,6 +217,7 @@ overlay_TESTS = \
 	tests/unit/overlay/test_datapath.c
 
 controller_TESTS = \
+	tests/unit/controller/test_apply.c \
 	tests/unit/controller/test_enrol.c \
 	tests/unit/controller/test_lab.c \
 	tests/unit/controller/test_store.c

@@ -412,7 +412,7 @@ static bool take(struct agent *agent, const json_t *document, const char *from)
 	char error[TOPOLOGY_ERROR_BYTES];
 	struct topology topology;
 
-	if (topology_parse(document, agent->config.ca_pem, agent->config.host, time(NULL), &topology, error) < 0) {
+	if (topology_parse(document, agent->config.enrolment.ca_pem, agent->config.enrolment.host, time(NULL), &topology, error) < 0) {
 		log_error("%s: %s; nothing was changed", from, error);
 		snprintf(agent->apply_error, sizeof(agent->apply_error), "%s", error);
 		return false;

@@ -1,14 +1,13 @@
 /*
  * config.h - what an agent is told when it starts: its command line, and what `weft join` left in its state folder
  *
- * Files in the state folder: agent.json (fabric, host, controller, ca, psk, port), host.crt, host.key (PEM),
- * tunnel.key (base64).  Read once, and again on SIGHUP.  Nothing here is ever logged.
+ * The files are base/enrolment.h's.  Read once, and again on SIGHUP.  Nothing here is ever logged.
  */
 #ifndef OVERLAY_CONFIG_H
 #define OVERLAY_CONFIG_H
 
+#include "base/enrolment.h"
 #include "crypto/handshake.h"
-#include "crypto/identity.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -26,14 +25,8 @@ struct options {
 };
 
 struct config {
-	char fabric[IDENTITY_NAME_BYTES];
-	char host[IDENTITY_NAME_BYTES];
-	char controller[256];
-	uint16_t port;
-	char *ca_pem;
-	char *certificate_pem;
-	char *key_pem;
-	struct handshake_self self;
+	struct enrolment enrolment;
+	struct handshake_self self; /* the keys of it, ready for handshakes */
 };
 
 /**
@@ -42,7 +35,8 @@ struct config {
  *
  * Return: 0 or -errno; config_fini() is due only after 0
  */
-int config_load(const char *state, struct config *out, char error[512]) __attribute__((warn_unused_result));
+int config_load(const char *state, struct config *out, char error[ENROLMENT_ERROR_BYTES])
+	__attribute__((warn_unused_result));
 
 /* Wipes */
 void config_fini(struct config *config);

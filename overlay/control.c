@@ -161,9 +161,9 @@ static void on_controller_state(void *ctx, bool connected, const char *text)
 	struct agent *agent = ctx;
 
 	if (connected != agent->connected)
-		log_info("controller %s: %s", agent->config.controller, connected ? "connected" : text);
+		log_info("controller %s: %s", agent->config.enrolment.controller, connected ? "connected" : text);
 	else if (!connected && strcmp(agent->controller_state, text) != 0)
-		log_warning("controller %s: %s; going on with the topology at hand", agent->config.controller, text);
+		log_warning("controller %s: %s; going on with the topology at hand", agent->config.enrolment.controller, text);
 	agent->connected = connected;
 	snprintf(agent->controller_state, sizeof(agent->controller_state), "%s", text);
 }
@@ -171,10 +171,10 @@ static void on_controller_state(void *ctx, bool connected, const char *text)
 static int start_client(struct agent *agent)
 {
 	const struct client_config config = {
-		.controller = agent->config.controller,
-		.ca_pem = agent->config.ca_pem,
-		.certificate_pem = agent->config.certificate_pem,
-		.key_pem = agent->config.key_pem,
+		.controller = agent->config.enrolment.controller,
+		.ca_pem = agent->config.enrolment.ca_pem,
+		.certificate_pem = agent->config.enrolment.certificate_pem,
+		.key_pem = agent->config.enrolment.key_pem,
 		.topology_rev = agent->document ? agent->rev : 0,
 	};
 	const struct client_callbacks callbacks = {
@@ -185,7 +185,7 @@ static int start_client(struct agent *agent)
 	int err = client_new(agent->base, &config, &callbacks, agent, &agent->client, &error);
 
 	if (err)
-		log_error("controller %s: %s", agent->config.controller, error);
+		log_error("controller %s: %s", agent->config.enrolment.controller, error);
 	return err;
 }
 
@@ -214,9 +214,9 @@ static void on_hup(evutil_socket_t fd, short what, void *arg)
 		log_error("SIGHUP: %s; going on as before", error);
 		return;
 	}
-	if (strcmp(config.host, agent->config.host) != 0 ||
+	if (strcmp(config.enrolment.host, agent->config.enrolment.host) != 0 ||
 		memcmp(&config.self, &agent->config.self, sizeof(config.self)) != 0 ||
-		strcmp(config.ca_pem, agent->config.ca_pem) != 0) {
+		strcmp(config.enrolment.ca_pem, agent->config.enrolment.ca_pem) != 0) {
 		log_error("SIGHUP: this host has another identity now, restart the agent; going on as before");
 		config_fini(&config);
 		return;
@@ -271,7 +271,7 @@ static bool start_datapath(struct agent *agent, char error[512])
 {
 	struct datapath *dp = &agent->datapath;
 	const uint32_t workers = workers_wanted(agent);
-	const uint16_t port = agent->options->port ? agent->options->port : agent->config.port;
+	const uint16_t port = agent->options->port ? agent->options->port : agent->config.enrolment.port;
 	const struct fdb_config fdb = {
 		.capacity = FDB_CAPACITY,
 		.locations = PORTS_MAX + PEERS_MAX,
@@ -353,8 +353,8 @@ static bool start(struct agent *agent, char error[512])
 	}
 	if (!status_start(agent, error))
 		return false;
-	log_info("weftd " WEFT_VERSION ": host %s of fabric %s, UDP port %u, %u workers, AEAD by %s", agent->config.host,
-		agent->config.fabric, agent->options->port ? agent->options->port : agent->config.port,
+	log_info("weftd " WEFT_VERSION ": host %s of fabric %s, UDP port %u, %u workers, AEAD by %s", agent->config.enrolment.host,
+		agent->config.enrolment.fabric, agent->options->port ? agent->options->port : agent->config.enrolment.port,
 		agent->datapath.workers_count, aead_backend_name(agent->backends[AEAD_AES_128_GCM]));
 	apply_kept(agent);
 	if (start_client(agent) < 0) {

@@ -127,6 +127,7 @@ static void make_current(struct agent *agent, struct peer *peer, struct session 
 	memmove(peer->previous + 1, peer->previous, (PEER_PREVIOUS - 1) * sizeof(peer->previous[0]));
 	peer->previous[0] = peer->current;
 	peer->current = session;
+	peer->sessions_count++;
 	rcu_publish(&peer->sending, session);
 	peer->unanswered_at.ns = 0;
 	peer->attempts = 0;

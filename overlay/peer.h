@@ -61,6 +61,7 @@ struct peer {
 	struct instant unanswered_at; /* since when we send and hear nothing; 0: we hear something */
 	uint64_t rtt_us;	      /* smoothed; 0: unknown */
 	struct session_totals retired; /* of sessions that are gone */
+	uint64_t sessions_count;      /* that were used to send, since the start */
 };
 
 /* Return: NULL without memory or where OpenSSL failed */

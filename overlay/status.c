@@ -133,6 +133,7 @@ static json_t *peer_status(const struct agent *agent, const struct peer *peer)
 	set(out, "rx_packets", integer(totals.rx_datagrams));
 	set(out, "tx_bytes", integer(totals.tx_bytes));
 	set(out, "rx_bytes", integer(totals.rx_bytes));
+	set(out, "handshakes", integer(peer->sessions_count));
 	set(out, "lost_packets", integer(totals.rx_lost));
 	return out;
 }
@@ -244,11 +245,11 @@ static json_t *status(const struct agent *agent)
 {
 	json_t *out = json_object(), *controller = json_object(), *topology = json_object();
 
-	set(out, "host", json_string(agent->config.host));
-	set(out, "fabric", json_string(agent->config.fabric));
+	set(out, "host", json_string(agent->config.enrolment.host));
+	set(out, "fabric", json_string(agent->config.enrolment.fabric));
 	set(out, "version", json_string(WEFT_VERSION));
 	set(out, "uptime_s", integer(instant_since_ms(agent->now, agent->started) / 1000));
-	set(controller, "address", json_string(agent->config.controller));
+	set(controller, "address", json_string(agent->config.enrolment.controller));
 	set(controller, "connected", json_boolean(agent->connected));
 	set(controller, "state", json_string(agent->connected ? "connected" : agent->controller_state));
 	set(out, "controller", controller);
