@@ -1,7 +1,8 @@
 /*
  * forward.h - where a frame goes
  *
- * The rules of a learning switch, a hub and a wire: learning, lookup, flooding, split horizon, reserved addresses, VLANs.
+ * The rules of a learning switch, a hub and a wire: learning, lookup, flooding, split horizon, reserved addresses
+ * and VLANs.
  * Decides and sends nothing; any worker may call it, within an RCU reader's section for @network.
  *
  * A flood goes to every port of network->ports for which forward_egress() does not say VLAN_DENY, and where
@@ -29,8 +30,8 @@
 
 /*
  * NOT_MEMBER, a peer sent on a network that its host has no port on.  GROUP_SOURCE, the source is a group address.
- * RESERVED, 01-80-C2-00-00-0x that this switch does not pass.  VLAN_DENIED, by the port's policy.  SELF, the destination
- * is where the frame came from.  ISOLATED, from an isolated port to another.  SPLIT_HORIZON, from a peer for what
+ * RESERVED, 01-80-C2-00-00-0x that this switch does not pass.  VLAN_DENIED, by the port's policy.  SELF, the
+ * destination is where the frame came from.  ISOLATED, from an isolated port to another.  SPLIT_HORIZON, from a peer for what
  * is behind a peer.  NOWHERE, nobody else is on the network.
  */
 enum switch_result {

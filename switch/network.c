@@ -13,17 +13,14 @@ static uint32_t spread(uint32_t id)
 	return (uint32_t)((id * 0x9e3779b97f4a7c15ULL) >> 32);
 }
 
-static bool policy_ok(const struct vlan_policy *policy, enum network_mode mode)
+/* Hubs and wires pass frames as they are, to whoever else is there */
+static bool port_ok(const struct network_port *port, enum network_mode mode)
 {
-	switch (policy->mode) {
-	case VLAN_TRUNK_ALL:
-		return true;
-	case VLAN_TRUNK_LIST:
-		return mode == NETWORK_SWITCH;
-	case VLAN_ACCESS:
-		return mode == NETWORK_SWITCH && policy->access >= 1 && policy->access <= VLAN_MAX;
-	}
-	return false;
+	const struct vlan_policy *policy = &port->vlan;
+
+	if (mode != NETWORK_SWITCH)
+		return policy->mode == VLAN_TRUNK_ALL && !port->isolated;
+	return policy->mode != VLAN_ACCESS || (policy->access >= 1 && policy->access <= VLAN_MAX);
 }
 
 static bool spec_ok(const struct network_spec *spec)
@@ -33,7 +30,7 @@ static bool spec_ok(const struct network_spec *spec)
 	if (strlen(spec->lab) >= NETWORK_NAME_BYTES || strlen(spec->name) >= NETWORK_NAME_BYTES)
 		return false;
 	for (uint32_t i = 0; i < spec->ports_count; i++)
-		if (!policy_ok(&spec->ports[i].vlan, spec->mode))
+		if (!port_ok(&spec->ports[i], spec->mode))
 			return false;
 	for (uint32_t i = 0; i < spec->peers_count; i++)
 		if (spec->peers[i] >= NETWORK_PEERS_MAX)

@@ -75,8 +75,8 @@ struct network {
  * network_new() - build from @spec, which is borrowed for the call
  * @out:	the caller's; only on success
  *
- * Return: 0, -ENOMEM, or -EINVAL: a figure out of range, an id twice, a wire with more than two ends, or a VLAN policy
- * other than VLAN_TRUNK_ALL on a hub or a wire, which pass frames as they are
+ * Return: 0, -ENOMEM, or -EINVAL: a figure out of range, an id twice, a wire with more than two ends, or on a hub or a
+ * wire, which pass frames as they are, an isolated port or a VLAN policy other than VLAN_TRUNK_ALL
  */
 int network_new(const struct network_spec *spec, struct network **out) __attribute__((warn_unused_result));
 

@@ -9,9 +9,7 @@
 #define SWITCH_VLAN_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
 
 #define VLAN_TAG_BYTES 4U
 #define VLAN_MAX 4094U /* 4095 is reserved */
@@ -65,18 +63,7 @@ enum vlan_action vlan_egress(const struct vlan_policy *policy, uint16_t vlan, st
 /* The same for a frame that leaves to a peer, in trunk form.  Never VLAN_DENY, never VLAN_POP */
 enum vlan_action vlan_egress_fabric(uint16_t vlan, struct vlan_form form) __attribute__((warn_unused_result));
 
-/**
- * vlan_slices() - a frame after @action, as slices of the frame itself, which is not touched
- * @frame:	at least 14 bytes; 18 where its form is tagged
- * @tag:	room for a new tag; must live as long as the slices
- * @out:	1 to 3 slices
- *
- * The frame grows or shrinks by vlan_grows_by(); offsets into it (csum_start) move by as much.
- * Return: number of slices
- */
-int vlan_slices(enum vlan_action action, uint16_t vlan, const uint8_t *frame, size_t len_bytes,
-	uint8_t tag[VLAN_TAG_BYTES], struct iovec out[3]);
-
+/* By how many bytes a frame grows; offsets into it (csum_start) move by as much */
 static inline int vlan_grows_by(enum vlan_action action)
 {
 	return action == VLAN_PUSH ? (int)VLAN_TAG_BYTES : action == VLAN_POP ? -(int)VLAN_TAG_BYTES : 0;

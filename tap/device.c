@@ -209,7 +209,7 @@ static int device_check(struct tap_port *port, char error[TAP_ERROR_BYTES])
 {
 	struct device *device = device_of(port);
 	struct ifreq request = { 0 };
-	struct netlink_link link, bridge;
+	struct netlink_link link = { 0 }, bridge = { 0 };
 	int err;
 
 	if (ioctl(port->fds[0], TUNGETIFF, &request) < 0)

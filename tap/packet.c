@@ -5,8 +5,8 @@
  * leave by it, and what the host itself sends on it is not seen.  The interface should have no addresses, or
  * the host answers beside us.  Its MTU, state and addresses are left as they are; promiscuous mode ends with the port.
  *
- * With several queues the sockets form a fanout group by flow hash, so that a flow keeps its order.  The kernel cuts off
- * the outer VLAN tag and hands it over beside the frame; it is put back.  Super-frames come as GRO made them.
+ * With several queues the sockets form a fanout group by flow hash, so that a flow keeps its order.  The kernel cuts
+ * off the outer VLAN tag and hands it over beside the frame; it is put back.  Super-frames come as GRO made them.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -189,13 +189,17 @@ static bool read_tag(struct msghdr *message, uint8_t tag[TAG_BYTES])
 	return false;
 }
 
-static void insert_tag(const uint8_t tag[TAG_BYTES], struct offload *offload, uint8_t *frame, size_t *len_bytes)
+/* Return: false where the offsets would no longer fit their fields */
+static bool insert_tag(const uint8_t tag[TAG_BYTES], struct offload *offload, uint8_t *frame, size_t *len_bytes)
 {
+	if (offload->csum_start > UINT16_MAX - TAG_BYTES)
+		return false;
 	memmove(frame + MACS_BYTES + TAG_BYTES, frame + MACS_BYTES, *len_bytes - MACS_BYTES);
 	memcpy(frame + MACS_BYTES, tag, TAG_BYTES);
 	*len_bytes += TAG_BYTES;
 	if (offload->partial)
 		offload->csum_start += TAG_BYTES;
+	return true;
 }
 
 static enum tap_result read_failure(int error_number)
@@ -238,8 +242,8 @@ static enum tap_result packet_read(struct tap_port *port, unsigned int queue, st
 	*len_bytes = (size_t)got - sizeof(header);
 	if (!vnet_decode(header, *len_bytes, offload))
 		return TAP_DROP_HEADER;
-	if (read_tag(&message, tag))
-		insert_tag(tag, offload, frame, len_bytes);
+	if (read_tag(&message, tag) && !insert_tag(tag, offload, frame, len_bytes))
+		return TAP_DROP_HEADER;
 	return TAP_OK;
 }
 

@@ -112,6 +112,7 @@ static void refuses_what_makes_no_sense(void **state)
 	const struct network_port access_none[] = { { .id = 5, .vlan = { .mode = VLAN_ACCESS, .access = 0 } } };
 	const struct network_port access_high[] = { { .id = 5, .vlan = { .mode = VLAN_ACCESS, .access = 4095 } } };
 	const struct network_port access_ten[] = { { .id = 5, .vlan = { .mode = VLAN_ACCESS, .access = 10 } } };
+	const struct network_port isolated[] = { { .id = 5, .isolated = true } };
 	const uint32_t peers[] = { NETWORK_PEERS_MAX, 1 };
 	char long_name[NETWORK_NAME_BYTES + 1];
 	struct network_spec spec;
@@ -127,6 +128,9 @@ static void refuses_what_makes_no_sense(void **state)
 	spec.mode = NETWORK_HUB;
 	assert_refused(&spec);
 	spec.mode = NETWORK_WIRE;
+	assert_refused(&spec);
+	spec = spec_of(isolated, 1, NULL, 0);
+	spec.mode = NETWORK_HUB;
 	assert_refused(&spec);
 	spec = spec_of(NULL, 0, peers, 2);
 	assert_refused(&spec);

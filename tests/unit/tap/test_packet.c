@@ -154,6 +154,40 @@ static void what_cannot_leave_has_a_name(void **state)
 	tap_port_close(packet);
 }
 
+/* A bridge takes a moment to forward again: write until something is there */
+static void assert_crosses_in_time(struct tap_port *from, struct tap_port *to, int patience_ms)
+{
+	struct pollfd waiting[TAP_QUEUES_MAX];
+	unsigned int queues = tap_port_queues(to);
+
+	for (unsigned int q = 0; q < queues; q++)
+		waiting[q] = (struct pollfd){ .fd = tap_queue_fd(to, q), .events = POLLIN };
+	for (int waited_ms = 0; waited_ms < patience_ms; waited_ms += 10) {
+		assert_int_equal(frame_write(from, 0, &sent), TAP_OK);
+		if (poll(waiting, queues, 10) <= 0)
+			continue;
+		for (unsigned int q = 0; q < queues; q++)
+			if (frame_read(to, q, &got) == TAP_OK)
+				return;
+	}
+	fail_msg("nothing came across");
+}
+
+static void an_interface_comes_up_again(void **state)
+{
+	struct tap_port *device = open_port("bridge:br0", 1), *packet = open_port("packet:v1", 3);
+
+	(void)state;
+	frame_build(&sent, 0, 100);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(netns_run("ip link set v1 down && ip link set v1 up"), 0);
+		assert_crosses_in_time(device, packet, FRAME_WAIT_MS);
+		assert_crosses_in_time(packet, device, FRAME_WAIT_MS);
+	}
+	tap_port_close(packet);
+	tap_port_close(device);
+}
+
 static void a_frame_over_the_buffer_is_counted(void **state)
 {
 	struct tap_port *device = open_port("bridge:br0", 1), *packet = open_port("packet:v1", 1);
@@ -232,6 +266,7 @@ int main(void)
 		WITH_CABLES(queues_share_the_frames),
 		WITH_CABLES(what_the_host_sends_is_not_seen),
 		WITH_CABLES(what_cannot_leave_has_a_name),
+		WITH_CABLES(an_interface_comes_up_again),
 		WITH_CABLES(a_frame_over_the_buffer_is_counted),
 		WITH_CABLES(what_nobody_reads_is_counted),
 		cmocka_unit_test_setup(a_deleted_interface_is_noticed, lay_cables),
