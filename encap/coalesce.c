@@ -96,7 +96,7 @@ static enum coalesce_result emit_alone(struct coalescer *c, const struct arrival
 	if (a->gso_bytes > 0 && !(c->caps & super_cap(a->info)))
 		return emit_cut(c, a, &offload);
 	if (a->partial && !(c->caps & OFFLOAD_CAP_CSUM) &&
-		!csum_complete(a->frame, a->info->end_offset, &offload))
+		!csum_complete(a->frame, a->bytes, &offload))
 		return COALESCE_DROP_PARTIAL;
 	emit_piece(c, a->frame, a->bytes, &offload);
 	return COALESCE_OK;
@@ -235,8 +235,8 @@ static bool can_be_held(const struct coalescer *c, const struct arrival *a)
 	const uint8_t *ip = a->frame + info->l3_offset;
 	uint32_t ip_bytes = (uint32_t)a->bytes - info->l3_offset;
 
-	if (!a->partial || info->ip_options || a->payload_bytes == 0 || info->end_offset != a->bytes ||
-		ip_bytes > COALESCE_MAX_IP_BYTES || !(c->caps & super_cap(info)))
+	if (!a->partial || info->ip_options || a->payload_bytes == 0 || ip_bytes > COALESCE_MAX_IP_BYTES ||
+		!(c->caps & super_cap(info)))
 		return false;
 	if (info->ip_version == 4) {
 		if (frame_get16(ip + 2) != ip_bytes || !csum_ipv4_header_ok(a->frame, info))
@@ -357,13 +357,18 @@ static void hold(struct coalescer *c, const struct arrival *a, uint32_t hash)
 	c->held |= 1U << i;
 }
 
-/* Are P and G where they may be?  Takes back a G that says nothing. */
+/*
+ * Are P and G where they may be?  Takes back a G that says nothing, and with P the padding behind the packet, which
+ * whoever finishes the checksum would sum up too.
+ */
 static enum coalesce_result check(struct arrival *a)
 {
 	const struct frame_info *info = a->info;
 
 	if (a->partial && !csum_can_be_partial(info))
 		return COALESCE_DROP_PARTIAL;
+	if (a->partial)
+		a->bytes = info->end_offset;
 	if (a->gso_bytes == 0)
 		return COALESCE_OK;
 	if (!a->partial || !is_tcp(info) || a->gso_bytes < SEGMENT_MIN_MSS ||

@@ -11,6 +11,7 @@
  *   about nothing.  A frame joins its flow's row where a NIC's GRO would join it: same headers but for lengths, id,
  *   seq, PSH and FIN; the next seq; ids that count up (or stand still, with DF); the same payload length or, as the
  *   last, a shorter one.  PSH and FIN end a row.  UDP datagrams join where the port takes USO.
+ *   With P, padding behind the IP packet is not handed on.
  *   Everything else leaves at once and alone, behind its own flow's row, so that no flow is reordered.  An IP packet of
  *   which the ports cannot be told (fragments, other protocols) leaves behind all rows between its two addresses.  A
  *   ninth flow pushes out the oldest row.

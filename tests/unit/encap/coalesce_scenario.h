@@ -178,7 +178,7 @@ static inline void scenario_add(struct coalesce_scenario *s, const uint8_t *byte
 		model_finish(packet, &info);
 	}
 	if (coalesce_add(&s->coalescer, frame, len_bytes, &info, partial, gso_bytes) == COALESCE_OK)
-		scenario_note(s, s->want, packet, len_bytes);
+		scenario_note(s, s->want, packet, partial ? info.end_offset : len_bytes); /* P: without padding */
 }
 
 static inline void scenario_flush(struct coalesce_scenario *s)
