@@ -39,7 +39,7 @@ prompt() { # NAME COMMAND-LINE, wrapped like a shell's user would
 # show NAME COMMAND-LINE: the prompt, the command and what it says
 show() {
 	prompt "$1" "$2"
-	box "$1" bash -c "$2" 2>&1 | cut -c 1-$COLUMNS_MAX
+	box "$1" bash -c "$2" 2>&1 | fold -s -w $COLUMNS_MAX
 	[ "${PIPESTATUS[0]}" -eq 0 ] || bail "that failed"
 }
 
@@ -174,12 +174,12 @@ start_server
 on h1 timeout 20 tshark -q -i up0 -s 128 -a packets:2000 -w "$WORK/wire.pcap" -f "udp port 4754" >/dev/null 2>&1 &
 capture=$!
 wait_until 5 test -s "$WORK/wire.pcap"
-box h1 weft measure -i up0 -I 2 -d 4 >"$WORK/measured" 2>&1 &
+box h1 weft measure -i up0 -d 4 >"$WORK/measured" 2>&1 &
 measure=$!
 show h1a "iperf3 -c 10.0.0.31 -t 3 --format g | grep -E 'receiver|sender'"
 wait $measure
-prompt h1 "weft measure -i up0 -I 2 -d 4"
-cut -c 1-$COLUMNS_MAX "$WORK/measured"
+prompt h1 "weft measure -i up0 -d 4 | sed -n '/summary/,\$p'"
+sed -n '/summary/,$p' "$WORK/measured"
 wait $capture
 
 title "One of its datagrams, as tshark reads it: GRE over UDP, key and sequence"

@@ -19,7 +19,6 @@ record() { sqlite3 "$WORK/$1/controller.db" "select value from kv where key = 'h
 
 refusals() { jq -r '.peers[] | select(.state == "refused") | "\(.host): \(.reason)"' <(agent_status "$1"); }
 refuses_h3() { refusals h1 | grep -qiE "^h3: .*($1)"; }
-applied() { operator get hosts --json | jq -e --argjson rev "$1" '.items[] | select(.name == "h1") | .applied >= $rev'; }
 strangers() { [ "$(drops h1 handshake-stranger)" -gt "$1" ]; }
 
 # impostor TEXT FILTER REASON [FILE...]: h3's record becomes FILTER of {$true, $evil, $other}, its FILEs those that
@@ -34,6 +33,10 @@ impostor() {
 	must sqlite3 "$WORK/ctl/controller.db" "update kv set value = '${value//\'/\'\'}' where key = 'host/h3'"
 	for file in "$@"; do cp "$WORK/evil-h3/$file" "$WORK/h3/$file"; done
 	controller_start
+	# a change of the lab, so that everyone is handed the record anew
+	versions=$((versions + 1))
+	lab lab h1 h2 h3 | sed "s/mtu: 1500/mtu: $((1400 + versions))/" >"$WORK/lab.yaml"
+	must operator apply "$WORK/lab.yaml"
 	before=$(drops h1 handshake-stranger)
 	agent_start h3
 	within 15 "h1 refuses h3 ($reason)" refuses_h3 "$reason"
@@ -44,6 +47,7 @@ impostor() {
 	check "h1 and h2 go on" reaches h1a 10.0.0.21
 }
 
+versions=0
 fabric_up 3
 space_add evil
 plug evil 66
@@ -52,10 +56,11 @@ spawn evil evil "$BUILD/weft-controller" --state "$WORK/evil"
 wait_until 10 evil get hosts || bail "the evil controller does not answer"
 must on h3 "$BUILD/weft" join "$(evil token h3)" --state "$WORK/evil-h3"
 
+stop evil
+stop controller # a running controller keeps its store locked
 true_h2=$(record ctl h2)
 true_h3=$(record ctl h3)
 evil_h3=$(record evil h3)
-stop evil
 
 impostor "a certificate of another CA, and all that belongs to it" \
 	'$true + ($evil | {certificate, tunnel_key, tunnel_sig})' 'certificate' host.key host.crt tunnel.key

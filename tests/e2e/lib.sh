@@ -72,7 +72,7 @@ refuse() {
 	elif ! grep -qiE -- "$pattern" <<<"$output"; then
 		not_ok "$text" "$* said: $output"
 	else
-		ok "$text: $(head -n 1 <<<"$output")"
+		ok "$text: $(grep -iE -m 1 -- "$pattern" <<<"$output")"
 	fi
 }
 

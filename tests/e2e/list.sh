@@ -2,6 +2,16 @@
 # The end-to-end tests, a script and its arguments a line, in the order in which make check runs them.
 # shellcheck disable=SC2034
 E2E_TESTS="
+pairs.sh 4
+pairs.sh 6
+segments.sh
+isolation.sh
+restart.sh
+roam.sh
+impaired.sh
+shutdown.sh
 tokens.sh
+revoke.sh
+forged.sh
 store-crash.sh
 "
