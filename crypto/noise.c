@@ -43,7 +43,7 @@ static bool mix_psk(struct noise *noise)
 static bool mix_dh(struct noise *noise, const struct x25519_keypair *own, const struct x25519_public *other)
 {
 	struct x25519_shared shared;
-	bool ok = x25519(&own->private, other, &shared) && mix_key(noise, shared.bytes, sizeof(shared.bytes));
+	bool ok = x25519(own, other, &shared) && mix_key(noise, shared.bytes, sizeof(shared.bytes));
 
 	secret_wipe(&shared, sizeof(shared));
 	return ok;

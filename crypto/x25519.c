@@ -5,9 +5,11 @@
 
 #include <string.h>
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 
 #include "base/secret.h"
 
@@ -36,10 +38,30 @@ bool x25519_from_private(const struct x25519_private *private, struct x25519_key
 	return ok;
 }
 
-bool x25519(const struct x25519_private *own, const struct x25519_public *other, struct x25519_shared *out)
+/* As OpenSSL's object, without deriving what we have */
+static EVP_PKEY *keypair_load(const struct x25519_keypair *pair)
+{
+	OSSL_PARAM params[] = {
+		/* not written to, whatever the parameters' type says */
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, (void *)(uintptr_t)pair->private.bytes,
+			X25519_BYTES),
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)pair->public.bytes,
+			X25519_BYTES),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "X25519", NULL);
+	EVP_PKEY *key = NULL;
+
+	if (ctx && EVP_PKEY_fromdata_init(ctx) == 1 && EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params) != 1)
+		key = NULL;
+	EVP_PKEY_CTX_free(ctx);
+	return key;
+}
+
+bool x25519(const struct x25519_keypair *own, const struct x25519_public *other, struct x25519_shared *out)
 {
 	static const uint8_t zero[X25519_BYTES];
-	EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, own->bytes, X25519_BYTES);
+	EVP_PKEY *key = keypair_load(own);
 	EVP_PKEY *peer = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, other->bytes, X25519_BYTES);
 	EVP_PKEY_CTX *ctx = key ? EVP_PKEY_CTX_new(key, NULL) : NULL;
 	size_t n = X25519_BYTES;

@@ -37,11 +37,13 @@ bool x25519_from_private(const struct x25519_private *private, struct x25519_key
 
 /**
  * x25519() - the shared secret
+ * @own:	whole, because OpenSSL would work out the public half again for each call, at the price of another
+ *		multiplication
  *
  * Return: false, and @out zeroed, where the result is all zero (the other's key has small order; RFC 7748
  *	section 6.1) or OpenSSL failed
  */
-bool x25519(const struct x25519_private *own, const struct x25519_public *other, struct x25519_shared *out)
+bool x25519(const struct x25519_keypair *own, const struct x25519_public *other, struct x25519_shared *out)
 	__attribute__((warn_unused_result));
 
 #endif /* CRYPTO_X25519_H */
