@@ -17,7 +17,7 @@
 #define CAPTURE_ERROR_BYTES 512U
 /* Whole packets by default: only the header at each segment tells which lane a train's datagrams belong to (split.h) */
 #define CAPTURE_SNAPLEN_DEFAULT 65600U
-#define CAPTURE_SNAPLEN_MIN 64U
+#define CAPTURE_SNAPLEN_MIN 128U
 #define CAPTURE_BUFFER_MIB_DEFAULT 32U
 
 struct capture_settings {

@@ -138,7 +138,7 @@ static int parse_option(struct options *options, int option, const char *value)
 			refuse("--count", value, "a number of datagrams, 1 or more");
 	case 's':
 		if (!parse_u64(value, CAPTURE_SNAPLEN_MIN, 262144, &number))
-			return refuse("--snaplen", value, "bytes, 64 to 262144");
+			return refuse("--snaplen", value, "bytes, 128 to 262144");
 		options->capture.snaplen_bytes = (uint32_t)number;
 		return 0;
 	case 'B':
@@ -355,12 +355,12 @@ int main(int argc, char **argv)
 		complain("%s", error);
 		return EXIT_FAILURE;
 	}
-	capng_clear(CAPNG_SELECT_BOTH);
-	if (capng_apply(CAPNG_SELECT_BOTH) != 0 && options.interface)
+	capng_clear(CAPNG_SELECT_CAPS);
+	if (capng_apply(CAPNG_SELECT_CAPS) != 0)
 		complain("cannot give up capabilities; going on with them");
 	result = measure(&options, capture, error);
 	if (result != 0)
 		complain("%s: %s", options.interface ? options.interface : options.file, error);
 	capture_close(capture);
-	return result == 0 && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return result == 0 && fflush(stdout) == 0 && !ferror(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -168,7 +168,7 @@ int report_json(FILE *out, const struct report *report)
 
 	json_decref(json);
 	fputc('\n', out);
-	return result == 0 ? 0 : -ENOMEM;
+	return result == 0 ? 0 : -EIO;
 }
 
 /* ---- the table ---- */
@@ -229,7 +229,7 @@ static void print_row(FILE *out, const struct report *report, const struct row *
 		print_scaled(out, 6, (double)sequence->duplicates);
 	}
 	fputc('\n', out);
-	if (row->lane && (sequence->strays || sequence->restarts))
+	if (row->lane && (sequence->strays > 0 || sequence->restarts))
 		fprintf(out, "      of these, %lld far from the rest of the lane's counters; %llu restarts\n",
 			(long long)sequence->strays, (unsigned long long)sequence->restarts);
 }

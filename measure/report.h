@@ -30,7 +30,7 @@ struct report {
 
 void report_text(FILE *out, const struct report *report);
 
-/* One JSON object on one line.  Return: 0 or -ENOMEM */
+/* One JSON object on one line.  Return: 0, or -EIO where memory or @out did not take it */
 int report_json(FILE *out, const struct report *report) __attribute__((warn_unused_result));
 
 /* @value in at most 6 characters: "12345", "1.23M", "45.6G" */

@@ -30,7 +30,7 @@ static void print(const struct run *run, struct instant from, struct instant to,
 	if (!run->settings.json)
 		report_text(run->out, &report);
 	else if (report_json(run->out, &report) != 0)
-		log_error("out of memory: a report is missing");
+		log_error("a report could not be written");
 	fflush(run->out);
 }
 

@@ -15,7 +15,7 @@
  *	replay		 256 of its own datagrams, again and again: replay-duplicate
  *	replay-old	 the same after the window has moved on: replay-old
  *	truncated	 sealed datagrams cut at random: gre-short, not-authentic
- *	tampered	 sealed datagrams with one bit flipped: gre-*, session-unknown, lane-*, not-authentic
+ *	tampered	 sealed datagrams with one bit flipped: gre-*, session-unknown, lane-*, not-authentic, replay-old
  *	random		 random bytes of random length: gre-*
  *	garbage		 random bytes behind a header of the live session: not-authentic
  *	bodies		 random records, properly sealed: record-*, frame-short, network-unknown, fragment-*, probe-*
