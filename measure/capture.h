@@ -1,9 +1,9 @@
 /*
  * capture.h - libpcap, live or from a file, with errors that say what to do
  *
- * Neighbours: main.c, which drives it.  It hands packets on and does not look into them.  A live capture takes
- * UDP of one port only (a filter in the kernel, which knows of up to two VLAN tags) and needs CAP_NET_RAW
- * for its opening, not later.
+ * Neighbours: main.c, which drives it.  It hands packets on and does not look into them.  A live
+ * capture takes UDP of one port only (a filter in the kernel, which knows of up to two VLAN tags) and
+ * needs CAP_NET_RAW for its opening, not later.
  */
 #ifndef MEASURE_CAPTURE_H
 #define MEASURE_CAPTURE_H

@@ -1,9 +1,10 @@
 /*
  * dissect.h - from a captured packet to the UDP payload in it
  *
- * Link layers: Ethernet, Linux cooked (v1 and v2), raw IP; with up to DISSECT_TAGS_MAX VLAN tags where the link has EtherTypes.
- * Network layers: IPv4 with options, IPv6 with extension headers.  Knows nothing of weft; meter.c asks split.c what
- * the payload holds.  A pure parser: any bytes are safe, nothing outside the captured ones is read.
+ * Link layers: Ethernet, Linux cooked (v1 and v2), raw IP; with up to DISSECT_TAGS_MAX VLAN tags where
+ * the link has EtherTypes. Network layers: IPv4 with options, IPv6 with extension headers.  Knows
+ * nothing of weft; meter.c asks split.c what the payload holds.  A pure parser: any bytes are safe,
+ * nothing outside the captured ones is read.
  */
 #ifndef MEASURE_DISSECT_H
 #define MEASURE_DISSECT_H

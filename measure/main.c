@@ -1,9 +1,9 @@
 /*
  * main.c - weft-measure: what weft's datagrams look like from outside, without any key
  *
- * `weft measure` runs this program.  Arguments, the loop and the end of it; capture.c has libpcap, run.c the
- * intervals.  One thread.  Once the capture is open the process gives up every capability, because from then on it
- * parses what strangers send.
+ * `weft measure` runs this program.  Arguments, the loop and the end of it; capture.c has libpcap,
+ * run.c the intervals.  One thread.  Once the capture is open the process gives up every capability,
+ * because from then on it parses what strangers send.
  */
 #include <cap-ng.h>
 #include <errno.h>

@@ -1,9 +1,9 @@
 /*
  * meter.h - captured packets in, counts out
  *
- * Neighbours: dissect.c (packet to UDP payload), split.c (payload to datagrams), lanes.c (where they are counted);
- * main.c feeds it, report.c prints it.  No clock and no libpcap: time is what the capture says.
- * Owned by the thread that captures; memory is bounded by lanes.h.
+ * Neighbours: dissect.c (packet to UDP payload), split.c (payload to datagrams), lanes.c (where they
+ * are counted); main.c feeds it, report.c prints it.  No clock and no libpcap: time is what the capture
+ * says. Owned by the thread that captures; memory is bounded by lanes.h.
  */
 #ifndef MEASURE_METER_H
 #define MEASURE_METER_H

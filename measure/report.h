@@ -1,8 +1,8 @@
 /*
  * report.h - what was measured, as a table for people or as JSON
  *
- * Neighbours: meter.c counts, main.c says when to report.  The JSON's fields are described in weft-measure.1;
- * adding one there is fine, renaming one is not.
+ * Neighbours: meter.c counts, main.c says when to report.  The JSON's fields are described in
+ * weft-measure.1; adding one there is fine, renaming one is not.
  */
 #ifndef MEASURE_REPORT_H
 #define MEASURE_REPORT_H

@@ -1,14 +1,15 @@
 /*
  * run.h - one measurement from beginning to end: time, intervals, when to stop
  *
- * Neighbours: main.c makes one out of its arguments and pumps packets into it; meter.c counts, report.c prints.
- * Knows no libpcap and reads no clock: all times are those of the packets, or what run_advance() is told, so that
- * a file and a live capture are cut into intervals in the same way.
+ * Neighbours: main.c makes one out of its arguments and pumps packets into it; meter.c counts, report.c
+ * prints. Knows no libpcap and reads no clock: all times are those of the packets, or what
+ * run_advance() is told, so that a file and a live capture are cut into intervals in the same way.
  *
- * Theory of operation: the run starts with the first time that it is told.  An interval ends when a time past its end
- * comes in.  Intervals follow each other without gaps on a live capture; in a file those in which nothing
- * was captured are passed over, whatever their number.  Packets that come late, or whose clock was set back, count in the
- * interval that is open.  What is left of the last interval is in the summary only.
+ * Theory of operation: the run starts with the first time that it is told.  An interval ends when a
+ * time past its end comes in.  Intervals follow each other without gaps on a live capture; in a file
+ * those in which nothing was captured are passed over, whatever their number.  Packets that come late,
+ * or whose clock was set back, count in the interval that is open.  What is left of the last interval
+ * is in the summary only.
  */
 #ifndef MEASURE_RUN_H
 #define MEASURE_RUN_H

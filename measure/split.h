@@ -3,18 +3,19 @@
  *
  * Neighbours: dissect.c finds the payload, meter.c counts what comes out; encap/gre.h reads the headers.
  *
- * Theory of operation: on a veth pair, or on any host with offloads, what a capture shows as one packet may be a train
- * of many datagrams that was not cut yet (UDP_SEGMENT) or that was joined already (UDP_GRO).  All segments of a
- * train are of one size but for the last, which may be shorter; the size itself is not in the capture.  It is found
- * by looking for the first place where the seven bytes of flags, protocol and session that begin the payload stand
- * again, and it is believed if they stand at every further multiple that was captured.  Sealed bytes look random:
- * they imitate this once in 2^56 places.  The lane and the counter are not compared, since GRO may join the
- * datagrams of several lanes, and with gaps.
+ * Theory of operation: on a veth pair, or on any host with offloads, what a capture shows as one packet
+ * may be a train of many datagrams that was not cut yet (UDP_SEGMENT) or that was joined already
+ * (UDP_GRO).  All segments of a train are of one size but for the last, which may be shorter; the size
+ * itself is not in the capture.  It is found by looking for the first place where the seven bytes of
+ * flags, protocol and session that begin the payload stand again, and it is believed if they stand at
+ * every further multiple that was captured.  Sealed bytes look random: they imitate this once in 2^56
+ * places.  The lane and the counter are not compared, since GRO may join the datagrams of several
+ * lanes, and with gaps.
  *
- * Where the capture cut the packet off (a small --snaplen), the segments behind the cut are assumed to go on from
- * the last header seen, by one counter each, and are marked so.  A train whose second header was cut off already
- * passes for a single datagram; so does one whose second datagram belongs to another session, which takes a GRO at the moment
- * of a rekey.
+ * Where the capture cut the packet off (a small --snaplen), the segments behind the cut are assumed to
+ * go on from the last header seen, by one counter each, and are marked so.  A train whose second header
+ * was cut off already passes for a single datagram; so does one whose second datagram belongs to
+ * another session, which takes a GRO at the moment of a rekey.
  */
 #ifndef MEASURE_SPLIT_H
 #define MEASURE_SPLIT_H

@@ -1,13 +1,15 @@
 /*
  * attacker.c - a host of the fabric that turned bad, or wants to be one: for the end-to-end tests
  *
- * usage: attacker --state DIR --peer HOST --bind ADDR[:PORT] [--endpoint ADDR[:PORT]] [--count N] [--rate PER_SECOND]
+ * usage: attacker --state DIR --peer HOST --bind ADDR[:PORT] [--endpoint ADDR[:PORT]] [--count N]
+ * [--rate PER_SECOND]
  *	[--network ID] [--seed N] ATTACK...
  *
- * Runs in the namespace of a host whose weftd is stopped, with that host's state folder.  Runs the attacks in the order given,
- * each through a new session where it needs one, N (100,000) datagrams each at a given rate (20,000/s), and prints what
- * it sent as one JSON object: {"ATTACK": {"sent", "failed", "received", "received_bytes", ...}, ...}.  Whether the peer
- * held is the test's affair, by the peer's drop counters.  Exit status: 0, 1 where an attack could not begin, 2 usage.
+ * Runs in the namespace of a host whose weftd is stopped, with that host's state folder.  Runs the
+ * attacks in the order given, each through a new session where it needs one, N (100,000) datagrams each
+ * at a given rate (20,000/s), and prints what it sent as one JSON object: {"ATTACK": {"sent", "failed",
+ * "received", "received_bytes", ...}, ...}.  Whether the peer held is the test's affair, by the peer's
+ * drop counters.  Exit status: 0, 1 where an attack could not begin, 2 usage.
  *
  * Attacks, and under what the peer should count them:
  *	good		 frames on a network that both are on: none; shows that the rest is not dropped for want of a session

@@ -1,9 +1,10 @@
 /*
  * tunnel.h - one end of a tunnel, with nothing behind it: what the attacker attacks through
  *
- * Out of an enrolled host's state folder and the last topology in it, so that the peer believes every word until the
- * attack begins.  A socket, handshakes as initiator, sealing in TUNNEL_LANES lanes; what comes back is counted, and
- * thrown away.  Blocking, one thread, a test's tool: it answers no handshake and never rekeys by itself.
+ * Out of an enrolled host's state folder and the last topology in it, so that the peer believes every
+ * word until the attack begins.  A socket, handshakes as initiator, sealing in TUNNEL_LANES lanes; what
+ * comes back is counted, and thrown away.  Blocking, one thread, a test's tool: it answers no handshake
+ * and never rekeys by itself.
  */
 #ifndef TESTS_E2E_ATTACKER_TUNNEL_H
 #define TESTS_E2E_ATTACKER_TUNNEL_H

@@ -3,12 +3,13 @@
  *
  *	host A  up0 ---- a [weft-underlay] b ---- ul  (a bridge, or host B)
  *
- * For the end-to-end tests, in namespaces, between the ends of veth pairs; the interfaces it is given must not be in a
- * bridge.  It stands in for netem, which is not everywhere.  Every frame has the same chances, ARP's too, in both
- * directions, out of a seeded generator: the same frames in the same order meet the same fate.  The interfaces' offloads
- * pass through (PACKET_VNET_HDR), so checksums that a veth left partial stay valid; but a train that was not cut yet
- * is one frame and is lost as one.  Who wants loss per datagram switches the hosts' offloads off first:
- * ethtool -K up0 tso off gso off gro off tx-udp-segmentation off.  It does not carry VLAN tags.
+ * For the end-to-end tests, in namespaces, between the ends of veth pairs; the interfaces it is given
+ * must not be in a bridge.  It stands in for netem, which is not everywhere.  Every frame has the same
+ * chances, ARP's too, in both directions, out of a seeded generator: the same frames in the same order
+ * meet the same fate.  The interfaces' offloads pass through (PACKET_VNET_HDR), so checksums that a
+ * veth left partial stay valid; but a train that was not cut yet is one frame and is lost as one.  Who
+ * wants loss per datagram switches the hosts' offloads off first: ethtool -K up0 tso off gso off gro
+ * off tx-udp-segmentation off.  It does not carry VLAN tags.
  *
  * On SIGTERM or SIGINT it prints its counts as one JSON object and ends.
  */
