@@ -2,8 +2,7 @@
  * attacker.c - a host of the fabric that turned bad, or wants to be one: for the end-to-end tests
  *
  * usage: attacker --state DIR --peer HOST --bind ADDR[:PORT] [--endpoint ADDR[:PORT]] [--count N]
- * [--rate PER_SECOND]
- *	[--network ID] [--seed N] ATTACK...
+ *	[--rate PER_SECOND] [--network ID] [--seed N] ATTACK...
  *
  * Runs in the namespace of a host whose weftd is stopped, with that host's state folder.  Runs the
  * attacks in the order given, each through a new session where it needs one, N (100,000) datagrams each
