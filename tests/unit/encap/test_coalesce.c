@@ -200,6 +200,40 @@ static void joins_only_what_a_nic_would(void **state)
 	assert_int_equal(emitted_with(change_rst), 3);
 }
 
+static void another_station_does_not_join(void **state)
+{
+	(void)state;
+	for (unsigned int byte = 0; byte < 2 * MAC_BYTES; byte++) {
+		struct model_packet p = tcp_packet(1000);
+
+		coalesce_scenario_init(&scenario, ALL_CAPS, 0);
+		for (unsigned int i = 0; i < 5; i++, advance(&p)) {
+			size_t bytes = model_build(&p, buffer);
+
+			buffer[byte] ^= i == 2;
+			scenario_add(&scenario, buffer, bytes, true, 0);
+		}
+		coalesce_scenario_fini(&scenario);
+		assert_int_equal(scenario.emitted, 3);
+	}
+}
+
+static void another_protocol_is_another_flow(void **state)
+{
+	struct model_packet p = tcp_packet(1000), udp = p;
+
+	(void)state;
+	udp.protocol = FRAME_PROTOCOL_UDP;
+	coalesce_scenario_init(&scenario, ALL_CAPS, 0);
+	for (unsigned int i = 0; i < 5; i++, advance(&p)) {
+		add(&p, true, 0);
+		if (i == 2)
+			add(&udp, true, 0);
+	}
+	coalesce_scenario_fini(&scenario);
+	assert_int_equal(scenario.emitted, 2);
+}
+
 static void a_fixed_id_joins_with_df_only(void **state)
 {
 	(void)state;
@@ -481,6 +515,8 @@ int main(void)
 		cmocka_unit_test(ports_without_offloads_get_packets),
 		cmocka_unit_test(only_what_the_aead_vouches_for_joins),
 		cmocka_unit_test(joins_only_what_a_nic_would),
+		cmocka_unit_test(another_station_does_not_join),
+		cmocka_unit_test(another_protocol_is_another_flow),
 		cmocka_unit_test(a_fixed_id_joins_with_df_only),
 		cmocka_unit_test(a_wrong_ipv4_header_does_not_join),
 		cmocka_unit_test(ecn_begins_a_row),
