@@ -24,6 +24,7 @@
 #include "overlay/session.h"
 #include "overlay/udp.h"
 #include "switch/fdb.h"
+#include "switch/forward.h"
 
 #include <event2/event.h>
 #include <pthread.h>
@@ -73,6 +74,18 @@ struct port_counters {
 	struct counter tx_frames, tx_bytes;
 };
 
+/*
+ * The last frame's forwarding decision.  Frames come in runs of one flow, and within a burst nothing that decides about
+ * them can change but what the MAC table learns of others, so the run's first decision serves all of it.
+ */
+struct decision {
+	const struct network *network; /* NULL: none in this burst yet */
+	const struct network_port *in; /* NULL: came from a peer */
+	uint32_t peer;		       /* slot, where it did */
+	struct forward_frame head;
+	struct verdict verdict;
+};
+
 #define RECEIVE_MESSAGES 32U
 #define RECEIVE_MESSAGE_BYTES 65536U
 /* Buffers start at different offsets within their pages, so that they do not fight for the same cache sets */
@@ -99,6 +112,7 @@ struct worker {
 
 	struct drops drops; /* read by any thread */
 	struct counter fdb_events[FDB_RESULTS];
+	struct decision decision;
 	struct mailbox mailbox; /* to the control thread */
 
 	/* transmit.c */
@@ -162,6 +176,19 @@ void transmit_record(struct worker *worker, struct peer *peer, uint8_t type, uin
 
 /* Seal what is open and send all that has gathered */
 void transmit_flush(struct worker *worker);
+
+/**
+ * worker_decide() - where a frame goes; see switch/forward.h
+ * @in:		the port that it came from, NULL where it came from the peer @peer
+ *
+ * Counts what was learned.  Return: borrowed until the next call
+ */
+const struct verdict *worker_decide(struct worker *worker, const struct network *network, const struct network_port *in,
+	uint32_t peer, const uint8_t *frame, const struct frame_info *info);
+
+/* Begin and end a burst: the clock, and an RCU reader's section.  Return: the fabric to forward by */
+const struct fabric *worker_burst_begin(struct worker *worker);
+void worker_burst_end(struct worker *worker);
 
 /* receive.c: the UDP socket can be read */
 void receive_ready(evutil_socket_t fd, short what, void *worker);

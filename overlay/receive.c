@@ -15,7 +15,6 @@
 #include "encap/gre.h"
 #include "encap/probe.h"
 #include "encap/record.h"
-#include "switch/forward.h"
 
 #include <string.h>
 
@@ -30,7 +29,6 @@ static void deliver_frame(struct worker *worker, const struct network *network, 
 	size_t bytes, bool partial, uint16_t gso_bytes)
 {
 	struct frame_info info;
-	struct forward_frame head;
 	struct verdict verdict;
 	struct delivery delivery;
 
@@ -38,14 +36,7 @@ static void deliver_frame(struct worker *worker, const struct network *network, 
 		drops_count(&worker->drops, DROP_FRAME_SHORT, 1);
 		return;
 	}
-	head = (struct forward_frame){
-		.destination = frame_destination(frame),
-		.source = frame_source(frame),
-		.form = { .tagged = info.tagged, .tci = info.tci },
-	};
-	forward_from_peer(network, worker->datapath->fdb, peer_slot, &head, worker->now, &verdict);
-	if (verdict.learned != FDB_OK)
-		counter_add(&worker->fdb_events[verdict.learned], 1);
+	verdict = *worker_decide(worker, network, NULL, peer_slot, frame, &info);
 	delivery = (struct delivery){
 		.network = network, .frame = frame, .frame_bytes = bytes, .info = &info, .vlan = verdict.vlan,
 	};
@@ -327,18 +318,14 @@ void receive_ready(evutil_socket_t fd, short what, void *arg)
 
 		if (received <= 0)
 			return;
-		worker->now = instant_now();
+		fabric = worker_burst_begin(worker);
 		if (instant_reached(worker->now, worker->expire_at)) {
 			reassembly_expire(&worker->reassembler, worker->now);
 			worker->expire_at = instant_add_ms(worker->now, EXPIRE_MS);
 		}
-		rcu_enter();
-		fabric = rcu_get(&worker->datapath->fabric);
 		for (int i = 0; i < received; i++)
 			take_message(worker, fabric, &burst.messages[i].msg_hdr, burst.messages[i].msg_len);
-		deliver_flush(worker);
-		transmit_flush(worker);
-		rcu_leave();
+		worker_burst_end(worker);
 		adapt(worker, &burst, received);
 		if ((uint32_t)received < asked)
 			return;

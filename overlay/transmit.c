@@ -14,7 +14,6 @@
 #include "encap/gre.h"
 #include "encap/mss.h"
 #include "encap/record.h"
-#include "switch/forward.h"
 
 #include <errno.h>
 #include <string.h>
@@ -437,7 +436,6 @@ static void transmit_frame(struct worker *worker, const struct fabric *fabric, c
 {
 	struct outbound out = { .frame = frame, .bytes = bytes, .offload = *offload };
 	const struct network_port *in;
-	struct forward_frame head;
 	struct verdict verdict;
 	struct peer *peer;
 
@@ -451,14 +449,7 @@ static void transmit_frame(struct worker *worker, const struct fabric *fabric, c
 		drops_count(&worker->drops, DROP_FRAME_SHORT, 1);
 		return;
 	}
-	head = (struct forward_frame){
-		.destination = frame_destination(frame),
-		.source = frame_source(frame),
-		.form = { .tagged = out.info.tagged, .tci = out.info.tci },
-	};
-	forward_from_port(out.network, worker->datapath->fdb, in, &head, worker->now, &verdict);
-	if (verdict.learned != FDB_OK)
-		counter_add(&worker->fdb_events[verdict.learned], 1);
+	verdict = *worker_decide(worker, out.network, in, 0, frame, &out.info);
 	if (verdict.kind == VERDICT_DROP) {
 		drops_count(&worker->drops, drop_switch(verdict.result), 1);
 		return;
@@ -504,9 +495,7 @@ void transmit_ready(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	worker->now = instant_now();
-	rcu_enter();
-	fabric = rcu_get(&worker->datapath->fabric);
+	fabric = worker_burst_begin(worker);
 	for (uint32_t i = 0; i < BURST_FRAMES && total_bytes < BURST_BYTES; i++) {
 		struct offload offload;
 		size_t bytes;
@@ -528,6 +517,5 @@ void transmit_ready(evutil_socket_t fd, short what, void *arg)
 		total_bytes += bytes;
 		transmit_frame(worker, fabric, wport->port, frame, bytes, &offload);
 	}
-	transmit_flush(worker);
-	rcu_leave();
+	worker_burst_end(worker);
 }

@@ -8,6 +8,7 @@
  */
 #include "overlay/datapath.h"
 
+#include "base/frame.h"
 #include "base/rcu.h"
 
 #include <errno.h>
@@ -26,6 +27,49 @@ bool worker_mail(struct worker *worker, const struct mail *mail)
 	if (!mailbox_put(&worker->mailbox, mail))
 		return false;
 	return write(worker->datapath->control_wake_fd, &one, sizeof(one)) == sizeof(one);
+}
+
+const struct fabric *worker_burst_begin(struct worker *worker)
+{
+	worker->now = instant_now();
+	worker->decision.network = NULL;
+	rcu_enter();
+	return rcu_get(&worker->datapath->fabric);
+}
+
+void worker_burst_end(struct worker *worker)
+{
+	deliver_flush(worker);
+	transmit_flush(worker);
+	rcu_leave();
+}
+
+static bool same_head(const struct forward_frame *a, const struct forward_frame *b)
+{
+	return mac_equal(&a->destination, &b->destination) && mac_equal(&a->source, &b->source) &&
+	       a->form.tagged == b->form.tagged && a->form.tci == b->form.tci;
+}
+
+const struct verdict *worker_decide(struct worker *worker, const struct network *network, const struct network_port *in,
+	uint32_t peer, const uint8_t *frame, const struct frame_info *info)
+{
+	struct decision *last = &worker->decision;
+	const struct forward_frame head = {
+		.destination = frame_destination(frame),
+		.source = frame_source(frame),
+		.form = { .tagged = info->tagged, .tci = info->tci },
+	};
+
+	if (last->network == network && last->in == in && last->peer == peer && same_head(&last->head, &head))
+		return &last->verdict;
+	*last = (struct decision){ .network = network, .in = in, .peer = peer, .head = head };
+	if (in)
+		forward_from_port(network, worker->datapath->fdb, in, &head, worker->now, &last->verdict);
+	else
+		forward_from_peer(network, worker->datapath->fdb, peer, &head, worker->now, &last->verdict);
+	if (last->verdict.learned != FDB_OK)
+		counter_add(&worker->fdb_events[last->verdict.learned], 1);
+	return &last->verdict;
 }
 
 static void detach(struct worker *worker, uint32_t slot)
