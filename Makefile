@@ -60,6 +60,7 @@ encap_SRC = \
 	encap/probe.c \
 	encap/record.c \
 	encap/segment.c \
+	encap/too_big.c \
 	encap/train.c
 
 switch_SRC = \
@@ -197,6 +198,7 @@ encap_TESTS = \
 	tests/unit/encap/test_probe.c \
 	tests/unit/encap/test_record.c \
 	tests/unit/encap/test_segment.c \
+	tests/unit/encap/test_too_big.c \
 	tests/unit/encap/test_train.c
 
 switch_TESTS = \
@@ -219,6 +221,7 @@ overlay_TESTS = \
 controller_TESTS = \
 	tests/unit/controller/test_apply.c \
 	tests/unit/controller/test_enrol.c \
+	tests/unit/controller/test_http.c \
 	tests/unit/controller/test_lab.c \
 	tests/unit/controller/test_store.c
 
