@@ -29,6 +29,7 @@ struct conn {
 	struct event *check;	/* soon: who is it?  may it have more room? */
 	struct event *deadline; /* shut down unless trusted */
 	struct endpoint source; /* port 0 until known */
+	size_t received_bytes;	/* while not trusted */
 	enum large large;
 	bool trusted;
 };
@@ -104,21 +105,27 @@ static bool admit(struct conn *conn)
 	return count_source(conn->conns, &conn->source) <= CONNS_PER_SOURCE;
 }
 
-static void make_room(struct conn *conn)
+/* Return: false where there is none left for one who is not trusted */
+static bool take_large_place(struct conn *conn)
 {
 	enum large kind = has_certificate(bufferevent_openssl_get_ssl(conn->bev)) ? LARGE_HOST : LARGE_STRANGER;
 	unsigned int most = kind == LARGE_HOST ? CONNS_LARGE_HOSTS : CONNS_LARGE_STRANGERS;
 
-	if (!conn->trusted) {
-		if (conn->conns->large[kind] >= most) {
-			log_warning("a request of more than %u bytes is not taken: %u others are under way", CONNS_SMALL_BYTES, most);
-			end(conn);
-			return;
-		}
-		conn->conns->large[kind]++;
-		conn->large = kind;
+	if (conn->conns->large[kind] >= most) {
+		log_warning("a request of more than %u bytes is not taken: %u others are under way", CONNS_SMALL_BYTES, most);
+		return false;
 	}
-	bufferevent_setwatermark(conn->bev, EV_READ, 0, CONNS_LARGE_BYTES);
+	conn->conns->large[kind]++;
+	conn->large = kind;
+	return true;
+}
+
+/* Has it sent so much that it needs more room?  What evhttp has taken off the buffer counts, too: it keeps bodies */
+static bool wants_room(const struct conn *conn)
+{
+	if (conn->trusted)
+		return evbuffer_get_length(bufferevent_get_input(conn->bev)) >= CONNS_SMALL_BYTES;
+	return conn->large == LARGE_NO && conn->received_bytes >= CONNS_SMALL_BYTES;
 }
 
 static void on_check(evutil_socket_t fd, short what, void *arg)
@@ -129,8 +136,12 @@ static void on_check(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (!conn->source.port && !admit(conn))
 		end(conn);
-	else if (conn->large == LARGE_NO && evbuffer_get_length(bufferevent_get_input(conn->bev)) >= CONNS_SMALL_BYTES)
-		make_room(conn);
+	else if (!wants_room(conn))
+		return;
+	else if (conn->trusted || take_large_place(conn))
+		bufferevent_setwatermark(conn->bev, EV_READ, 0, CONNS_LARGE_BYTES);
+	else
+		end(conn);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
@@ -145,7 +156,10 @@ static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info
 {
 	struct conn *conn = arg;
 
-	if (info->n_added && conn->large == LARGE_NO && evbuffer_get_length(input) >= CONNS_SMALL_BYTES)
+	(void)input;
+	if (!conn->trusted)
+		conn->received_bytes += info->n_added;
+	if (info->n_added && wants_room(conn))
 		event_active(conn->check, EV_TIMEOUT, 0);
 }
 

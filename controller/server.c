@@ -83,6 +83,8 @@ static struct evhttp *make_http(struct event_base *base, void (*on_request)(stru
 	evhttp_set_allowed_methods(http, EVHTTP_REQ_GET | EVHTTP_REQ_PUT | EVHTTP_REQ_POST | EVHTTP_REQ_DELETE);
 	evhttp_set_max_headers_size(http, CONNS_HEADER_BYTES);
 	evhttp_set_max_body_size(http, CONNS_BODY_BYTES);
+	/* a body that is too large is read to its end and dropped, so that its sender gets to hear why */
+	evhttp_set_flags(http, EVHTTP_SERVER_LINGERING_CLOSE);
 	evhttp_set_timeout(http, SERVER_IDLE_S);
 	evhttp_set_gencb(http, on_request, api);
 	return http;
