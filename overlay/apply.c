@@ -29,11 +29,11 @@
 
 /* ---- what stays -------------------------------------------------------------------------------------------- */
 
-static bool same_port(const struct vport *port, const struct topology_port *wanted, uint32_t mtu_bytes)
+/* A port that lost its device is another one, whatever the topology says */
+static bool same_port(const struct vport *port, const struct topology_port *wanted)
 {
-	return port->id == wanted->id && port->network == wanted->network &&
-	       strcmp(port->attach, wanted->attach) == 0 && port->spec.create == wanted->create &&
-	       port->spec.mtu_bytes == mtu_bytes;
+	return !port->lost && port->id == wanted->id && port->network == wanted->network &&
+	       strcmp(port->attach, wanted->attach) == 0 && port->spec.create == wanted->create;
 }
 
 static const struct topology_network *network_of(const struct topology *topology, uint32_t id)
@@ -49,7 +49,7 @@ static const struct topology_port *wanted_port(const struct topology *topology, 
 	for (uint32_t i = 0; i < topology->ports_count; i++) {
 		const struct topology_port *wanted = &topology->ports[i];
 
-		if (same_port(port, wanted, network_of(topology, wanted->network)->mtu_bytes))
+		if (same_port(port, wanted))
 			return wanted;
 	}
 	return NULL;
@@ -92,6 +92,8 @@ static struct network *build_network(struct agent *agent, const struct topology 
 		.id = wanted->id,
 		.mode = wanted->mode,
 		.mtu_bytes = wanted->mtu_bytes,
+		.pass = wanted->pass,
+		.no_fragments = wanted->no_fragments,
 		.lab = wanted->lab,
 		.name = wanted->name,
 		.ports = ports,
@@ -275,14 +277,27 @@ static struct vport *add_port(struct agent *agent, const struct topology_port *w
 	return port;
 }
 
+static void change_mtu(struct vport *port, uint32_t mtu_bytes)
+{
+	int err = port->tap ? tap_port_set_mtu(port->tap, mtu_bytes) : 0;
+
+	port->spec.mtu_bytes = mtu_bytes;
+	if (err)
+		log_error("port %s/%s: MTU %u: %s", port->lab, port->name, mtu_bytes, strerror(-err));
+}
+
 static void add_ports(struct agent *agent, const struct topology *topology)
 {
 	for (uint32_t i = 0; i < topology->ports_count; i++) {
 		const struct topology_port *wanted = &topology->ports[i];
 		struct vport *port = port_with_id(agent, wanted->id);
 
+		const uint32_t mtu_bytes = network_of(topology, wanted->network)->mtu_bytes;
+
 		if (!port)
-			port = add_port(agent, wanted, network_of(topology, wanted->network)->mtu_bytes);
+			port = add_port(agent, wanted, mtu_bytes);
+		if (port && port->spec.mtu_bytes != mtu_bytes)
+			change_mtu(port, mtu_bytes);
 		if (port && !port->tap)
 			open_port(agent, port);
 		if (port && !port->tap)
@@ -489,13 +504,12 @@ void apply_again(struct agent *agent)
 
 	if (!agent->document)
 		return;
-	/* A port that is no longer what it was leaves by not being wanted as it is */
 	for (uint32_t slot = 0; slot < PORTS_MAX; slot++) {
 		struct vport *port = agent->ports[slot];
 
 		if (port && port->tap && tap_port_check(port->tap, error) < 0) {
 			log_warning("port %s/%s: %s", port->lab, port->name, error);
-			port->spec.mtu_bytes = 0;
+			port->lost = true;
 		}
 	}
 	(void)take(agent, agent->document, "topology");

@@ -13,6 +13,7 @@
 #define OVERLAY_DATAPATH_H
 
 #include "base/clock.h"
+#include "crypto/ratelimit.h"
 #include "encap/coalesce.h"
 #include "encap/fragment.h"
 #include "encap/segment.h"
@@ -124,6 +125,7 @@ struct worker {
 	uint8_t dispatch_of_peer[PEERS_MAX]; /* index + 1 of the peer's latest */
 	struct instant wanted_at[PEERS_MAX]; /* MAIL_WANT_SESSION was sent */
 	uint32_t fragment_id;
+	struct ratelimit_bucket too_big_load;
 
 	/* receive.c */
 	uint8_t *receive_memory;

@@ -18,7 +18,7 @@
 #define NETWORKS_MAX 1024U
 #define FABRIC_BUCKETS 2048U /* a power of two, more than NETWORKS_MAX */
 
-/* A local port.  Constant once it is in a fabric */
+/* A local port.  What workers read of it (slot, network, tap) is constant once it is in a fabric */
 struct vport {
 	uint32_t slot; /* below PORTS_MAX; what networks and the MAC table call it */
 	uint32_t id;   /* the controller's */
@@ -28,6 +28,7 @@ struct vport {
 	char attach[32];  /* as the lab says it */
 	struct tap_spec spec;
 	struct tap_port *tap; /* NULL: could not be opened, see error */
+	bool lost;	      /* its device is gone or no longer where it should be: to be opened anew */
 	char error[TAP_ERROR_BYTES];
 };
 

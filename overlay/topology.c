@@ -138,6 +138,36 @@ static enum network_mode parse_mode(struct json_in *in, const char *where, const
 	return NETWORK_SWITCH;
 }
 
+/* Control protocols that a switch passes though 802.1Q would not */
+static unsigned int parse_pass(struct json_in *in, const char *where, const json_t *item)
+{
+	static const struct {
+		const char *name;
+		unsigned int bit;
+	} classes[] = {
+		{ "stp", NETWORK_PASS_STP },
+		{ "pause", NETWORK_PASS_PAUSE },
+		{ "lacp", NETWORK_PASS_LACP },
+		{ "lldp", NETWORK_PASS_LLDP },
+		{ "other", NETWORK_PASS_OTHER },
+	};
+	const json_t *list = json_in_member_or(in, where, item, "pass", JSON_ARRAY);
+	unsigned int pass = 0;
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *name = json_string_value(json_array_get(list, i));
+		unsigned int bit = 0;
+
+		for (size_t k = 0; name && k < sizeof(classes) / sizeof(classes[0]); k++)
+			if (strcmp(name, classes[k].name) == 0)
+				bit = classes[k].bit;
+		if (!bit)
+			json_in_fail(in, where, "pass", "has an entry that is not stp, pause, lacp, lldp or other");
+		pass |= bit;
+	}
+	return pass;
+}
+
 static void parse_members(struct json_in *in, const json_t *item, const char *where, const struct topology *topology,
 	struct topology_network *out)
 {
@@ -170,6 +200,8 @@ static void parse_networks(struct json_in *in, const json_t *document, struct to
 		snprintf(where, sizeof(where), "networks[%zu]", i);
 		network->id = (uint32_t)json_in_int(in, where, item, "id", 0, NETWORK_ID_MAX);
 		network->mode = parse_mode(in, where, item);
+		network->pass = parse_pass(in, where, item);
+		network->no_fragments = !json_in_bool_or(in, where, item, "fragment", true);
 		network->mtu_bytes = (uint32_t)json_in_int(in, where, item, "mtu", 68, 9216);
 		copy(network->lab, sizeof(network->lab), json_in_string(in, where, item, "lab"));
 		copy(network->name, sizeof(network->name), json_in_string(in, where, item, "name"));

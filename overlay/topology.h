@@ -33,6 +33,8 @@ struct topology_network {
 	uint32_t id;
 	enum network_mode mode;
 	uint32_t mtu_bytes;
+	unsigned int pass; /* enum network_pass bits */
+	bool no_fragments;
 	char lab[NETWORK_NAME_BYTES];
 	char name[NETWORK_NAME_BYTES];
 	uint32_t *hosts; /* indices into hosts */

@@ -14,6 +14,7 @@
 #include "encap/gre.h"
 #include "encap/mss.h"
 #include "encap/record.h"
+#include "encap/too_big.h"
 
 #include <errno.h>
 #include <string.h>
@@ -21,6 +22,9 @@
 #define BURST_FRAMES 64U
 #define BURST_BYTES (512U * 1024U)
 #define WANT_SESSION_MS 200U
+
+/* Answers to guests whose packets are too big (RFC 4443 section 2.4 (f)) */
+static const struct ratelimit_rate too_big_rate = { .per_second = 100, .burst = 100 };
 
 /* ---- trains ------------------------------------------------------------------------------------------------ */
 
@@ -302,11 +306,38 @@ void transmit_flush(struct worker *worker)
 
 struct outbound {
 	const struct network *network;
+	const struct network_port *in;
+	uint16_t vlan;
 	uint8_t *frame;
 	size_t bytes;
 	struct frame_info info;
 	struct offload offload;
 };
+
+/* What a router would say to the guest whose packet does not fit */
+static void answer_too_big(struct worker *worker, const struct outbound *out, const uint8_t *frame, size_t bytes, size_t room)
+{
+	uint8_t memory[FRAME_HEADROOM_BYTES + TOO_BIG_MAX_BYTES], *answer = memory + FRAME_HEADROOM_BYTES;
+	const struct offload nothing_left = { 0 };
+	struct delivery delivery = { .network = out->network, .frame = answer, .vlan = out->vlan };
+	struct frame_info info;
+
+	if (!frame_parse(frame, bytes, &info) ||
+		!ratelimit_bucket_take(&worker->too_big_load, too_big_rate, worker->now))
+		return;
+	delivery.frame_bytes = too_big_create(frame, bytes, &info, (uint32_t)(room - info.l2_bytes), answer);
+	if (delivery.frame_bytes == 0 || !frame_parse(answer, delivery.frame_bytes, &info))
+		return;
+	delivery.info = &info;
+	deliver_local(worker, out->in, &delivery, &nothing_left);
+}
+
+/* IPv6 promises 1280 bytes, so below that its packets are fragmented on every network */
+static bool may_fragment(const struct outbound *out, size_t room)
+{
+	return !out->network->no_fragments ||
+	       (out->info.ip_version == 6 && room < out->info.l2_bytes + (size_t)TOO_BIG_IPV6_MIN_MTU);
+}
 
 static void fragments_to_peer(struct worker *worker, struct dispatch *dispatch, const struct outbound *out, uint8_t flags,
 	uint8_t *frame, size_t bytes)
@@ -331,13 +362,19 @@ static void piece_to_peer(struct worker *worker, struct peer *peer, const struct
 {
 	struct dispatch *dispatch = dispatch_for(worker, peer);
 	uint8_t gso_flag = gso_bytes ? RECORD_FLAG_GSO : 0;
+	size_t room;
 
 	if (!dispatch)
 		return;
-	if (record_header_bytes(gso_flag) + bytes + TRAIN_OVERHEAD_BYTES > dispatch->train.limit_bytes)
+	room = dispatch->train.limit_bytes - TRAIN_OVERHEAD_BYTES - record_header_bytes(gso_flag);
+	if (bytes > room && !may_fragment(out, room)) {
+		drops_count(&worker->drops, DROP_FRAME_TOO_BIG, 1);
+		answer_too_big(worker, out, frame, bytes, room);
+	} else if (bytes > room) {
 		fragments_to_peer(worker, dispatch, out, flags, frame, bytes);
-	else
+	} else {
 		transmit_record(worker, peer, RECORD_FRAME, flags | gso_flag, out->network->id, gso_bytes, frame, bytes);
+	}
 }
 
 static void cut_to_peer(struct worker *worker, struct peer *peer, struct outbound *out, size_t room)
@@ -454,6 +491,8 @@ static void transmit_frame(struct worker *worker, const struct fabric *fabric, c
 		drops_count(&worker->drops, drop_switch(verdict.result), 1);
 		return;
 	}
+	out.in = in;
+	out.vlan = verdict.vlan;
 	if (!to_trunk_form(&out, verdict.vlan)) {
 		drops_count(&worker->drops, DROP_FRAME_SHORT, 1);
 		return;

@@ -104,6 +104,7 @@ int network_new(const struct network_spec *spec, struct network **out)
 	network->mode = spec->mode;
 	network->mtu_bytes = spec->mtu_bytes;
 	network->pass = spec->pass;
+	network->no_fragments = spec->no_fragments;
 	memcpy(network->lab, spec->lab, strlen(spec->lab));
 	memcpy(network->name, spec->name, strlen(spec->name));
 	err = index_ports(network, spec);

@@ -45,6 +45,7 @@ struct network_spec {
 	enum network_mode mode;
 	uint32_t mtu_bytes;
 	unsigned int pass;		/* enum network_pass bits */
+	bool no_fragments;		/* frames over the path's size are refused, not fragmented */
 	const char *lab;		/* for status; shorter than NETWORK_NAME_BYTES */
 	const char *name;
 	const struct network_port *ports; /* here; no id twice */
@@ -58,6 +59,7 @@ struct network {
 	enum network_mode mode;
 	uint32_t mtu_bytes;
 	unsigned int pass;
+	bool no_fragments;
 	char lab[NETWORK_NAME_BYTES];
 	char name[NETWORK_NAME_BYTES];
 	const struct network_port *ports;

@@ -83,12 +83,15 @@ static void open_side(struct side *side, unsigned int caps)
 		assert_int_equal(worker_start(&side->datapath, i, &side->datapath.workers[i]), 0);
 }
 
+static bool no_fragments; /* of the networks that are published */
+
 static void publish(struct side *side, enum network_mode mode, uint32_t id)
 {
 	const struct network_port port = { .id = side->port.slot, .vlan = { .mode = VLAN_TRUNK_ALL } };
 	const struct network_spec spec = { .id = id,
 		.mode = mode,
 		.mtu_bytes = 9216,
+		.no_fragments = no_fragments,
 		.lab = "lab",
 		.name = "net",
 		.ports = &port,
@@ -601,6 +604,39 @@ static void without_a_session_frames_are_counted_and_one_is_asked_for(void **sta
 	close_pair(&pair);
 }
 
+static void without_fragments_the_guest_is_told(void **state)
+{
+	const struct offload none = { 0 };
+	struct offload offload;
+	struct frame_info info;
+	struct pair pair;
+	size_t len;
+
+	(void)state;
+	no_fragments = true;
+	open_pair(&pair, false, AEAD_AES_128_GCM, PORT_CAPS);
+	no_fragments = false;
+	len = make_udp(frame_in, 0, 1000, 1, 3000); /* with DF */
+	inject(&pair.side[0], 0, &none, frame_in, len);
+	assert_true(take_within(&pair.side[0], &offload, frame_out, &len, WAIT_MS));
+	assert_true(frame_parse(frame_out, len, &info));
+	assert_int_equal(info.l4_protocol, FRAME_PROTOCOL_ICMP);
+	assert_memory_equal(frame_out, mac_of[0].bytes, MAC_BYTES);
+	assert_memory_equal(frame_out + info.l4_offset, "\x03\x04", 2);
+	/* the size that it names passes whole, one byte more does not */
+	uint16_t mtu = frame_get16(frame_out + info.l4_offset + 6);
+
+	len = make_udp(frame_in, 0, 1000, 2, mtu - 28U);
+	inject(&pair.side[0], 0, &none, frame_in, len);
+	assert_true(take_within(&pair.side[1], &offload, frame_out, &len, WAIT_MS));
+	assert_int_equal(frame_get32(frame_out + 42), 2);
+	len = make_udp(frame_in, 0, 1000, 3, mtu - 27U);
+	inject(&pair.side[0], 0, &none, frame_in, len);
+	assert_true(take_within(&pair.side[0], &offload, frame_out, &len, WAIT_MS));
+	wait_dropped(&pair.side[0], DROP_FRAME_TOO_BIG, 2);
+	close_pair(&pair);
+}
+
 static void ports_come_and_go_under_traffic(void **state)
 {
 	const struct offload none = { 0 };
@@ -650,6 +686,7 @@ int main(void)
 		cmocka_unit_test(random_datagrams_are_dropped_and_counted),
 		cmocka_unit_test(a_network_that_the_host_is_not_on),
 		cmocka_unit_test(without_a_session_frames_are_counted_and_one_is_asked_for),
+		cmocka_unit_test(without_fragments_the_guest_is_told),
 		cmocka_unit_test(ports_come_and_go_under_traffic),
 	};
 
