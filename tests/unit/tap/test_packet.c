@@ -33,13 +33,17 @@ static struct tap_port *open_port(const char *text, unsigned int queues)
 	return port;
 }
 
-/* A bridge that snoops speaks IGMP itself, which would come in between */
+/*
+ * A bridge that snoops speaks IGMP itself, which would come in between.  A port that is up forwards a moment later, when
+ * the kernel has told the bridge of its carrier.
+ */
 static int lay_cables(void **state)
 {
 	(void)state;
 	return netns_run("sysctl -qw net.ipv6.conf.default.disable_ipv6=1 &&"
 			 "ip link add br0 type bridge mcast_snooping 0 && ip link set br0 up &&"
-			 "ip link add v0 type veth peer name v1 && ip link set v0 master br0 up && ip link set v1 up");
+			 "ip link add v0 type veth peer name v1 && ip link set v0 master br0 up && ip link set v1 up &&"
+			 "timeout 5 sh -c 'until bridge link show dev v0 | grep -q \"state forwarding\"; do :; done'");
 }
 
 static int take_cables(void **state)
