@@ -216,6 +216,7 @@ tap_TESTS = \
 	tests/unit/tap/test_vnet.c
 
 overlay_TESTS = \
+	tests/unit/overlay/test_client.c \
 	tests/unit/overlay/test_datapath.c
 
 controller_TESTS = \
@@ -223,7 +224,8 @@ controller_TESTS = \
 	tests/unit/controller/test_enrol.c \
 	tests/unit/controller/test_http.c \
 	tests/unit/controller/test_lab.c \
-	tests/unit/controller/test_store.c
+	tests/unit/controller/test_store.c \
+	tests/unit/controller/test_throttle.c
 
 cli_TESTS = \
 	tests/unit/cli/test_duration.c \
@@ -265,7 +267,8 @@ tap_FUZZ = \
 
 overlay_FUZZ =
 
-controller_FUZZ =
+controller_FUZZ = \
+	tests/fuzz/controller/fuzz_lab.c
 
 cli_FUZZ = \
 	tests/fuzz/cli/fuzz_join_token.c \
@@ -382,6 +385,30 @@ $(foreach t,$(TEST_TOOLS),$(eval $(call tool_rules,$(t))))
 .PHONY: test-tools
 test-tools: $(patsubst %,$(BUILD)/tests/tools/%,$(TEST_TOOLS))
 
+# ---- bench: the load generator, and micro-benchmarks, each linked with its folder's library and those below -----
+
+weft-load_SRC = tests/bench/load.c tests/bench/load_rate.c tests/bench/load_rtt.c
+MICROS        = micro_fdb micro_aead micro_encap
+micro_fdb_FOLDER   = switch
+micro_aead_FOLDER  = crypto
+micro_encap_FOLDER = encap
+
+$(BUILD)/tests/bench/weft-load: $(patsubst %.c,$(BUILD)/obj/%.o,$(weft-load_SRC))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LINK) -o $@ $^
+
+define micro_rules
+$(BUILD)/tests/bench/$(1): $(BUILD)/obj/tests/bench/$(1).o $(BUILD)/obj/tests/bench/micro.o $(call archives_of,$($(1)_FOLDER))
+	$$(call say,LINK,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$(LINK) -o $$@ $$(filter %.o,$$^) $(call archives_of,$($(1)_FOLDER)) $(call libs_of,$($(1)_FOLDER))
+endef
+$(foreach m,$(MICROS),$(eval $(call micro_rules,$(m))))
+
+.PHONY: bench-tools
+bench-tools: $(BUILD)/tests/bench/weft-load $(patsubst %,$(BUILD)/tests/bench/%,$(MICROS))
+
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 # ---- what people call --------------------------------------------------------------------------------------
@@ -398,8 +425,9 @@ demo: deps
 	$(Q)tests/demo.sh
 
 bench: deps
-	$(Q)$(MAKE) --no-print-directory all
-	$(Q)tests/bench/run.sh
+	$(Q)tests/bench/deps.sh
+	$(Q)$(MAKE) --no-print-directory all bench-tools
+	$(Q)BUILD=$(BUILD) tests/bench/run.sh
 
 fuzz: deps
 	$(Q)$(MAKE) --no-print-directory BUILD=build/fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined fuzzers
