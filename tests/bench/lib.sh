@@ -14,6 +14,7 @@ PREFIX=bench$$
 WORK=$(mktemp -d "/tmp/$PREFIX.XXXXXX")
 DAEMONS=() # process ids of the system under test: their memory and processor time are measured
 HELPERS=() # of all else that was started: controllers, iperf3 servers
+CURRENT=   # of what `attend` waits for
 
 now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 
@@ -48,6 +49,17 @@ start() {
 }
 daemon() { start "$@" && DAEMONS+=("$STARTED"); }
 helper() { start "$@" && HELPERS+=("$STARTED"); }
+
+# attend COMMAND...: runs it to its end; unlike a command in the foreground it does not keep a signal's trap waiting
+attend() {
+	local status
+	"$@" </dev/null &
+	CURRENT=$!
+	wait "$CURRENT"
+	status=$?
+	CURRENT=
+	return $status
+}
 
 # end PID: gently, then not
 end() {
@@ -102,10 +114,13 @@ NFT
 
 hosts_down() {
 	local pid host
-	for pid in "${DAEMONS[@]}" "${HELPERS[@]}"; do end "$pid"; done
+	for pid in "${DAEMONS[@]}" "${HELPERS[@]}" $CURRENT; do end "$pid"; done
 	DAEMONS=()
 	HELPERS=()
-	for host in A B; do ip netns del "$PREFIX-$host" 2>/dev/null; done
+	for host in A B; do
+		for pid in $(ip netns pids "$PREFIX-$host" 2>/dev/null); do kill -KILL "$pid" 2>/dev/null; done
+		ip netns del "$PREFIX-$host" 2>/dev/null
+	done
 	true
 }
 

@@ -40,6 +40,7 @@ system_vxlan() {
 weft_up() {
 	local mtu=$1 host token
 	shift
+	rm -rf "$WORK/controller" "$WORK"/agent-[AB]
 	on A "$BUILD/weft" init --name bench --listen 192.168.77.1:4753 --state "$WORK/controller" >>"$WORK/log-A" || return 1
 	helper A "$BUILD/weft-controller" --state "$WORK/controller"
 	wait_until 10 operator get hosts || return 1
@@ -129,11 +130,11 @@ system_tinc() {
 
 system_n2n() {
 	local end last
-	helper A supernode -f -l 7654
+	helper A supernode -l 7654
 	sleep 0.5
 	for end in A:1 B:2; do
 		last=${end#*:}
-		daemon "${end%:*}" edge -f -d ov -a "10.99.0.$last" -c lab -k secret -l 192.168.77.1:7654 -m "02:00:00:00:00:0$last"
+		daemon "${end%:*}" edge -d ov -a "10.99.0.$last" -c lab -k secret -l 192.168.77.1:7654 -m "02:00:00:00:00:0$last"
 	done
 	wait_until 10 net B link show ov
 }

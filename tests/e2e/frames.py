@@ -7,7 +7,7 @@ frames.py recv
     prints "ready", counts until SIGTERM, then prints one JSON object, by stream:
     received, highest (number seen), duplicates, corrupt, missing (below the highest), reordered, gap_ms (the longest time without a
     frame), first and last (seconds since 1970), vlan (the tags seen); and "overrun": frames that this receiver was
-    too slow for, which would make "missing" no fault of the fabric.
+    too slow for, which would make "missing" no fault of the fabric.  --watch MAC counts any frames from MAC as "watched".
 
 A frame's payload: magic 8 | stream 4 | number 8 | body, a slice of a fixed random table | CRC-32 of all before, 4.
 """
@@ -136,6 +136,7 @@ def recv(options):
     link.setsockopt(SOL_PACKET, 1, struct.pack("=iHH8s", socket.if_nametoindex(options.device), 1, 0, b""))
     link.settimeout(0.05)
     streams = {}
+    watch, watched = mac(options.watch) if options.watch else None, 0
     print("ready", flush=True)
     while not stopping:
         try:
@@ -144,6 +145,7 @@ def recv(options):
             continue
         except OSError:
             continue
+        watched += address[2] != socket.PACKET_OUTGOING and frame[6:12] == watch
         if address[2] == socket.PACKET_OUTGOING or frame[14:22] != MAGIC or len(frame) < 14 + HEADER.size + CRC.size:
             continue
         now = time.time()
@@ -151,7 +153,7 @@ def recv(options):
         streams.setdefault(stream, Stream()).arrived(number, good_payload(frame[14:], number), vlan_of(auxiliary), now)
     _packets, overrun = struct.unpack("=II", link.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
     report = {str(key): stream.report() for key, stream in sorted(streams.items())}
-    print(json.dumps({"streams": report, "overrun": overrun}), flush=True)
+    print(json.dumps({"streams": report, "overrun": overrun, "watched": watched}), flush=True)
 
 
 def main():
@@ -166,6 +168,7 @@ def main():
     sender.add_argument("--vlan", type=int)
     sender.add_argument("--type", type=lambda text: int(text, 0), default=0x88B5)
     receiver = commands.add_parser("recv")
+    receiver.add_argument("--watch", metavar="MAC")
     for command in (sender, receiver):
         command.add_argument("--device", default="eth0")
     options = parser.parse_args()

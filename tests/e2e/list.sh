@@ -13,5 +13,7 @@ shutdown.sh
 tokens.sh
 revoke.sh
 forged.sh
+hostile.sh
+hostile.sh sanitized
 store-crash.sh
 "
