@@ -22,6 +22,7 @@ struct options {
 	uint32_t workers;    /* 0: as many as cores, at most 4 */
 	const char *aead;    /* backend's name, NULL: the fastest */
 	uint32_t time_scale; /* divides session lifetimes; for tests */
+	uint32_t busy_poll_us; /* 0: workers sleep when there is nothing to do */
 };
 
 struct config {

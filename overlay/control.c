@@ -281,6 +281,7 @@ static bool start_datapath(struct agent *agent, char error[512])
 	};
 
 	dp->time_scale = agent->options->time_scale;
+	dp->busy_poll_us = agent->options->busy_poll_us;
 	pthread_mutex_init(&dp->generation_lock, NULL);
 	pthread_cond_init(&dp->generation_taken, NULL);
 	dp->control_wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

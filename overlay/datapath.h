@@ -45,6 +45,7 @@ struct datapath {
 	uint32_t workers_count;
 	struct worker *workers[WORKERS_MAX];
 	uint32_t time_scale;  /* 1 but in tests */
+	uint32_t busy_poll_us; /* workers look for work this long before they sleep; 0: not at all */
 	int control_wake_fd;  /* eventfd: there is mail */
 	pthread_mutex_t generation_lock; /* with the condition: a worker took up a fabric */
 	pthread_cond_t generation_taken;

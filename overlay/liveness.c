@@ -24,7 +24,10 @@
 #include <string.h>
 
 #define TICK_MS 1000U
+#define TICK_BUSY_MS PMTU_CONFIRM_MS
 #define TICK_URGENT_MS 50U
+#define ANSWER_MIN_MS 150U
+#define ANSWER_MAX_MS 1000U
 #define REKEY_GRACE_MS 10000U
 #define KEEPALIVE_MS 15000U
 #define UNANSWERED_PROBE_MS 3000U
@@ -89,6 +92,14 @@ static void send_probe(struct agent *agent, struct peer *peer, uint32_t datagram
 		drops_count(&agent->drops, err == -EAGAIN || err == -ENOBUFS ? DROP_UDP_FULL : DROP_UDP_ERROR, 1);
 }
 
+/* How long an answer may take */
+static uint64_t answer_ms(const struct peer *peer)
+{
+	uint64_t ms = peer->rtt_us ? peer->rtt_us * 4 / 1000 : ANSWER_MAX_MS;
+
+	return ms < ANSWER_MIN_MS ? ANSWER_MIN_MS : ms > ANSWER_MAX_MS ? ANSWER_MAX_MS : ms;
+}
+
 static void tend_path(struct agent *agent, struct peer *peer, bool busy)
 {
 	uint32_t before = peer->path ? peer->path->datagram_bytes : 0;
@@ -96,7 +107,14 @@ static void tend_path(struct agent *agent, struct peer *peer, bool busy)
 
 	if (!peer->current || !peer->path)
 		return;
-	probe_bytes = pmtu_poll(&peer->pmtu, busy, agent->now);
+	if (busy) { /* what ICMP may have told the kernel */
+		const struct endpoint *to = &peer->path->endpoint;
+		const uint32_t mtu = udp_route_mtu(to);
+
+		if (mtu > header_bytes(to))
+			pmtu_hint(&peer->pmtu, mtu - header_bytes(to), agent->now);
+	}
+	probe_bytes = pmtu_poll(&peer->pmtu, busy, answer_ms(peer), agent->now);
 	if (probe_bytes)
 		send_probe(agent, peer, probe_bytes);
 	if (peer->pmtu.works_bytes == before)
@@ -271,6 +289,8 @@ uint32_t liveness_tick(struct agent *agent)
 		if (peer->current) {
 			keep_alive(agent, peer);
 			tend_path(agent, peer, busy);
+			if (busy && next_ms > TICK_BUSY_MS)
+				next_ms = TICK_BUSY_MS;
 			if (pmtu_is_urgent(&peer->pmtu) && next_ms > TICK_URGENT_MS)
 				next_ms = TICK_URGENT_MS;
 		}

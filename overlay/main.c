@@ -12,7 +12,8 @@
 #include <string.h>
 
 static const char usage[] =
-	"usage: weftd [--state DIR] [--listen-port PORT] [--workers N] [--aead BACKEND] [--log-level LEVEL]\n"
+	"usage: weftd [--state DIR] [--listen-port PORT] [--workers N] [--aead BACKEND]\n"
+	"             [--busy-poll US] [--log-level LEVEL]\n"
 	"\n"
 	"Joins this host's virtual switches to its fabric's networks.  Enrol first: weft join TOKEN\n"
 	"\n"
@@ -20,6 +21,8 @@ static const char usage[] =
 	"  --listen-port PORT  UDP; default: as enrolled, 4754\n"
 	"  --workers N         data threads, 1 to 15; default: one a core, at most 4\n"
 	"  --aead BACKEND      openssl or ipsec-mb; default: the faster one, measured at start\n"
+	"  --busy-poll US      workers look for work US microseconds before they sleep: lowest\n"
+	"                      latency, for a core each; default 0, off\n"
 	"  --log-level LEVEL   error, warning, info or debug; default info\n"
 	"  --time-scale N      for tests: sessions live N times shorter\n"
 	"  --version, --help\n"
@@ -67,6 +70,7 @@ static int parse(int argc, char **argv, struct options *options)
 		{ "listen-port", required_argument, NULL, 'p' },
 		{ "workers", required_argument, NULL, 'w' },
 		{ "aead", required_argument, NULL, 'a' },
+		{ "busy-poll", required_argument, NULL, 'b' },
 		{ "log-level", required_argument, NULL, 'l' },
 		{ "time-scale", required_argument, NULL, 't' },
 		{ "version", no_argument, NULL, 'v' },
@@ -93,6 +97,10 @@ static int parse(int argc, char **argv, struct options *options)
 			break;
 		case 'a':
 			options->aead = optarg;
+			break;
+		case 'b':
+			good = parse_number("busy-poll", optarg, 0, 1000000, &number);
+			options->busy_poll_us = (uint32_t)number;
 			break;
 		case 'l':
 			good = parse_level(optarg);

@@ -37,6 +37,7 @@ void pmtu_init(struct pmtu *pmtu, uint32_t header_bytes, uint32_t route_mtu, str
 static void done(struct pmtu *pmtu, struct instant now)
 {
 	pmtu->state = PMTU_DONE;
+	pmtu->hint_bytes = 0;
 	pmtu->probe_bytes = 0;
 	pmtu->tries = 0;
 	pmtu->confirm_at = instant_add_ms(now, PMTU_CONFIRM_MS);
@@ -51,6 +52,8 @@ static uint32_t next_size(const struct pmtu *pmtu)
 
 	if (pmtu->fails_bytes > pmtu->limit_bytes)
 		return pmtu->limit_bytes;
+	if (pmtu->works_bytes < pmtu->hint_bytes && pmtu->hint_bytes < pmtu->fails_bytes)
+		return pmtu->hint_bytes;
 	if (pmtu->works_bytes < common_bytes && common_bytes < pmtu->fails_bytes)
 		return common_bytes;
 	return pmtu->works_bytes + (pmtu->fails_bytes - pmtu->works_bytes) / 2;
@@ -60,7 +63,7 @@ static uint32_t try_size(struct pmtu *pmtu, uint32_t bytes, struct instant now)
 {
 	pmtu->probe_bytes = bytes;
 	pmtu->tries++;
-	pmtu->answer_by = instant_add_ms(now, PMTU_ANSWER_MS);
+	pmtu->tried_at = now;
 	return bytes;
 }
 
@@ -81,10 +84,10 @@ static void give_up(struct pmtu *pmtu)
 		pmtu->state = PMTU_SEARCHING; /* the largest failed again: what lies between may have grown */
 }
 
-uint32_t pmtu_poll(struct pmtu *pmtu, bool busy, struct instant now)
+uint32_t pmtu_poll(struct pmtu *pmtu, bool busy, uint64_t answer_ms, struct instant now)
 {
 	if (pmtu->probe_bytes) {
-		if (!instant_reached(now, pmtu->answer_by))
+		if (!instant_reached(now, instant_add_ms(pmtu->tried_at, answer_ms)))
 			return 0;
 		if (pmtu->tries < PMTU_TRIES)
 			return try_size(pmtu, pmtu->probe_bytes, now);
@@ -127,7 +130,10 @@ void pmtu_acked(struct pmtu *pmtu, uint32_t bytes, struct instant now)
 
 void pmtu_hint(struct pmtu *pmtu, uint32_t bytes, struct instant now)
 {
-	if (pmtu->state == PMTU_DONE && bytes <= pmtu->works_bytes)
+	if (bytes < pmtu->base_bytes || bytes >= pmtu->works_bytes)
+		return;
+	pmtu->hint_bytes = bytes;
+	if (pmtu->state == PMTU_DONE)
 		pmtu->confirm_at = now;
 }
 

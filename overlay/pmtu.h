@@ -5,13 +5,14 @@
  *
  *   SEARCHING	`works` is known to pass, `fails` is not: probes of sizes between them, each up to PMTU_TRIES times
  *		without an answer before it counts as failed.  The first probe is the route's MTU, which on most
- *		paths ends the search in one round trip; then 1500's; then halving down to PMTU_STEP_BYTES.
+ *		paths ends the search in one round trip; then what a hint named; then 1500's; then halving down to
+ *		PMTU_STEP_BYTES.
  *   DONE	`works` stands.  While there is traffic it is confirmed every PMTU_CONFIRM_MS, since a path that shrinks
  *		says nothing; without an answer the search starts again from the base.  Every PMTU_RAISE_MS the
  *		largest size is tried again, since paths grow too.
  *
- * ICMP and EMSGSIZE are hints, never believed: they only make the confirmation happen now.
- * Sans I/O: the control thread sends what pmtu_poll() asks for and tells of acknowledgements.
+ * What ICMP told the kernel is a hint and never believed: it only makes the confirmation happen now, and names a size to
+ * try.  Sans I/O: the control thread sends what pmtu_poll() asks for and tells of acknowledgements.
  */
 #ifndef OVERLAY_PMTU_H
 #define OVERLAY_PMTU_H
@@ -25,8 +26,7 @@
 #define PMTU_MAX_MTU 9216U
 #define PMTU_STEP_BYTES 8U
 #define PMTU_TRIES 3U
-#define PMTU_ANSWER_MS 200U
-#define PMTU_CONFIRM_MS 1000U
+#define PMTU_CONFIRM_MS 500U
 #define PMTU_RAISE_MS 60000U
 
 enum pmtu_state {
@@ -40,9 +40,10 @@ struct pmtu {
 	uint32_t limit_bytes; /* the route's MTU less the headers */
 	uint32_t works_bytes;
 	uint32_t fails_bytes; /* limit_bytes + 1 until something failed */
+	uint32_t hint_bytes;  /* worth trying; 0: none */
 	uint32_t probe_bytes; /* the size being tried; 0: none */
 	uint32_t tries;
-	struct instant answer_by;
+	struct instant tried_at;
 	struct instant confirm_at;
 	struct instant raise_at;
 };
@@ -57,24 +58,26 @@ void pmtu_init(struct pmtu *pmtu, uint32_t header_bytes, uint32_t route_mtu, str
 /**
  * pmtu_poll() - what is to be probed now
  * @busy:	data went out on the path since the last call
+ * @answer_ms:	an answer that has not come by then does not come: some round trips
  *
  * Return: size of the probe datagram to send, 0 for none.  `works_bytes` may have changed.
  */
-uint32_t pmtu_poll(struct pmtu *pmtu, bool busy, struct instant now) __attribute__((warn_unused_result));
+uint32_t pmtu_poll(struct pmtu *pmtu, bool busy, uint64_t answer_ms, struct instant now)
+	__attribute__((warn_unused_result));
 
 /* A probe of @bytes came through */
 void pmtu_acked(struct pmtu *pmtu, uint32_t bytes, struct instant now);
 
-/* Something claims that @bytes are too many: confirm now what we believe */
+/* Something claims that no more than @bytes pass: confirm now what we believe, and if it fails try this */
 void pmtu_hint(struct pmtu *pmtu, uint32_t bytes, struct instant now);
 
 /* The kernel itself refused @bytes on the way out: believe it at once */
 void pmtu_refused(struct pmtu *pmtu, uint32_t bytes);
 
-/* The route's MTU may have changed */
+/* The outgoing interface's MTU may have changed */
 void pmtu_route(struct pmtu *pmtu, uint32_t route_mtu, struct instant now);
 
-/* Return: true while answers are due within PMTU_ANSWER_MS, so that the caller polls that often */
+/* Return: true while an answer is awaited, so that the caller polls often */
 static inline bool pmtu_is_urgent(const struct pmtu *pmtu)
 {
 	return pmtu->probe_bytes != 0 || pmtu->state == PMTU_SEARCHING;

@@ -91,6 +91,7 @@ static json_t *datapath(const struct agent *agent)
 	set(out, "underlay", json_string(dp->sockets.family == AF_INET6 ? "dual" : "ipv4"));
 	set(out, "receive_buffer_bytes", integer((uint64_t)dp->sockets.receive_buffer_bytes));
 	set(out, "send_buffer_bytes", integer((uint64_t)dp->sockets.send_buffer_bytes));
+	set(out, "busy_poll_us", integer(dp->busy_poll_us));
 	set(out, "macs", integer(fdb_count(dp->fdb)));
 	return out;
 }

@@ -139,10 +139,18 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (read(fd, &count, sizeof(count)) < 0)
 		return;
-	if (__atomic_load_n(&worker->stop, __ATOMIC_ACQUIRE))
-		event_base_loopbreak(worker->base);
-	else
+	if (!__atomic_load_n(&worker->stop, __ATOMIC_ACQUIRE))
 		take_up_fabric(worker);
+}
+
+/* Look for work without sleeping until there has been none for busy_poll_us: lowest latency, for a core */
+static void poll_busily(struct worker *worker)
+{
+	const uint64_t patience_ns = worker->datapath->busy_poll_us * 1000ULL;
+
+	do
+		event_base_loop(worker->base, EVLOOP_NONBLOCK);
+	while (!__atomic_load_n(&worker->stop, __ATOMIC_ACQUIRE) && instant_now().ns - worker->now.ns < patience_ns);
 }
 
 static void *run(void *arg)
@@ -150,7 +158,11 @@ static void *run(void *arg)
 	struct worker *worker = arg;
 
 	rcu_thread_begin();
-	event_base_loop(worker->base, EVLOOP_NO_EXIT_ON_EMPTY);
+	while (!__atomic_load_n(&worker->stop, __ATOMIC_ACQUIRE)) {
+		if (worker->datapath->busy_poll_us)
+			poll_busily(worker);
+		event_base_loop(worker->base, EVLOOP_ONCE);
+	}
 	for (uint32_t slot = 0; slot < PORTS_MAX; slot++)
 		detach(worker, slot);
 	rcu_thread_end();
