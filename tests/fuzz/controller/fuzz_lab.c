@@ -3,6 +3,7 @@
  */
 #include "controller/lab.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
