@@ -154,14 +154,18 @@ static struct fabric *build_fabric(struct agent *agent, const struct topology *t
 
 static bool publish(struct agent *agent, const struct topology *topology)
 {
-	struct fabric *fabric = build_fabric(agent, topology);
+	struct fabric *fabric = build_fabric(agent, topology), *old;
 
 	if (!fabric) {
 		snprintf(agent->apply_error, sizeof(agent->apply_error), "out of memory");
 		log_error("the topology could not be applied: out of memory");
 		return false;
 	}
-	fabric_free(datapath_publish(&agent->datapath, fabric));
+	old = datapath_publish(&agent->datapath, fabric);
+	for (uint32_t i = 0; i < FABRIC_BUCKETS; i++) /* a network's number may come back as another's */
+		if (old->buckets[i] && !fabric_network(fabric, old->buckets[i]->id))
+			fdb_flush_network(agent->datapath.fdb, old->buckets[i]->id, NULL, true);
+	fabric_free(old);
 	return true;
 }
 

@@ -204,6 +204,7 @@ struct delivery {
 	size_t frame_bytes;
 	const struct frame_info *info;
 	uint16_t vlan;
+	bool flooded; /* a port that does not carry its VLAN is passed over, not a drop */
 };
 
 /* One frame off the wire to @to, joined with others of its flow; leaves at deliver_flush() at the latest */

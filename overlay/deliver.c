@@ -81,7 +81,7 @@ static enum vlan_action egress(struct worker *worker, const struct network_port 
 	const struct vlan_form form = { .tagged = delivery->info->tagged, .tci = delivery->info->tci };
 	enum vlan_action action = forward_egress(to, delivery->in, delivery->vlan, form);
 
-	if (action == VLAN_DENY)
+	if (action == VLAN_DENY && !delivery->flooded)
 		drops_count(&worker->drops, DROP_FROM_SWITCH_VLAN_DENIED, 1);
 	return action;
 }

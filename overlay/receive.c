@@ -38,7 +38,12 @@ static void deliver_frame(struct worker *worker, const struct network *network, 
 	}
 	verdict = *worker_decide(worker, network, NULL, peer_slot, frame, &info);
 	delivery = (struct delivery){
-		.network = network, .frame = frame, .frame_bytes = bytes, .info = &info, .vlan = verdict.vlan,
+		.network = network,
+		.frame = frame,
+		.frame_bytes = bytes,
+		.info = &info,
+		.vlan = verdict.vlan,
+		.flooded = verdict.kind == VERDICT_FLOOD,
 	};
 	if (verdict.kind == VERDICT_PORT)
 		deliver_joined(worker, verdict.port, &delivery, partial, gso_bytes);

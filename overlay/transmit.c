@@ -455,6 +455,7 @@ static void flood(struct worker *worker, const struct fabric *fabric, const stru
 		.frame_bytes = out->bytes,
 		.info = &out->info,
 		.vlan = verdict->vlan,
+		.flooded = true,
 	};
 
 	for (uint32_t i = 0; i < network->ports_count; i++)
