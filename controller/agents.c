@@ -19,7 +19,8 @@ struct agent {
 	uint64_t document_rev;
 	struct report report;
 	bool reported;
-	time_t last_seen; /* 0: never, since the start */
+	time_t last_seen;  /* 0: never, since the start */
+	time_t address_at; /* when its address was last stored */
 	struct stream *stream;
 	char *stream_fingerprint; /* of the certificate under which it was opened */
 	bool stale;		  /* the document changed while the stream was writing */
@@ -239,8 +240,9 @@ void agents_touch(struct agents *agents, const json_t *hosts, uint64_t rev)
 }
 
 /* Where others reach a host that named no endpoint: where its agent's connection comes from */
-static void learn_address(struct agents *agents, const char *name, const struct endpoint *from)
+static void learn_address(struct agents *agents, struct agent *agent, const struct endpoint *from)
 {
+	const char *name = agent->name;
 	const json_t *host = model_host(agents->model, name);
 	const char *known = json_string_value(json_object_get(host, "address"));
 	struct endpoint without_port = *from, known_address;
@@ -250,10 +252,12 @@ static void learn_address(struct agents *agents, const char *name, const struct 
 	json_t *changed;
 	uint64_t rev;
 
+	/* once a second at most, however it changes; the agent's next request will tell again */
 	without_port.port = 1;
-	if (json_object_get(host, "endpoint") ||
+	if (json_object_get(host, "endpoint") || agent->address_at == agent->last_seen ||
 		(known && endpoint_parse(known, 1, &known_address) && endpoint_equal(&known_address, &without_port)))
 		return;
+	agent->address_at = agent->last_seen;
 	endpoint_format(&without_port, text);
 	*strrchr(text, ':') = '\0';
 	changed = json_copy((json_t *)host);
@@ -277,7 +281,7 @@ void agents_seen(struct agents *agents, const char *host, const struct endpoint 
 		return;
 	agent->last_seen = time(NULL);
 	if (from)
-		learn_address(agents, host, from);
+		learn_address(agents, agent, from);
 }
 
 json_t *agents_topology(struct agents *agents, const char *host)

@@ -16,6 +16,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+
+#define FILES 4096U
 
 static int open_model(const char *dir, struct store **store, struct model **model)
 {
@@ -92,6 +95,19 @@ out:
 	return err;
 }
 
+/* Enough for all connections that are let in: accept() must never be what fails */
+static void allow_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < FILES) {
+		limit.rlim_cur = limit.rlim_max < FILES ? limit.rlim_max : FILES;
+		if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < FILES)
+			log_warning("only %llu files may be open (ulimit -n), %u are wanted", (unsigned long long)limit.rlim_cur,
+				FILES);
+	}
+}
+
 int daemon_run(const char *dir)
 {
 	char error[FABRIC_ERROR_BYTES];
@@ -103,6 +119,7 @@ int daemon_run(const char *dir)
 		log_error("%s", error);
 		goto out;
 	}
+	allow_files();
 	base = event_base_new();
 	err = base ? serve(base, dir, &fabric) : -ENOMEM;
 out:

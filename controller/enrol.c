@@ -193,6 +193,7 @@ static bool take_tunnel_key(const json_t *in, const struct fabric *fabric, const
 	json_t *host, struct fault *fault)
 {
 	const char *key_text = required_text(in, "tunnel_key", fault), *sig_text = required_text(in, "tunnel_sig", fault);
+	char key_canonical[BASE64_TEXT_BYTES(32)], sig_canonical[BASE64_TEXT_BYTES(IDENTITY_SIGNATURE_BYTES)];
 	uint8_t signature[IDENTITY_SIGNATURE_BYTES];
 	struct identity identity;
 	struct x25519_public key;
@@ -211,9 +212,11 @@ static bool take_tunnel_key(const json_t *in, const struct fabric *fabric, const
 		fault_hint(fault, "join under the name that the token was made for");
 		return false;
 	}
-	json_object_set(host, "tunnel_key", json_object_get(in, "tunnel_key"));
-	json_object_set(host, "tunnel_sig", json_object_get(in, "tunnel_sig"));
-	return true;
+	/* as we write them, not as they came: what is stored goes to every other host */
+	base64_encode(key.bytes, sizeof(key.bytes), key_canonical);
+	base64_encode(signature, sizeof(signature), sig_canonical);
+	return json_object_set_new(host, "tunnel_key", json_string(key_canonical)) == 0 &&
+		json_object_set_new(host, "tunnel_sig", json_string(sig_canonical)) == 0;
 }
 
 static bool issue(const json_t *in, const struct fabric *fabric, const char *name, time_t now, char **certificate,

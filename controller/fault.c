@@ -19,10 +19,15 @@ static void mend_end(char *text)
 		text[len - 1] = '\0';
 }
 
+/* What strangers sent may be quoted here, and goes to logs and terminals: no control characters */
 static void write_text(char *out, size_t cap_bytes, const char *format, va_list args)
 {
 	if (vsnprintf(out, cap_bytes, format, args) >= (int)cap_bytes)
 		mend_end(out);
+	for (char *at = out; *at; at++) {
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = ' ';
+	}
 }
 
 bool fault_set(struct fault *fault, int status, const char *where, const char *format, ...)

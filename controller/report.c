@@ -40,7 +40,7 @@ static bool add_mac(json_t *out, const json_t *in, const json_t *networks, const
 	struct mac mac;
 
 	if (!int_within(id, 0, 0xffffff) || !int_within(vlan, 0, 4095) || !text || !mac_parse(text, &mac) || !port ||
-		strlen(port) > LAB_NAME_MAX)
+		!lab_name_ok(port))
 		return fault_set(fault, 400, "macs", "an item is not {network, vlan, mac, port}");
 	snprintf(id_text, sizeof(id_text), "%d", (int)json_integer_value(id));
 	network = json_object_get(networks, id_text);
@@ -74,6 +74,14 @@ static bool take_macs(const json_t *in, const struct model *model, const char *h
 	return ok;
 }
 
+static bool counter_name_ok(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 0 && len <= LAB_NAME_MAX &&
+		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./: ") == len;
+}
+
 static bool take_drops(const json_t *in, const char *host, struct report *out, struct fault *fault)
 {
 	json_t *list = json_object_get(in, "drops"), *count;
@@ -85,7 +93,7 @@ static bool take_drops(const json_t *in, const char *host, struct report *out, s
 		return fault_set(fault, 400, "drops", "must be an object of at most %u counters", REPORT_DROPS_MAX);
 	out->drops = json_object();
 	json_object_foreach(list, name, count) {
-		if (!json_is_integer(count) || strlen(name) > LAB_NAME_MAX)
+		if (!json_is_integer(count) || !counter_name_ok(name))
 			return fault_set(fault, 400, "drops", "must be names and whole numbers");
 		json_object_set_new(out->drops, name,
 			json_pack("{s:s, s:s, s:O}", "host", host, "name", name, "count", count));
@@ -93,15 +101,22 @@ static bool take_drops(const json_t *in, const char *host, struct report *out, s
 	return true;
 }
 
+/* Words for operators; without control characters, since they end on terminals */
 static bool take_text(const json_t *in, const char *key, json_t *about, struct fault *fault)
 {
 	json_t *value = json_object_get(in, key);
+	char text[REPORT_TEXT_MAX + 1];
 
 	if (!value || json_is_null(value))
 		return true;
 	if (!json_is_string(value) || json_string_length(value) > REPORT_TEXT_MAX)
 		return fault_set(fault, 400, key, "must be a string of at most %u bytes", REPORT_TEXT_MAX);
-	return json_object_set(about, key, value) == 0;
+	snprintf(text, sizeof(text), "%s", json_string_value(value));
+	for (char *at = text; *at; at++) {
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = ' ';
+	}
+	return json_object_set_new(about, key, json_string(text)) == 0;
 }
 
 bool report_check(const json_t *in, const struct model *model, const char *host, struct report *out,

@@ -6,6 +6,7 @@
  */
 #include "overlay/client.h"
 
+#include "base/log.h"
 #include "base/secret.h"
 
 #include <errno.h>
@@ -62,6 +63,7 @@ struct client {
 	char *report_waiting;	    /* texts; NULL: none */
 	char *report_sending;
 	char *report_done; /* the last that the controller took */
+	char failure_of_report[TEXT_BYTES];
 };
 
 
@@ -314,6 +316,9 @@ static void on_report_done(struct evhttp_request *request, void *arg)
 	struct client *c = arg;
 
 	c->report.status = request ? evhttp_request_get_response_code(request) : 0;
+	if (c->report.status && c->report.status != 200 &&
+		evbuffer_add_buffer(c->report.body, evhttp_request_get_input_buffer(request)) == 0)
+		describe_answer(&c->report, c, c->failure_of_report);
 	set_timer(c->report_timer, 0);
 }
 
@@ -344,6 +349,8 @@ static void report_over(struct client *c)
 {
 	int status = c->report.status;
 
+	if (status >= 400 && status < 500)
+		log_warning("controller refuses this host's report: %s", c->failure_of_report);
 	exchange_end(&c->report);
 	if (status == 200) {
 		free(c->report_done);
@@ -529,7 +536,7 @@ void client_free(struct client *c)
 	exchange_fini(&c->watch);
 	exchange_fini(&c->report);
 	if (c->dns)
-		evdns_base_free(c->dns, 0);
+		evdns_base_free(c->dns, 1); /* look-ups end now, and let go of their connections */
 	SSL_CTX_free(c->tls);
 	free(c->host);
 	free(c->host_header);
