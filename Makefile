@@ -293,7 +293,7 @@ TOP     = overlay controller cli measure
 FOLDERS = $(GROUND) $(MIDDLE) $(TOP)
 
 PKGS = libevent libevent_openssl libevent_pthreads openssl liburcu-memb jansson yaml-0.1 sqlite3 libcurl libmnl \
-	libcap-ng libseccomp
+	libcap-ng
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 
 base_LIBS       = $(shell pkg-config --libs liburcu-memb jansson libmnl)
@@ -301,7 +301,7 @@ crypto_LIBS     = $(shell pkg-config --libs openssl) $(IPSEC_MB)
 encap_LIBS      =
 switch_LIBS     =
 tap_LIBS        =
-overlay_LIBS    = $(shell pkg-config --libs libevent libevent_openssl libevent_pthreads libmnl libcap-ng libseccomp)
+overlay_LIBS    = $(shell pkg-config --libs libevent libevent_openssl libevent_pthreads libmnl libcap-ng)
 controller_LIBS = $(shell pkg-config --libs libevent libevent_openssl sqlite3)
 cli_LIBS        = $(shell pkg-config --libs libcurl yaml-0.1)
 measure_LIBS    = -lpcap $(shell pkg-config --libs libevent libcap-ng) -lm

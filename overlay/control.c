@@ -15,6 +15,7 @@
 #include "base/rcu.h"
 #include "base/version.h"
 
+#include <cap-ng.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -337,8 +338,34 @@ static bool start_events(struct agent *agent, char error[512])
 	return false;
 }
 
+/* Root's other powers are of no use here.  Before the workers start, since capabilities are a thread's own */
+static bool give_up_privileges(char error[512])
+{
+	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN)) {
+		snprintf(error, 512, "making network devices needs CAP_NET_ADMIN: run weftd as root");
+		return false;
+	}
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, CAP_NET_ADMIN, CAP_NET_RAW,
+		    CAP_NET_BIND_SERVICE, -1) == 0 &&
+		capng_apply(CAPNG_SELECT_CAPS) == 0)
+		return true;
+	snprintf(error, 512, "the kernel does not let weftd give up privileges");
+	return false;
+}
+
+static void check_buffers(const struct udp_sockets *sockets)
+{
+	if (sockets->receive_buffer_bytes < UDP_BUFFER_BYTES || sockets->send_buffer_bytes < UDP_BUFFER_BYTES)
+		log_warning("UDP buffers: %d bytes to receive and %d to send instead of %d; bursts may be lost, raise "
+			    "net.core.rmem_max and wmem_max",
+			sockets->receive_buffer_bytes, sockets->send_buffer_bytes, UDP_BUFFER_BYTES);
+}
+
 static bool start(struct agent *agent, char error[512])
 {
+	if (!give_up_privileges(error))
+		return false;
 	if (config_load(agent->options->state, &agent->config, error) < 0 || !choose_aead(agent, error))
 		return false;
 	agent->base = event_base_new();
@@ -357,6 +384,7 @@ static bool start(struct agent *agent, char error[512])
 	log_info("weftd " WEFT_VERSION ": host %s of fabric %s, UDP port %u, %u workers, AEAD by %s", agent->config.enrolment.host,
 		agent->config.enrolment.fabric, agent->options->port ? agent->options->port : agent->config.enrolment.port,
 		agent->datapath.workers_count, aead_backend_name(agent->backends[AEAD_AES_128_GCM]));
+	check_buffers(&agent->datapath.sockets);
 	apply_kept(agent);
 	if (start_client(agent) < 0) {
 		snprintf(error, 512, "see above");

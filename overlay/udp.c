@@ -18,7 +18,6 @@
 #define UDP_GRO 104
 #endif
 
-#define SOCKET_BUFFER_BYTES (8 * 1024 * 1024)
 #define GRE_PROTOCOL_AT 2U
 #define GRE_LANE_AT 7U
 #define PROTOCOL_HANDSHAKE 0x88B6U
@@ -50,8 +49,8 @@ static int grow(int fd, int force, int polite)
 	int granted = 0;
 	socklen_t len = sizeof(granted);
 
-	if (set(fd, SOL_SOCKET, force, SOCKET_BUFFER_BYTES) < 0)
-		(void)set(fd, SOL_SOCKET, polite, SOCKET_BUFFER_BYTES);
+	if (set(fd, SOL_SOCKET, force, UDP_BUFFER_BYTES) < 0)
+		(void)set(fd, SOL_SOCKET, polite, UDP_BUFFER_BYTES);
 	getsockopt(fd, SOL_SOCKET, polite, &granted, &len);
 	return granted;
 }

@@ -21,6 +21,7 @@
 
 #define UDP_PORT_DEFAULT 4754U
 #define UDP_SOCKETS_MAX 16U
+#define UDP_BUFFER_BYTES (8 * 1024 * 1024) /* asked for, each way */
 
 struct udp_sockets {
 	int fd[UDP_SOCKETS_MAX]; /* workers' first, the control thread's last */

@@ -5,7 +5,7 @@ set -eu
 packages=(
 	# building
 	gcc libc6-dev make pkg-config libevent-dev libssl-dev libpcap-dev liburcu-dev libjansson-dev libyaml-dev libsqlite3-dev
-	libcurl4-openssl-dev libmnl-dev libcap-ng-dev libseccomp-dev
+	libcurl4-openssl-dev libmnl-dev libcap-ng-dev
 	# testing
 	libcmocka-dev clang cppcheck shellcheck libclang-rt-14-dev python3 jq curl openssl sqlite3
 	# end-to-end tests and the demo: network namespaces and what runs in them
