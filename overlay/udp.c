@@ -76,7 +76,20 @@ static int bind_any(int fd, int family, uint16_t port)
 	return err < 0 ? -errno : 0;
 }
 
-static int open_one(struct udp_sockets *sockets, uint16_t port, int *out)
+/*
+ * A receiver's kernel joins datagrams of one flow (UDP_GRO) before it steers what it joined by the first one's lane.  All our
+ * sockets are one flow; it does not join across different TTLs, so each has its own and every message is of one lane.
+ */
+static void own_ttl(int fd, int family, unsigned int index)
+{
+	const int ttl = 64 + (int)index;
+
+	(void)set(fd, IPPROTO_IP, IP_TTL, ttl);
+	if (family == AF_INET6)
+		(void)set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, ttl);
+}
+
+static int open_one(struct udp_sockets *sockets, uint16_t port, unsigned int index)
 {
 	int fd = socket(sockets->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int err;
@@ -93,10 +106,11 @@ static int open_one(struct udp_sockets *sockets, uint16_t port, int *out)
 		return err;
 	}
 	own_path_mtu(fd, sockets->family);
+	own_ttl(fd, sockets->family, index);
 	sockets->receive_buffer_bytes = grow(fd, SO_RCVBUFFORCE, SO_RCVBUF);
 	sockets->send_buffer_bytes = grow(fd, SO_SNDBUFFORCE, SO_SNDBUF);
 	sockets->gso = set(fd, IPPROTO_UDP, UDP_SEGMENT, 0) == 0;
-	*out = fd;
+	sockets->fd[index] = fd;
 	return 0;
 }
 
@@ -125,7 +139,7 @@ int udp_open(struct udp_sockets *sockets, uint16_t port, unsigned int count, cha
 		close(fd);
 	err = port_is_free(sockets->family, port);
 	for (unsigned int i = 0; !err && i < count; i++) {
-		err = open_one(sockets, port, &sockets->fd[i]);
+		err = open_one(sockets, port, i);
 		if (!err)
 			sockets->count++;
 	}
