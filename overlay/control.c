@@ -6,13 +6,14 @@
  * workers, a tick for sessions and paths, changes of links and addresses, the controller's documents, signals.
  * SIGTERM and SIGINT stop; nothing that the agent made stays behind.  SIGHUP reads the state folder again.
  *
- * There is no event that repeats without need but the tick, which sleeps a second, or ten without peers.
+ * There is no event that repeats without need but the tick, which sleeps a second, and the report, which sleeps five.
  */
 #include "overlay/agent.h"
 
 #include "base/log.h"
 #include "base/netlink.h"
 #include "base/rcu.h"
+#include "base/secret.h"
 #include "base/version.h"
 
 #include <cap-ng.h>
@@ -28,6 +29,7 @@
 #define SETTLE_MS 100U	    /* links and addresses change in flocks */
 #define FAULTS_RETRY_MS 5000U
 #define REPORT_MS 5000U
+#define WANTED_WAIT_MAX_MS 7000U /* above handshaker.c's intervals while a peer is being looked for */
 
 static void schedule(struct event *event, uint64_t ms)
 {
@@ -55,6 +57,8 @@ static void take_mail(struct agent *agent, const struct mail *mail)
 	case MAIL_WANT_SESSION:
 		if (peer && !peer->current && peer->attempts > 4)
 			peer->attempts = 2; /* somebody waits: back to short intervals */
+		if (peer && !peer->current && !instant_reached(instant_add_ms(agent->now, WANTED_WAIT_MAX_MS), peer->attempt_at))
+			peer->attempt_at = agent->now; /* nobody had waited for long */
 		break;
 	case MAIL_REKEY:
 		if (session && session == session->peer->current && !session->peer->attempt_at.ns)
@@ -85,7 +89,8 @@ static void on_mail(evutil_socket_t fd, short what, void *arg)
 	for (uint32_t i = 0; i < agent->datapath.workers_count; i++) {
 		struct mail mail;
 
-		while (mailbox_take(&agent->datapath.workers[i]->mailbox, &mail))
+		/* What comes meanwhile has woken us anew: a worker with much to say must not keep us here */
+		for (uint32_t n = 0; n < MAILBOX_SLOTS && mailbox_take(&agent->datapath.workers[i]->mailbox, &mail); n++)
 			take_mail(agent, &mail);
 	}
 	on_tick(-1, 0, agent);
@@ -225,6 +230,7 @@ static void on_hup(evutil_socket_t fd, short what, void *arg)
 	log_info("SIGHUP: reloading");
 	config_fini(&agent->config);
 	agent->config = config;
+	secret_wipe(&config, sizeof(config));
 	client_free(agent->client);
 	agent->client = NULL;
 	agent->connected = false;
