@@ -39,7 +39,7 @@
 	X(PORT_CLOSED, "port-closed")         /* the port is on its way in or out */                \
 	X(HANDSHAKE_MAC, "handshake-mac")     /* mac1 wrong: a scan, or meant for another key */    \
 	X(HANDSHAKE_COOKIE, "handshake-cookie") /* under load: answered with a cookie */            \
-	X(HANDSHAKE_RATE, "handshake-rate")   /* under load: this address asks too often */         \
+	X(HANDSHAKE_RATE, "handshake-rate")   /* a peer, or under load an address, that asks too often */         \
 	X(HANDSHAKE_STRANGER, "handshake-stranger") /* authentic, but no host of the topology */    \
 	X(HANDSHAKE_REPLAY, "handshake-replay")                                                     \
 	X(HANDSHAKE_FULL, "handshake-full")   /* no free session index, or no memory */

@@ -34,6 +34,8 @@
 static const struct ratelimit_rate load_rate = { .per_second = 400, .burst = 800 };
 /* Of one address that has shown a cookie */
 static const struct ratelimit_rate source_rate = { .per_second = 20, .burst = 40 };
+/* Initiations of one peer that are answered: a session costs more than the handshake */
+static const struct ratelimit_rate peer_rate = { .per_second = 50, .burst = 50 };
 
 bool handshaker_start(struct agent *agent)
 {
@@ -161,14 +163,17 @@ void handshaker_confirmed(struct agent *agent, struct session *session)
 
 /* ---- initiator --------------------------------------------------------------------------------------------- */
 
-/* Where the next attempt goes: where the peer was last heard first, then round the topology's */
+/* Where the next attempt goes: where the peer was last heard first, then round the topology's and there again */
 static const struct endpoint *choose_endpoint(struct peer *peer)
 {
-	if (peer->path && (peer->attempts % (peer->endpoints_count + 1) == 0 || peer->endpoints_count == 0))
+	uint32_t choices = peer->endpoints_count + (peer->path ? 1 : 0), at;
+
+	if (peer->path && peer->attempts == 0)
 		return &peer->path->endpoint;
-	if (peer->endpoints_count == 0)
+	if (choices == 0)
 		return NULL;
-	return &peer->endpoints[peer->endpoint_next++ % peer->endpoints_count];
+	at = peer->endpoint_next++ % choices;
+	return at < peer->endpoints_count ? &peer->endpoints[at] : &peer->path->endpoint;
 }
 
 /* 0.5, 1, 2, 4, 5, 5 ... seconds, and 30 once a peer has been silent for a minute; a quarter more or less */
@@ -244,18 +249,30 @@ static void take_response(struct agent *agent, const uint8_t *body, size_t len, 
 	liveness_begin(agent, peer, from);
 }
 
+/* A session that we answered with and whose peer, under load, wants a cookie in the response */
+static struct peer *peer_by_next(struct agent *agent, uint32_t index)
+{
+	struct session *session = session_lookup(&agent->datapath.sessions, index);
+
+	return session && session->peer->next == session ? session->peer : NULL;
+}
+
 static void take_cookie(struct agent *agent, const uint8_t *body, size_t len)
 {
-	struct peer *peer = NULL;
+	struct peer *asked = NULL, *answered = NULL, *peer;
 	uint32_t index;
 
-	if (cookie_reply_receiver(body, len, &index))
-		peer = peer_by_handshake(agent, index);
+	if (cookie_reply_receiver(body, len, &index)) {
+		asked = peer_by_handshake(agent, index);
+		answered = peer_by_next(agent, index);
+	}
+	peer = asked ? asked : answered;
 	if (!peer || !cookie_reply_consume(&peer->jar, body, len, agent->now)) {
 		drops_count(&agent->drops, DROP_FROM_HANDSHAKE_AUTH, 1);
 		return;
 	}
-	peer->attempt_at = agent->now; /* again, with the cookie */
+	if (asked)
+		peer->attempt_at = agent->now; /* again, with the cookie; who was answered asks again by itself */
 }
 
 /* ---- responder --------------------------------------------------------------------------------------------- */
@@ -268,7 +285,7 @@ static struct peer *peer_by_key(struct agent *agent, const struct x25519_public 
 	return NULL;
 }
 
-/* Is the one who asks a peer, and asks for the first time?  Otherwise counted */
+/* Is the one who asks a peer, asks for the first time, and not too often?  Otherwise counted */
 static struct peer *admit(struct agent *agent, const struct handshake_request *request)
 {
 	struct peer *peer = peer_by_key(agent, &request->static_key);
@@ -279,6 +296,10 @@ static struct peer *admit(struct agent *agent, const struct handshake_request *r
 	}
 	if (!tai64n_accept(&peer->seen_timestamp, &request->timestamp)) {
 		drops_count(&agent->drops, DROP_HANDSHAKE_REPLAY, 1);
+		return NULL;
+	}
+	if (!ratelimit_bucket_take(&peer->initiations, peer_rate, agent->now)) {
+		drops_count(&agent->drops, DROP_HANDSHAKE_RATE, 1);
 		return NULL;
 	}
 	return peer;

@@ -32,6 +32,7 @@
 #define KEEPALIVE_MS 15000U
 #define UNANSWERED_PROBE_MS 3000U
 #define UNANSWERED_DEAD_MS 10000U
+#define ROAM_MS 200U
 #define BUSY_BYTES 500U /* more than answers to probes come to */
 #define PROBE_DATAGRAM_MIN_BYTES (TRAIN_OVERHEAD_BYTES + RECORD_HEADER_BYTES + PROBE_BODY_BYTES)
 
@@ -169,6 +170,9 @@ void liveness_roamed(struct agent *agent, struct peer *peer, const struct endpoi
 
 	if (peer->path && endpoint_equal(&peer->path->endpoint, from))
 		return;
+	if (peer->path && instant_since_ms(agent->now, peer->roamed_at) < ROAM_MS)
+		return; /* a worker tells again while it lasts */
+	peer->roamed_at = agent->now;
 	endpoint_format(from, text);
 	log_info("peer %s: is at %s", peer->name, text);
 	move_path(agent, peer, from);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "crypto/cookie.h"
 #include "crypto/handshake.h"
+#include "crypto/ratelimit.h"
 #include "crypto/tai64n.h"
 #include "overlay/path.h"
 #include "overlay/pmtu.h"
@@ -40,7 +41,7 @@ struct peer {
 	struct endpoint endpoints[PEER_ENDPOINTS_MAX]; /* from the topology */
 	uint32_t endpoints_count;
 	uint32_t endpoint_next; /* which of them the next handshake tries */
-	bool roamed;		/* the path is where the peer was heard last, not the topology's */
+	struct instant roamed_at;
 
 	struct session *current;  /* that we send in */
 	struct session *previous[PEER_PREVIOUS]; /* the youngest first; datagrams under way may still be in them */
@@ -51,6 +52,7 @@ struct peer {
 	struct cookie_jar jar;
 	struct tai64n sent_timestamp;
 	struct tai64n seen_timestamp;
+	struct ratelimit_bucket initiations; /* of the peer, that we answer */
 	uint32_t attempts;	      /* since the last success */
 	struct instant attempt_at;    /* the next one; 0: none is due */
 
