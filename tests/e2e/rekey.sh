@@ -25,7 +25,7 @@ started=$(rekeys)
 start_ms=$(now_ms)
 stream h1a 52:54:00:00:00:21 --count 0 --rate 1000 --size 400 --stream 1
 stream h2a 52:54:00:00:00:11 --count 0 --rate 1000 --size 400 --stream 2
-wait_until 75 rekeyed
+wait_until 90 rekeyed
 check "$(($(rekeys) - started)) rekeys in $(($(now_ms) - start_ms)) ms" rekeyed
 stop send-h1a
 stop send-h2a
@@ -33,4 +33,5 @@ listened h2a
 whole h1a 1
 listened h1a
 whole h2a 2
+for host in h1 h2; do say "$host's drops: $(agent_status $host | jq -c .drops)"; done
 finish
