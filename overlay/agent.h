@@ -51,6 +51,7 @@ struct agent {
 	struct vport *ports[PORTS_MAX];
 	struct topology_host *refused; /* hosts that may not be peers, for status */
 	uint32_t refused_count;
+	struct instant judged_at; /* when refused hosts were looked at again */
 	struct fdb_key *pins; /* declared MACs, as they stand in the switch */
 	uint32_t pins_count;
 	uint32_t generation;

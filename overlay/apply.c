@@ -152,6 +152,12 @@ static struct fabric *build_fabric(struct agent *agent, const struct topology *t
 	return fabric;
 }
 
+/* A network's number may come back as another's, also from one document to the next */
+static bool same_network(const struct network *old, const struct network *new)
+{
+	return new && strcmp(old->lab, new->lab) == 0 && strcmp(old->name, new->name) == 0;
+}
+
 static bool publish(struct agent *agent, const struct topology *topology)
 {
 	struct fabric *fabric = build_fabric(agent, topology), *old;
@@ -162,8 +168,8 @@ static bool publish(struct agent *agent, const struct topology *topology)
 		return false;
 	}
 	old = datapath_publish(&agent->datapath, fabric);
-	for (uint32_t i = 0; i < FABRIC_BUCKETS; i++) /* a network's number may come back as another's */
-		if (old->buckets[i] && !fabric_network(fabric, old->buckets[i]->id))
+	for (uint32_t i = 0; i < FABRIC_BUCKETS; i++)
+		if (old->buckets[i] && !same_network(old->buckets[i], fabric_network(fabric, old->buckets[i]->id)))
 			fdb_flush_network(agent->datapath.fdb, old->buckets[i]->id, NULL, true);
 	fabric_free(old);
 	return true;
@@ -211,8 +217,10 @@ static bool remove_gone(struct agent *agent, const struct topology *topology)
 	if (!publish(agent, topology)) {
 		for (uint32_t i = 0; i < ports_count; i++)
 			agent->ports[ports[i]->slot] = ports[i];
-		for (uint32_t i = 0; i < peers_count; i++)
+		for (uint32_t i = 0; i < peers_count; i++) {
 			agent->peers[peers[i]->slot] = peers[i];
+			peers[i]->attempt_at = agent->now; /* its sessions are gone */
+		}
 		return false;
 	}
 	for (uint32_t i = 0; i < ports_count; i++)
@@ -425,26 +433,6 @@ static void make_real(struct agent *agent, const struct topology *topology)
 	agent->applied_rev = topology->rev;
 }
 
-/* Return: whether @document is one */
-static bool take(struct agent *agent, const json_t *document, const char *from)
-{
-	char error[TOPOLOGY_ERROR_BYTES];
-	struct topology topology;
-
-	if (topology_parse(document, agent->config.enrolment.ca_pem, agent->config.enrolment.host, time(NULL), &topology, error) < 0) {
-		log_error("%s: %s; nothing was changed", from, error);
-		snprintf(agent->apply_error, sizeof(agent->apply_error), "%s", error);
-		return false;
-	}
-	agent->rev = topology.rev;
-	make_real(agent, &topology);
-	log_info("topology %llu: %u networks, %u ports, %u hosts%s%s", (unsigned long long)topology.rev,
-		topology.networks_count, topology.ports_count, topology.hosts_count,
-		agent->apply_error[0] ? "; " : "", agent->apply_error);
-	topology_fini(&topology);
-	return true;
-}
-
 static void keep_on_disk(struct agent *agent, const json_t *document)
 {
 	char path[PATH_MAX];
@@ -457,6 +445,31 @@ static void keep_on_disk(struct agent *agent, const json_t *document)
 		log_error("%s/" TOPOLOGY_FILE ": %s; after a restart without the controller this host has an older one",
 			agent->options->state, strerror(-err));
 	free(text);
+}
+
+/* Return: whether @document is one.  One that @is_new goes to disk first, and only where it is: what is there works */
+static bool take(struct agent *agent, const json_t *document, const char *from, bool is_new)
+{
+	char error[TOPOLOGY_ERROR_BYTES], before[TOPOLOGY_ERROR_BYTES];
+	const uint64_t rev_before = agent->applied_rev;
+	struct topology topology;
+
+	if (topology_parse(document, agent->config.enrolment.ca_pem, agent->config.enrolment.host, time(NULL), &topology, error) < 0) {
+		log_error("%s: %s; nothing was changed", from, error);
+		snprintf(agent->apply_error, sizeof(agent->apply_error), "%s", error);
+		return false;
+	}
+	if (is_new)
+		keep_on_disk(agent, document);
+	agent->rev = topology.rev;
+	memcpy(before, agent->apply_error, sizeof(before));
+	make_real(agent, &topology);
+	if (agent->applied_rev != rev_before || strcmp(before, agent->apply_error) != 0) /* not at every new try */
+		log_info("topology %llu: %u networks, %u ports, %u hosts%s%s", (unsigned long long)topology.rev,
+			topology.networks_count, topology.ports_count, topology.hosts_count,
+			agent->apply_error[0] ? "; " : "", agent->apply_error);
+	topology_fini(&topology);
+	return true;
 }
 
 void apply_kept(struct agent *agent)
@@ -479,7 +492,7 @@ void apply_kept(struct agent *agent)
 	free(text);
 	if (!document)
 		log_warning("%s:%d: %s; waiting for the controller", path, where.line, where.text);
-	else if (take(agent, document, path))
+	else if (take(agent, document, path, false))
 		agent->document = json_incref(document);
 	json_decref(document);
 }
@@ -492,9 +505,7 @@ void apply_document(struct agent *agent, const json_t *document)
 		log_error("no memory for the controller's topology");
 		return;
 	}
-	if (!json_equal(copy, agent->document))
-		keep_on_disk(agent, copy);
-	if (!take(agent, copy, "controller")) {
+	if (!take(agent, copy, "controller", !json_equal(copy, agent->document))) {
 		json_decref(copy);
 		return;
 	}
@@ -516,7 +527,7 @@ void apply_again(struct agent *agent)
 			port->lost = true;
 		}
 	}
-	(void)take(agent, agent->document, "topology");
+	(void)take(agent, agent->document, "topology", false);
 }
 
 bool apply_has_faults(struct agent *agent)

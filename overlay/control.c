@@ -29,6 +29,7 @@
 #define SETTLE_MS 100U	    /* links and addresses change in flocks */
 #define FAULTS_RETRY_MS 5000U
 #define REPORT_MS 5000U
+#define REFUSED_RETRY_MS 60000U /* the clock may have been wrong: certificates are only valid in their time */
 #define WANTED_WAIT_MAX_MS 7000U /* above handshaker.c's intervals while a peer is being looked for */
 
 static void schedule(struct event *event, uint64_t ms)
@@ -116,6 +117,10 @@ static void on_report(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	agent->now = instant_now();
 	(void)fdb_age(agent->datapath.fdb, agent->now);
+	if (agent->refused_count && instant_since_ms(agent->now, agent->judged_at) >= REFUSED_RETRY_MS) {
+		agent->judged_at = agent->now;
+		apply_again(agent);
+	}
 	report_send(agent);
 	schedule(agent->report_event, REPORT_MS);
 }
