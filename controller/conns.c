@@ -10,6 +10,8 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -98,7 +100,10 @@ static bool admit(struct conn *conn)
 {
 	struct sockaddr_storage peer;
 	socklen_t len_bytes = sizeof(peer);
+	const int on = 1;
 
+	/* a push must not wait for the acknowledgement of the one before */
+	(void)setsockopt(bufferevent_getfd(conn->bev), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (conn->conns->count > CONNS_MAX || getpeername(bufferevent_getfd(conn->bev), (struct sockaddr *)&peer, &len_bytes) < 0 ||
 		!endpoint_from_sockaddr((struct sockaddr *)&peer, len_bytes, &conn->source))
 		return false;

@@ -622,6 +622,53 @@ static void abuse(void **state)
 	free(big);
 }
 
+/* A lab whose @count ports make long lines, to be freed */
+static char *wordy_lab(unsigned int count, int round)
+{
+	json_t *ports = json_object(), *lab = json_pack("{s:{s:{}}, s:o}", "networks", "n", "ports", ports);
+	char name[16], *text;
+
+	for (unsigned int i = 0; i < count; i++) {
+		json_t *ips = json_array();
+
+		for (unsigned int k = 0; k < 60; k++)
+			json_array_append_new(ips, json_sprintf("fd00:1111:2222:3333:4444:5555:%x:%x", round + 1, k + 1));
+		snprintf(name, sizeof(name), "p%u", i);
+		json_object_set_new(ports, name, json_pack("{s:s, s:s, s:o, s:o}", "host", "aws-1", "network", "n", "attach",
+			json_sprintf("tap:t%u", i), "ip", ips));
+	}
+	text = json_dumps(lab, JSON_COMPACT);
+	json_decref(lab);
+	return text;
+}
+
+/* Whoever does not read its watch is cut off before much waits for it; nobody else notices */
+static void slow_readers_are_cut_off(void **state)
+{
+	enum { PORTS = 300, ROUNDS = 16 };
+	struct fixture *f = *state;
+	const int small = 65536;
+	unsigned int lines = 0;
+	struct peer slow;
+	json_t *line;
+
+	open_watch(f, &slow, &f->operator, "/v1/ports?watch=0");
+	setsockopt(slow.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	for (int i = 0; i < ROUNDS; i++) {
+		char *lab = wordy_lab(PORTS, i);
+
+		apply(f, "l", lab);
+		free(lab);
+	}
+	while ((line = peer_line(&slow)) != NULL) {
+		json_decref(line);
+		lines++;
+	}
+	assert_true(lines < PORTS * ROUNDS);
+	peer_close(&slow);
+	check_alive(f);
+}
+
 /* More connections than one address may have are refused, and given back */
 static void too_many_connections(void **state)
 {
@@ -680,6 +727,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(local_socket, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(restart_keeps_everything, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(abuse, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(slow_readers_are_cut_off, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(too_many_connections, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(large_requests_of_strangers, set_up, tear_down),
 	};
