@@ -52,6 +52,20 @@ static const struct topology_network *find_network(const struct topology *topolo
 	return NULL;
 }
 
+/* A name or the like, which is shown in logs and status: printable ASCII without spaces */
+static void parse_word(struct json_in *in, const char *where, const json_t *item, const char *key, char *out, size_t cap)
+{
+	const char *text = json_in_string(in, where, item, key);
+	size_t len = 0;
+
+	while (text[len] > ' ' && text[len] < 0x7f)
+		len++;
+	if (len == 0 || text[len] || len >= cap)
+		json_in_fail(in, where, key, "must be 1 to %zu printable characters without spaces", cap - 1);
+	else
+		copy(out, cap, text);
+}
+
 /* ---- hosts ------------------------------------------------------------------------------------------------- */
 
 static void refuse(struct topology_host *host, const char *why)
@@ -74,6 +88,8 @@ static void check_trust(struct topology_host *host, const char *ca_pem, const ch
 	else if (!base64_decode(signature, sig, sizeof(sig)) ||
 		 !identity_tunnel_verify(&identity, &host->key, sig, sizeof(sig)))
 		refuse(host, "its tunnel key is not signed by its certificate");
+	else
+		host->proven = true;
 }
 
 static void parse_host(struct json_in *in, const json_t *item, const char *where, const char *ca_pem, time_t now,
@@ -103,7 +119,24 @@ static void parse_host(struct json_in *in, const json_t *item, const char *where
 	check_trust(out, ca_pem, certificate, key, signature, now);
 }
 
-static void parse_hosts(struct json_in *in, const json_t *document, const char *ca_pem, time_t now, struct topology *out)
+/*
+ * A host can sign another's public key as its own.  It cannot use it, but who calls with that key would pass for whoever is found
+ * first; so neither is a peer until one of them is gone.
+ */
+static void refuse_shared_key(struct topology *topology, struct topology_host *host)
+{
+	for (uint32_t i = 0; i < topology->hosts_count; i++) {
+		struct topology_host *other = &topology->hosts[i];
+
+		if (!host->proven || !other->proven || memcmp(other->key.bytes, host->key.bytes, sizeof(host->key.bytes)) != 0)
+			continue;
+		snprintf(host->refused, sizeof(host->refused), "it has the same tunnel key as %s", other->name);
+		snprintf(other->refused, sizeof(other->refused), "it has the same tunnel key as %s", host->name);
+	}
+}
+
+static void parse_hosts(struct json_in *in, const json_t *document, const char *ca_pem, const char *self, time_t now,
+	struct topology *out)
 {
 	const json_t *list = json_in_member_or(in, "", document, "hosts", JSON_ARRAY), *item;
 	size_t i;
@@ -118,6 +151,9 @@ static void parse_hosts(struct json_in *in, const json_t *document, const char *
 		parse_host(in, item, where, ca_pem, now, &out->hosts[i]);
 		if (json_in_ok(in) && find_host(out, out->hosts[i].name) != UINT32_MAX)
 			json_in_fail(in, where, "name", "is there twice");
+		if (strcmp(out->hosts[i].name, self) == 0)
+			json_in_fail(in, where, "name", "is this host itself");
+		refuse_shared_key(out, &out->hosts[i]);
 		out->hosts_count++;
 	}
 }
@@ -203,8 +239,8 @@ static void parse_networks(struct json_in *in, const json_t *document, struct to
 		network->pass = parse_pass(in, where, item);
 		network->no_fragments = !json_in_bool_or(in, where, item, "fragment", true);
 		network->mtu_bytes = (uint32_t)json_in_int(in, where, item, "mtu", 68, 9216);
-		copy(network->lab, sizeof(network->lab), json_in_string(in, where, item, "lab"));
-		copy(network->name, sizeof(network->name), json_in_string(in, where, item, "name"));
+		parse_word(in, where, item, "lab", network->lab, sizeof(network->lab));
+		parse_word(in, where, item, "name", network->name, sizeof(network->name));
 		if (json_in_ok(in) && find_network(out, network->id))
 			json_in_fail(in, where, "id", "is there twice");
 		out->networks_count++;
@@ -259,6 +295,14 @@ static bool parse_mac(struct json_in *in, const char *where, const json_t *item,
 	return false;
 }
 
+static bool has_port(const struct topology *topology, uint32_t id)
+{
+	for (uint32_t i = 0; i < topology->ports_count; i++)
+		if (topology->ports[i].id == id)
+			return true;
+	return false;
+}
+
 static void parse_ports(struct json_in *in, const json_t *document, struct topology *out)
 {
 	const json_t *list = json_in_member_or(in, "", document, "ports", JSON_ARRAY), *item;
@@ -274,14 +318,16 @@ static void parse_ports(struct json_in *in, const json_t *document, struct topol
 		snprintf(where, sizeof(where), "ports[%zu]", i);
 		port->id = (uint32_t)json_in_int(in, where, item, "id", 0, UINT32_MAX);
 		port->network = (uint32_t)json_in_int(in, where, item, "network", 0, NETWORK_ID_MAX);
-		copy(port->lab, sizeof(port->lab), json_in_string(in, where, item, "lab"));
-		copy(port->name, sizeof(port->name), json_in_string(in, where, item, "name"));
-		copy(port->attach, sizeof(port->attach), json_in_string(in, where, item, "attach"));
+		parse_word(in, where, item, "lab", port->lab, sizeof(port->lab));
+		parse_word(in, where, item, "name", port->name, sizeof(port->name));
+		parse_word(in, where, item, "attach", port->attach, sizeof(port->attach));
 		port->create = json_in_bool_or(in, where, item, "create", false);
 		parse_vlan(in, where, item, &port->vlan);
 		port->has_mac = parse_mac(in, where, item, &port->mac);
 		if (json_in_ok(in) && !find_network(out, port->network))
 			json_in_fail(in, where, "network", "is not one of the document's");
+		if (json_in_ok(in) && has_port(out, port->id))
+			json_in_fail(in, where, "id", "is there twice");
 		out->ports_count++;
 	}
 }
@@ -326,7 +372,7 @@ int topology_parse(const json_t *document, const char *ca_pem, const char *host,
 	out->rev = (uint64_t)json_in_int(&in, "", document, "rev", 0, INT64_MAX);
 	if (strcmp(json_in_string(&in, "", document, "host"), host) != 0)
 		json_in_fail(&in, "", "host", "is not this host's name, %s", host);
-	parse_hosts(&in, document, ca_pem, now, out);
+	parse_hosts(&in, document, ca_pem, host, now, out);
 	parse_networks(&in, document, out);
 	parse_ports(&in, document, out);
 	parse_remotes(&in, document, out);
