@@ -388,10 +388,11 @@ test-tools: $(patsubst %,$(BUILD)/tests/tools/%,$(TEST_TOOLS))
 # ---- bench: the load generator, and micro-benchmarks, each linked with its folder's library and those below -----
 
 weft-load_SRC = tests/bench/load.c tests/bench/load_rate.c tests/bench/load_rtt.c
-MICROS        = micro_fdb micro_aead micro_encap
-micro_fdb_FOLDER   = switch
-micro_aead_FOLDER  = crypto
-micro_encap_FOLDER = encap
+MICROS        = micro_fdb micro_aead micro_encap micro_worker
+micro_fdb_FOLDER    = switch
+micro_aead_FOLDER   = crypto
+micro_encap_FOLDER  = encap
+micro_worker_FOLDER = overlay
 
 $(BUILD)/tests/bench/weft-load: $(patsubst %.c,$(BUILD)/obj/%.o,$(weft-load_SRC))
 	$(call say,LINK,$@)

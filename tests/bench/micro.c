@@ -49,28 +49,34 @@ static uint64_t time_calls(void (*run)(void *ctx), void *ctx, uint64_t calls)
 	return now_ns() - start;
 }
 
-void micro_case(struct micro *micro, const char *name, unsigned int items, size_t bytes, void (*run)(void *ctx),
-	void *ctx)
+void micro_add(struct micro *micro, const char *name, size_t bytes, double *ns, unsigned int count)
 {
 	struct micro_result *result = &micro->results[micro->count++];
-	double ns[REPETITIONS];
-	uint64_t calls = 1;
 
 	micro_must(micro->count <= MICRO_CASES_MAX, "too many cases");
-	while (time_calls(run, ctx, calls) < REPETITION_NS)
-		calls *= 2;
-	for (unsigned int i = 0; i < REPETITIONS; i++)
-		ns[i] = (double)time_calls(run, ctx, calls) / (double)calls / items;
-	qsort(ns, REPETITIONS, sizeof(ns[0]), ascending);
+	qsort(ns, count, sizeof(ns[0]), ascending);
 	snprintf(result->name, sizeof(result->name), "%s", name);
 	result->bytes = bytes;
 	result->min_ns = ns[0];
-	result->median_ns = ns[REPETITIONS / 2];
-	result->max_ns = ns[REPETITIONS - 1];
+	result->median_ns = ns[count / 2];
+	result->max_ns = ns[count - 1];
 	printf("%-44s %10.1f %10.1f %10.1f", name, result->median_ns, result->min_ns, result->max_ns);
 	if (bytes)
 		printf(" %8.1f", 8.0 * (double)bytes / result->median_ns);
 	printf("\n");
+}
+
+void micro_case(struct micro *micro, const char *name, unsigned int items, size_t bytes, void (*run)(void *ctx),
+	void *ctx)
+{
+	double ns[REPETITIONS];
+	uint64_t calls = 1;
+
+	while (time_calls(run, ctx, calls) < REPETITION_NS)
+		calls *= 2;
+	for (unsigned int i = 0; i < REPETITIONS; i++)
+		ns[i] = (double)time_calls(run, ctx, calls) / (double)calls / items;
+	micro_add(micro, name, bytes, ns, REPETITIONS);
 }
 
 static void write_json(const struct micro *micro, FILE *file)

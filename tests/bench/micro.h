@@ -37,6 +37,9 @@ void micro_begin(struct micro *micro, const char *title, int argc, char **argv);
 void micro_case(struct micro *micro, const char *name, unsigned int items, size_t bytes, void (*run)(void *ctx),
 	void *ctx);
 
+/* The same for what was timed elsewhere: @count repetitions, nanoseconds per item, which are sorted */
+void micro_add(struct micro *micro, const char *name, size_t bytes, double *ns, unsigned int count);
+
 /* Return: the process's exit status */
 int micro_end(struct micro *micro);
 

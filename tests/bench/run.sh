@@ -131,7 +131,7 @@ write_scenarios() {
 
 micro() {
 	local name
-	for name in fdb aead encap; do
+	for name in fdb aead encap worker; do
 		echo "micro-benchmark: $name"
 		"$BUILD/tests/bench/micro_$name" --json "$OUT/micro_$name.json" || return 1
 	done
