@@ -217,7 +217,8 @@ tap_TESTS = \
 
 overlay_TESTS = \
 	tests/unit/overlay/test_client.c \
-	tests/unit/overlay/test_datapath.c
+	tests/unit/overlay/test_datapath.c \
+	tests/unit/overlay/test_pmtu.c
 
 controller_TESTS = \
 	tests/unit/controller/test_apply.c \

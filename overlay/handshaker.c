@@ -131,6 +131,8 @@ static void make_current(struct agent *agent, struct peer *peer, struct session 
 	peer->current = session;
 	peer->sessions_count++;
 	rcu_publish(&peer->sending, session);
+	if (peer->unanswered_at.ns)
+		pmtu_revived(&peer->pmtu, peer->unanswered_at, agent->now);
 	peer->unanswered_at.ns = 0;
 	peer->attempts = 0;
 	peer->attempt_at.ns = 0;

@@ -147,7 +147,7 @@ void liveness_too_big(struct agent *agent, struct peer *peer, uint32_t bytes)
 
 static void move_path(struct agent *agent, struct peer *peer, const struct endpoint *to)
 {
-	pmtu_init(&peer->pmtu, header_bytes(to), udp_route_mtu(to), agent->now);
+	pmtu_init(&peer->pmtu, header_bytes(to), udp_device_mtu(to), agent->now);
 	if (!peer_set_path(peer, to, peer->pmtu.works_bytes, agent->datapath.sockets.family)) {
 		char text[ENDPOINT_TEXT_BYTES];
 
@@ -193,7 +193,7 @@ void liveness_moved(struct agent *agent)
 			continue;
 		}
 		if (peer->path)
-			pmtu_route(&peer->pmtu, udp_route_mtu(&peer->path->endpoint), agent->now);
+			pmtu_route(&peer->pmtu, udp_device_mtu(&peer->path->endpoint), agent->now);
 		send_probe(agent, peer, 0); /* from our new address, for the peer to follow */
 		tend_path(agent, peer, true);
 	}
@@ -246,10 +246,13 @@ static bool look_at(struct agent *agent, struct peer *peer)
 		data += counter_read(&peer->current->tx[lane].bytes);
 	busy = data > peer->data_seen && data - peer->data_seen > BUSY_BYTES;
 	peer->data_seen = data;
-	if (totals.rx_datagrams != peer->rx_seen)
+	if (totals.rx_datagrams != peer->rx_seen) {
+		if (peer->unanswered_at.ns)
+			pmtu_revived(&peer->pmtu, peer->unanswered_at, agent->now);
 		peer->unanswered_at.ns = 0;
-	else if (totals.tx_datagrams != peer->tx_seen && !peer->unanswered_at.ns)
+	} else if (totals.tx_datagrams != peer->tx_seen && !peer->unanswered_at.ns) {
 		peer->unanswered_at = agent->now;
+	}
 	peer->rx_seen = totals.rx_datagrams;
 	peer->tx_seen = totals.tx_datagrams;
 	return busy;

@@ -37,7 +37,6 @@ void pmtu_init(struct pmtu *pmtu, uint32_t header_bytes, uint32_t route_mtu, str
 static void done(struct pmtu *pmtu, struct instant now)
 {
 	pmtu->state = PMTU_DONE;
-	pmtu->hint_bytes = 0;
 	pmtu->probe_bytes = 0;
 	pmtu->tries = 0;
 	pmtu->confirm_at = instant_add_ms(now, PMTU_CONFIRM_MS);
@@ -68,10 +67,11 @@ static uint32_t try_size(struct pmtu *pmtu, uint32_t bytes, struct instant now)
 }
 
 /* No answer to PMTU_TRIES probes */
-static void give_up(struct pmtu *pmtu)
+static void give_up(struct pmtu *pmtu, struct instant now)
 {
 	uint32_t failed = pmtu->probe_bytes;
 
+	pmtu->failed_at = now;
 	if (pmtu->state == PMTU_DONE && failed <= pmtu->works_bytes) {
 		search(pmtu, pmtu->base_bytes); /* what worked works no more */
 		return;
@@ -91,7 +91,7 @@ uint32_t pmtu_poll(struct pmtu *pmtu, bool busy, uint64_t answer_ms, struct inst
 			return 0;
 		if (pmtu->tries < PMTU_TRIES)
 			return try_size(pmtu, pmtu->probe_bytes, now);
-		give_up(pmtu);
+		give_up(pmtu, now);
 	}
 	if (pmtu->state == PMTU_SEARCHING) {
 		if (pmtu->fails_bytes - pmtu->works_bytes > PMTU_STEP_BYTES ||
@@ -130,27 +130,38 @@ void pmtu_acked(struct pmtu *pmtu, uint32_t bytes, struct instant now)
 
 void pmtu_hint(struct pmtu *pmtu, uint32_t bytes, struct instant now)
 {
-	if (bytes < pmtu->base_bytes || bytes >= pmtu->works_bytes)
+	if (bytes < pmtu->base_bytes || bytes >= pmtu->works_bytes || bytes == pmtu->hint_bytes)
 		return;
 	pmtu->hint_bytes = bytes;
 	if (pmtu->state == PMTU_DONE)
 		pmtu->confirm_at = now;
 }
 
-void pmtu_refused(struct pmtu *pmtu, uint32_t bytes)
+/* @bytes and more do not pass: look below */
+static void rule_out(struct pmtu *pmtu, uint32_t bytes)
 {
-	if (bytes <= pmtu->base_bytes)
-		return; /* nothing smaller is left to try */
-	if (bytes <= pmtu->limit_bytes)
-		pmtu->limit_bytes = bytes - 1;
 	if (bytes <= pmtu->works_bytes)
 		search(pmtu, pmtu->base_bytes);
-	else if (pmtu->probe_bytes >= bytes) {
+	if (bytes < pmtu->fails_bytes)
+		pmtu->fails_bytes = bytes;
+	if (pmtu->probe_bytes >= bytes) {
 		pmtu->probe_bytes = 0;
 		pmtu->tries = 0;
 	}
-	if (pmtu->fails_bytes > pmtu->limit_bytes + 1)
-		pmtu->fails_bytes = pmtu->limit_bytes + 1;
+	pmtu->state = PMTU_SEARCHING;
+}
+
+void pmtu_refused(struct pmtu *pmtu, uint32_t bytes)
+{
+	if (bytes > pmtu->base_bytes) /* else nothing smaller is left to try */
+		rule_out(pmtu, bytes);
+}
+
+static void begin_anew(struct pmtu *pmtu, struct instant now)
+{
+	pmtu->raise_at = now;
+	if (pmtu->state == PMTU_SEARCHING)
+		search(pmtu, pmtu->works_bytes);
 }
 
 void pmtu_route(struct pmtu *pmtu, uint32_t route_mtu, struct instant now)
@@ -159,9 +170,16 @@ void pmtu_route(struct pmtu *pmtu, uint32_t route_mtu, struct instant now)
 	uint32_t limit_bytes = clamp_mtu(route_mtu) - header_bytes;
 
 	if (limit_bytes < pmtu->limit_bytes) {
-		pmtu_refused(pmtu, limit_bytes + 1);
+		pmtu->limit_bytes = limit_bytes;
+		rule_out(pmtu, limit_bytes + 1);
 	} else if (limit_bytes > pmtu->limit_bytes) {
 		pmtu->limit_bytes = limit_bytes;
-		pmtu->raise_at = now;
+		begin_anew(pmtu, now);
 	}
+}
+
+void pmtu_revived(struct pmtu *pmtu, struct instant since, struct instant now)
+{
+	if (pmtu->failed_at.ns >= since.ns && pmtu->works_bytes < pmtu->limit_bytes)
+		begin_anew(pmtu, now);
 }

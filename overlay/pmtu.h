@@ -11,6 +11,8 @@
  *		says nothing; without an answer the search starts again from the base.  Every PMTU_RAISE_MS the
  *		largest size is tried again, since paths grow too.
  *
+ * While nothing at all passes, everything fails: pmtu_revived() tells that it was that, and the search starts over.
+ *
  * What ICMP told the kernel is a hint and never believed: it only makes the confirmation happen now, and names a size to
  * try.  Sans I/O: the control thread sends what pmtu_poll() asks for and tells of acknowledgements.
  */
@@ -37,7 +39,7 @@ enum pmtu_state {
 struct pmtu {
 	enum pmtu_state state;
 	uint32_t base_bytes;  /* PMTU_BASE_MTU less the headers */
-	uint32_t limit_bytes; /* the route's MTU less the headers */
+	uint32_t limit_bytes; /* the outgoing interface's MTU less the headers; never exceeded */
 	uint32_t works_bytes;
 	uint32_t fails_bytes; /* limit_bytes + 1 until something failed */
 	uint32_t hint_bytes;  /* worth trying; 0: none */
@@ -46,6 +48,7 @@ struct pmtu {
 	struct instant tried_at;
 	struct instant confirm_at;
 	struct instant raise_at;
+	struct instant failed_at; /* when a size was given up last */
 };
 
 /**
@@ -76,6 +79,9 @@ void pmtu_refused(struct pmtu *pmtu, uint32_t bytes);
 
 /* The outgoing interface's MTU may have changed */
 void pmtu_route(struct pmtu *pmtu, uint32_t route_mtu, struct instant now);
+
+/* The peer is heard again that was silent @since: what failed in the meantime failed for that */
+void pmtu_revived(struct pmtu *pmtu, struct instant since, struct instant now);
 
 /* Return: true while an answer is awaited, so that the caller polls often */
 static inline bool pmtu_is_urgent(const struct pmtu *pmtu)

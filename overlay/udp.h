@@ -56,8 +56,11 @@ void udp_request_segments(struct msghdr *msg, union udp_control *control, uint16
 /* Return: the size of the datagrams that a received message holds: UDP_GRO's, or @message_bytes for a single one */
 size_t udp_received_segment(struct msghdr *msg, size_t message_bytes);
 
-/* Return: the MTU of the interface that leads to @to, as the kernel's routing knows it; 0 where there is no route */
+/* Return: the MTU of the route to @to, less where ICMP, true or forged, says so; 0 where there is no route */
 uint32_t udp_route_mtu(const struct endpoint *to);
+
+/* Return: the MTU of the interface that leads to @to, whatever ICMP says; 0 where it cannot be told */
+uint32_t udp_device_mtu(const struct endpoint *to);
 
 /* One datagram from the calling thread's socket.  Return: 0 or -errno */
 int udp_send(const struct udp_sockets *sockets, int fd, const struct endpoint *to, const void *bytes,
