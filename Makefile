@@ -218,7 +218,10 @@ tap_TESTS = \
 overlay_TESTS = \
 	tests/unit/overlay/test_client.c \
 	tests/unit/overlay/test_datapath.c \
-	tests/unit/overlay/test_pmtu.c
+	tests/unit/overlay/test_drops.c \
+	tests/unit/overlay/test_mailbox.c \
+	tests/unit/overlay/test_pmtu.c \
+	tests/unit/overlay/test_session.c
 
 controller_TESTS = \
 	tests/unit/controller/test_apply.c \
@@ -247,6 +250,7 @@ measure_TESTS = \
 
 TSAN_TESTS = \
 	tests/unit/overlay/test_datapath.c \
+	tests/unit/overlay/test_mailbox.c \
 	tests/unit/switch/test_fdb_threads.c \
 	tests/unit/tap/test_memory.c
 

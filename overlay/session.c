@@ -19,10 +19,10 @@ uint32_t session_index_reserve(struct session_table *table)
 
 		if (table->reserved[slot])
 			continue;
-		index = (random_u32() & (HANDSHAKE_INDEX_MAX & ~(SESSION_SLOTS - 1))) | slot;
-		if (index == 0)
-			continue;
-		table->reserved[slot] = index;
+		do
+			index = (random_u32() & (HANDSHAKE_INDEX_MAX & ~(SESSION_SLOTS - 1))) | slot;
+		while (index == 0 || index == table->latest[slot]);
+		table->reserved[slot] = table->latest[slot] = index;
 		return index;
 	}
 	return 0;

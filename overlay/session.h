@@ -8,8 +8,8 @@
  *   rx[l]	worker l % workers, to which the kernel steers lane l (udp.h)
  *
  * so that counters and replay windows need neither locks nor atomics, other than for being read by the control
- * thread.  An index is the table's slot in its low bits and a random generation above, so that a datagram for
- * a session that is gone does not find its slot's next tenant.
+ * thread.  An index is the table's slot in its low bits and a random generation above, another one each time, so that a
+ * datagram for a session that is gone does not find its slot's next tenant.
  *
  * Limits: SESSION_SLOTS sessions at once; a session's age and counters as DESIGN's rekeying rules say.
  */
@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 #define SESSION_LANES_MAX 16U
-#define SESSION_SLOTS 4096U /* a power of two */
+#define SESSION_SLOTS 8192U /* a power of two; every peer may hold six: current, previous ones, next, a handshake */
 
 #define SESSION_REKEY_MS 120000U
 #define SESSION_REJECT_MS 180000U
@@ -71,7 +71,8 @@ struct session {
 struct session_table {
 	struct session *slots[SESSION_SLOTS]; /* shared under RCU; the control thread writes */
 	uint32_t next_slot;		      /* the control thread's: where to look for a free one */
-	uint32_t reserved[SESSION_SLOTS];     /* the control thread's: index given out, no session yet; 0 free */
+	uint32_t reserved[SESSION_SLOTS];     /* the control thread's: index given out, with or without a session; 0 free */
+	uint32_t latest[SESSION_SLOTS];	      /* the control thread's: the index given out last */
 };
 
 /* Reserve an index for a handshake.  Return: 0 where all are taken */
