@@ -13,7 +13,8 @@
 #define PROBE_BODY_BYTES 11U
 
 enum probe_flag {
-	PROBE_FLAG_MTU = 0x01, /* padded on purpose: the answer tells that this size passes */
+	PROBE_FLAG_MTU = 0x01,	/* padded on purpose: the answer tells that this size passes */
+	PROBE_FLAG_FLOW = 0x02, /* sent in a flow of the lane's own: the answer tells that the flow passes */
 };
 
 struct probe {

@@ -34,7 +34,7 @@ struct agent {
 	struct instant started;
 
 	struct datapath datapath;
-	uint32_t lane;	    /* the control thread's own, behind the workers' */
+	uint32_t sender;    /* the control thread's number in sessions and sockets, behind the workers' */
 	struct drops drops; /* the control thread's */
 
 	/* handshaker.c */

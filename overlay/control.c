@@ -307,7 +307,7 @@ static bool start_datapath(struct agent *agent, char error[512])
 		return false;
 	/* The number is needed by every worker from its first datagram on, so it is set before any starts */
 	dp->workers_count = workers;
-	agent->lane = workers;
+	agent->sender = workers;
 	for (uint32_t i = 0; i < workers; i++) {
 		int err = worker_start(dp, i, &dp->workers[i]);
 
@@ -331,7 +331,7 @@ static struct event *on(struct agent *agent, evutil_socket_t fd, short what, eve
 static bool start_events(struct agent *agent, char error[512])
 {
 	agent->netlink_fd = netlink_watch_open();
-	agent->udp_event = on(agent, agent->datapath.sockets.fd[agent->lane], EV_READ, handshaker_ready);
+	agent->udp_event = on(agent, agent->datapath.sockets.fd[agent->sender], EV_READ, handshaker_ready);
 	agent->mail_event = on(agent, agent->datapath.control_wake_fd, EV_READ, on_mail);
 	agent->term_event = on(agent, SIGTERM, EV_SIGNAL, on_stop);
 	agent->int_event = on(agent, SIGINT, EV_SIGNAL, on_stop);

@@ -57,6 +57,13 @@ struct dispatch {
 	struct peer *peer;
 	struct session *session;
 	const struct path *path;
+	uint32_t lane; /* 0, or the worker's own */
+};
+
+/* Whether a worker's own flow to a peer gets through: transmit.c asks */
+struct flow_question {
+	struct instant last;
+	struct instant open_since; /* of the questions not answered yet, the first */
 };
 
 #define DISPATCHES_MAX 32U
@@ -95,7 +102,7 @@ struct decision {
 #define FRAME_HEADROOM_BYTES 64U /* for record headers and a VLAN tag */
 
 struct worker {
-	uint32_t id; /* also its lane in every session */
+	uint32_t id; /* also its own lane in every session */
 	struct datapath *datapath;
 	pthread_t thread;
 	struct event_base *base;
@@ -125,6 +132,7 @@ struct worker {
 	uint32_t dispatches_count;
 	uint8_t dispatch_of_peer[PEERS_MAX]; /* index + 1 of the peer's latest */
 	struct instant wanted_at[PEERS_MAX]; /* MAIL_WANT_SESSION was sent */
+	struct flow_question flow_questions[PEERS_MAX];
 	uint32_t fragment_id;
 	struct ratelimit_bucket too_big_load;
 
@@ -192,6 +200,12 @@ const struct verdict *worker_decide(struct worker *worker, const struct network 
 /* Begin and end a burst: the clock, and an RCU reader's section.  Return: the fabric to forward by */
 const struct fabric *worker_burst_begin(struct worker *worker);
 void worker_burst_end(struct worker *worker);
+
+/* The token of a probe by which a worker asks about its own flow: the time, and in the low bits the lane */
+static inline uint64_t flow_token(struct instant now, uint32_t lane)
+{
+	return (now.ns & ~(uint64_t)(SESSION_LANES_MAX - 1)) | lane;
+}
 
 /* receive.c: the UDP socket can be read */
 void receive_ready(evutil_socket_t fd, short what, void *worker);

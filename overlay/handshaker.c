@@ -43,7 +43,7 @@ bool handshaker_start(struct agent *agent)
 
 	memcpy(agent->offer.ciphers, ciphers, sizeof(ciphers));
 	agent->offer.cipher_count = sizeof(ciphers);
-	agent->offer.lanes = (uint8_t)(agent->datapath.workers_count + 1);
+	agent->offer.lanes = (uint8_t)agent->datapath.workers_count;
 	agent->handshake_sources = ratelimit_new(source_rate, hash_seed_random());
 	return agent->handshake_sources && cookie_checker_init(&agent->checker, &agent->config.self.static_key.public);
 }
@@ -72,7 +72,7 @@ static void send_body(struct agent *agent, const struct endpoint *to, uint32_t r
 
 	gre_encode(&header, datagram);
 	memcpy(datagram + GRE_HEADER_BYTES, body, body_bytes);
-	err = udp_send(&agent->datapath.sockets, agent->datapath.sockets.fd[agent->lane], to, datagram,
+	err = udp_send(&agent->datapath.sockets, agent->datapath.sockets.fd[agent->sender], to, datagram,
 		GRE_HEADER_BYTES + body_bytes);
 	if (err)
 		drops_count(&agent->drops, err == -EAGAIN || err == -ENOBUFS ? DROP_UDP_FULL : DROP_UDP_ERROR, 1);

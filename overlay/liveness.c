@@ -10,7 +10,7 @@
  *	we send, hear nothing	 a probe a second after UNANSWERED_PROBE_MS, a handshake after UNANSWERED_DEAD_MS
  *
  * A probe is answered by the peer's worker at once, so "unanswered" means that the path or the peer is gone.
- * Probes travel in the control thread's own lane.
+ * Probes travel in lane 0.
  */
 #include "overlay/agent.h"
 
@@ -48,7 +48,7 @@ static uint64_t scaled(const struct agent *agent, uint64_t ms)
 
 /* ---- probes ------------------------------------------------------------------------------------------------ */
 
-/* One probe in the control thread's lane; @datagram_bytes 0 for a small one */
+/* One probe in lane 0; @datagram_bytes 0 for a small one */
 static void send_probe(struct agent *agent, struct peer *peer, uint32_t datagram_bytes)
 {
 	struct session *session = peer->current;
@@ -56,15 +56,11 @@ static void send_probe(struct agent *agent, struct peer *peer, uint32_t datagram
 	uint8_t *plain = datagram + GRE_HEADER_BYTES;
 	const struct record record = { .type = RECORD_PROBE };
 	struct probe probe = { .token = agent->now.ns, .flags = datagram_bytes ? PROBE_FLAG_MTU : 0 };
-	struct lane_tx *lane;
 	size_t plain_bytes;
 	int err;
 
 	peer->probed_at = agent->now;
 	if (!session || !peer->path)
-		return;
-	lane = &session->tx[agent->lane];
-	if (lane->next >= SESSION_REJECT_MESSAGES)
 		return;
 	if (datagram_bytes < PROBE_DATAGRAM_MIN_BYTES)
 		datagram_bytes = PROBE_DATAGRAM_MIN_BYTES;
@@ -73,19 +69,11 @@ static void send_probe(struct agent *agent, struct peer *peer, uint32_t datagram
 	memset(plain, 0, plain_bytes);
 	(void)record_encode(&record, plain);
 	probe_encode(&probe, plain + RECORD_HEADER_BYTES);
-	gre_encode(&(struct gre){ .protocol = GRE_PROTOCOL_SEALED,
-			   .session = session->remote_index,
-			   .lane = (uint8_t)agent->lane,
-			   .counter = lane->next },
-		datagram);
-	if (!aead_seal(lane->aead, lane->next, datagram, plain, plain_bytes, plain)) {
+	if (session_seal(session, agent->sender, 0, datagram, plain, plain_bytes) != SEAL_OK) {
 		drops_count(&agent->drops, DROP_SEAL_FAILED, 1);
 		return;
 	}
-	lane->next++;
-	counter_add(&lane->datagrams, 1);
-	counter_add(&lane->bytes, datagram_bytes);
-	err = udp_send(&agent->datapath.sockets, agent->datapath.sockets.fd[agent->lane], &peer->path->endpoint,
+	err = udp_send(&agent->datapath.sockets, agent->datapath.sockets.fd[agent->sender], &peer->path->endpoint,
 		datagram, datagram_bytes);
 	if (err == -EMSGSIZE)
 		pmtu_refused(&peer->pmtu, datagram_bytes);
@@ -147,6 +135,9 @@ void liveness_too_big(struct agent *agent, struct peer *peer, uint32_t bytes)
 
 static void move_path(struct agent *agent, struct peer *peer, const struct endpoint *to)
 {
+	counter_set(&peer->flow_epoch_ns, agent->now.ns);
+	for (uint32_t lane = 0; lane < SESSION_LANES_MAX; lane++)
+		counter_set(&peer->flow_answered_ns[lane], 0);
 	pmtu_init(&peer->pmtu, header_bytes(to), udp_device_mtu(to), agent->now);
 	if (!peer_set_path(peer, to, peer->pmtu.works_bytes, agent->datapath.sockets.family)) {
 		char text[ENDPOINT_TEXT_BYTES];
@@ -242,8 +233,8 @@ static bool look_at(struct agent *agent, struct peer *peer)
 	bool busy;
 
 	peer_totals(peer, &totals);
-	for (uint32_t lane = 0; peer->current && lane < agent->lane; lane++)
-		data += counter_read(&peer->current->tx[lane].bytes);
+	for (uint32_t k = 0; peer->current && k < agent->sender; k++)
+		data += counter_read(&peer->current->senders[k].bytes);
 	busy = data > peer->data_seen && data - peer->data_seen > BUSY_BYTES;
 	peer->data_seen = data;
 	if (totals.rx_datagrams != peer->rx_seen) {

@@ -36,6 +36,8 @@ struct peer {
 	/* shared under RCU, the control thread writes */
 	struct path *path;	/* NULL: nowhere to send to yet */
 	struct session *sending; /* NULL: no session yet */
+	struct counter flow_answered_ns[SESSION_LANES_MAX]; /* when each lane's own flow last was; set by any worker */
+	struct counter flow_epoch_ns;			     /* probes of before are of another path */
 
 	/* the control thread's from here on */
 	struct endpoint endpoints[PEER_ENDPOINTS_MAX]; /* from the topology */

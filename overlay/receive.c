@@ -111,6 +111,11 @@ static void take_probe(struct worker *worker, const struct session *session, con
 		drops_count(&worker->drops, DROP_PROBE_MALFORMED, 1);
 		return;
 	}
+	if (record->type == RECORD_PROBE_ACK && (probe.flags & PROBE_FLAG_FLOW)) {
+		if (probe.token >= counter_read(&session->peer->flow_epoch_ns) && probe.token <= worker->now.ns)
+			counter_set(&session->peer->flow_answered_ns[probe.token % SESSION_LANES_MAX], worker->now.ns);
+		return;
+	}
 	if (record->type == RECORD_PROBE_ACK) {
 		(void)worker_mail(worker, &(struct mail){ .kind = MAIL_PROBE_ACK,
 						  .session = session->index,
@@ -244,7 +249,7 @@ static void take_datagram(struct worker *worker, const struct fabric *fabric, ui
 		return;
 	}
 	note_good(worker, session, rx, bytes);
-	if (newest)
+	if (newest && header.lane == 0) /* the others come from ports that only send */
 		note_source(worker, session, rx, source);
 	take_records(worker, fabric, session, header.lane, plain, bytes - TRAIN_OVERHEAD_BYTES);
 }

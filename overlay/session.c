@@ -6,6 +6,7 @@
 #include "base/rcu.h"
 #include "base/secret.h"
 #include "crypto/transport.h"
+#include "encap/gre.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -36,9 +37,16 @@ void session_index_release(struct session_table *table, uint32_t index)
 
 static bool make_lanes(struct session *session, const struct session_keys *keys, const struct aead_backend *backend)
 {
-	for (uint32_t lane = 0; lane < session->tx_lanes; lane++) {
-		session->tx[lane].aead = transport_lane_new(backend, &keys->send, keys->cipher, (uint8_t)lane);
-		if (!session->tx[lane].aead)
+	for (uint32_t k = 0; k < session->senders_count; k++) {
+		struct sender *sender = &session->senders[k];
+
+		sender->main = transport_lane_new(backend, &keys->send, keys->cipher, 0);
+		if (!sender->main)
+			return false;
+		if (k == 0 || k + 1 == session->senders_count)
+			continue;
+		sender->own = transport_lane_new(backend, &keys->send, keys->cipher, (uint8_t)k);
+		if (!sender->own)
 			return false;
 	}
 	for (uint32_t lane = 0; lane < session->rx_lanes; lane++) {
@@ -51,11 +59,11 @@ static bool make_lanes(struct session *session, const struct session_keys *keys,
 }
 
 struct session *session_new(uint32_t index, struct peer *peer, const struct session_keys *keys,
-	const struct aead_backend *backend, uint32_t tx_lanes, uint32_t time_scale, struct instant now)
+	const struct aead_backend *backend, uint32_t workers, uint32_t time_scale, struct instant now)
 {
 	struct session *session;
 
-	assert(tx_lanes >= 1 && tx_lanes <= SESSION_LANES_MAX && time_scale >= 1);
+	assert(workers >= 1 && workers < SESSION_LANES_MAX && time_scale >= 1);
 	if (keys->remote_lanes < 1 || keys->remote_lanes > SESSION_LANES_MAX)
 		return NULL;
 	session = aligned_alloc(64, sizeof(*session)); /* its lanes are cache lines apart */
@@ -68,7 +76,7 @@ struct session *session_new(uint32_t index, struct peer *peer, const struct sess
 	session->created = now;
 	session->reject_after = instant_add_ms(now, SESSION_REJECT_MS / time_scale);
 	session->cipher = keys->cipher;
-	session->tx_lanes = tx_lanes;
+	session->senders_count = workers + 1;
 	session->rx_lanes = keys->remote_lanes;
 	if (!make_lanes(session, keys, backend)) {
 		session_free(session);
@@ -77,12 +85,43 @@ struct session *session_new(uint32_t index, struct peer *peer, const struct sess
 	return session;
 }
 
+enum seal_result session_seal(struct session *session, uint32_t sender_index, uint32_t lane, uint8_t *datagram,
+	const uint8_t *plain, size_t plain_bytes)
+{
+	struct sender *sender = &session->senders[sender_index];
+	struct gre header = {
+		.protocol = GRE_PROTOCOL_SEALED,
+		.session = session->remote_index,
+		.lane = (uint8_t)lane,
+		.counter = lane ? sender->own_next : __atomic_load_n(&session->main_next, __ATOMIC_RELAXED),
+	};
+
+	if (header.counter >= SESSION_REJECT_MESSAGES)
+		return SEAL_EXHAUSTED;
+	/* Threads that pass the test together go a few counters beyond; the end of 32 bits is far away */
+	header.counter = lane ? sender->own_next++ : __atomic_fetch_add(&session->main_next, 1, __ATOMIC_RELAXED);
+	gre_encode(&header, datagram);
+	if (!aead_seal(lane ? sender->own : sender->main, header.counter, datagram, plain, plain_bytes,
+		    datagram + GRE_HEADER_BYTES))
+		return SEAL_FAILED;
+	counter_add(&sender->datagrams, 1);
+	counter_add(&sender->bytes, GRE_HEADER_BYTES + plain_bytes + AEAD_TAG_BYTES);
+	return SEAL_OK;
+}
+
+bool session_is_worn(const struct session *session, uint32_t sender)
+{
+	return session->senders[sender].own_next >= SESSION_REKEY_MESSAGES ||
+	       __atomic_load_n(&session->main_next, __ATOMIC_RELAXED) >= SESSION_REKEY_MESSAGES;
+}
+
 void session_free(struct session *session)
 {
 	if (!session)
 		return;
 	for (uint32_t lane = 0; lane < SESSION_LANES_MAX; lane++) {
-		aead_free(session->tx[lane].aead);
+		aead_free(session->senders[lane].main);
+		aead_free(session->senders[lane].own);
 		aead_free(session->rx[lane].aead);
 	}
 	free(session);
@@ -104,9 +143,9 @@ void session_totals_add(struct session_totals *sum, const struct session *sessio
 {
 	if (!session)
 		return;
-	for (uint32_t lane = 0; lane < session->tx_lanes; lane++) {
-		sum->tx_datagrams += counter_read(&session->tx[lane].datagrams);
-		sum->tx_bytes += counter_read(&session->tx[lane].bytes);
+	for (uint32_t k = 0; k < session->senders_count; k++) {
+		sum->tx_datagrams += counter_read(&session->senders[k].datagrams);
+		sum->tx_bytes += counter_read(&session->senders[k].bytes);
 	}
 	for (uint32_t lane = 0; lane < session->rx_lanes; lane++) {
 		const struct lane_rx *rx = &session->rx[lane];

@@ -2,13 +2,14 @@
  * session.h - keys and state of one session with one peer, and the table that finds it by its index
  *
  * Theory of operation: the control thread makes a session out of a finished handshake, publishes it in the
- * table, and later retires it (unlink, grace period, wipe, free).  In between, each lane has one owner:
+ * table, and later retires it (unlink, grace period, wipe, free).  in between:
  *
- *   tx[k]	worker k; the last lane is the control thread's
- *   rx[l]	worker l % workers, to which the kernel steers lane l (udp.h)
+ *   senders[k]	is worker k's, the last one the control thread's: cipher contexts of their own, and lane k's counter
+ *   main_next	lane 0's counter, which all of them share: an atomic, since lane 0 is for the control thread, for worker 0
+ *		and for every worker whose own flow does not get through (transmit.c)
+ *   rx[l]	is worker l % workers's, to which the kernel steers lane l (udp.h)
  *
- * so that counters and replay windows need neither locks nor atomics, other than for being read by the control
- * thread.  An index is the table's slot in its low bits and a random generation above, another one each time, so that a
+ * so that no datagram takes a lock, and replay windows need no atomics.  An index is the table's slot in its low bits and a random generation above, another one each time, so that a
  * datagram for a session that is gone does not find its slot's next tenant.
  *
  * Limits: SESSION_SLOTS sessions at once; a session's age and counters as DESIGN's rekeying rules say.
@@ -35,9 +36,11 @@
 
 struct peer;
 
-struct lane_tx {
-	struct aead *aead;
-	uint32_t next; /* counter of the next datagram */
+/* A sending thread's part */
+struct sender {
+	struct aead *main; /* lane 0's key, in a context of this thread's */
+	struct aead *own;  /* its own lane's; NULL for worker 0 and the control thread */
+	uint32_t own_next; /* counter of the next datagram in its own lane */
 	bool rekey_mailed;
 	struct counter datagrams;
 	struct counter bytes;
@@ -62,9 +65,10 @@ struct session {
 	bool initiator;
 	enum aead_cipher cipher;
 	bool confirmed;	       /* atomic: the peer has shown that it holds the keys */
-	uint32_t tx_lanes;
+	uint32_t senders_count; /* workers, and the control thread */
 	uint32_t rx_lanes;
-	struct lane_tx tx[SESSION_LANES_MAX];
+	uint32_t main_next __attribute__((aligned(64))); /* atomic */
+	struct sender senders[SESSION_LANES_MAX];
 	struct lane_rx rx[SESSION_LANES_MAX];
 };
 
@@ -84,13 +88,32 @@ void session_index_release(struct session_table *table, uint32_t index);
  * session_new() - keys and lanes out of a finished handshake
  * @index:	reserved by session_index_reserve()
  * @keys:	borrowed; the caller wipes
- * @tx_lanes:	ours, 1..SESSION_LANES_MAX
+ * @workers:	ours, 1..SESSION_LANES_MAX - 1, each with a lane; the control thread shares the first
  * @time_scale:	divides the lifetimes; 1 but in tests
  *
  * Return: a session that nobody sees yet, or NULL without memory
  */
 struct session *session_new(uint32_t index, struct peer *peer, const struct session_keys *keys,
-	const struct aead_backend *backend, uint32_t tx_lanes, uint32_t time_scale, struct instant now);
+	const struct aead_backend *backend, uint32_t workers, uint32_t time_scale, struct instant now);
+
+enum seal_result {
+	SEAL_OK,
+	SEAL_EXHAUSTED, /* the lane's last counter is used up */
+	SEAL_FAILED,	/* the library did not do it */
+};
+
+/**
+ * session_seal() - make a datagram: header, counter, AEAD
+ * @sender:	the calling thread's number
+ * @lane:	0, or the calling worker's own
+ * @datagram:	@plain_bytes and AEAD_TAG_BYTES behind the header's GRE_HEADER_BYTES
+ * @plain:	the records; where they belong in @datagram, or apart from it
+ */
+enum seal_result session_seal(struct session *session, uint32_t sender, uint32_t lane, uint8_t *datagram,
+	const uint8_t *plain, size_t plain_bytes) __attribute__((warn_unused_result));
+
+/* Return: whether a lane that @sender uses nears its last counter */
+bool session_is_worn(const struct session *session, uint32_t sender);
 
 /* Wipes the keys.  Nobody may see the session any more.  NULL is fine. */
 void session_free(struct session *session);

@@ -13,6 +13,7 @@
 #include "encap/csum.h"
 #include "encap/gre.h"
 #include "encap/mss.h"
+#include "encap/probe.h"
 #include "encap/record.h"
 #include "encap/too_big.h"
 
@@ -22,6 +23,8 @@
 #define BURST_FRAMES 64U
 #define BURST_BYTES (512U * 1024U)
 #define WANT_SESSION_MS 200U
+#define FLOW_ASK_MS 400U
+#define FLOW_PATIENCE_MS 1500U
 
 /* Answers to guests whose packets are too big (RFC 4443 section 2.4 (f)) */
 static const struct ratelimit_rate too_big_rate = { .per_second = 100, .burst = 100 };
@@ -31,31 +34,17 @@ static const struct ratelimit_rate too_big_rate = { .per_second = 100, .burst = 
 static bool seal(struct worker *worker, struct dispatch *dispatch, uint8_t *datagram, const uint8_t *plain,
 	size_t plain_bytes)
 {
-	struct session *session = dispatch->session;
-	struct lane_tx *lane = &session->tx[worker->id];
-	const struct gre header = {
-		.protocol = GRE_PROTOCOL_SEALED,
-		.session = session->remote_index,
-		.lane = (uint8_t)worker->id,
-		.counter = lane->next,
-	};
-
-	if (lane->next >= SESSION_REJECT_MESSAGES) {
+	switch (session_seal(dispatch->session, worker->id, dispatch->lane, datagram, plain, plain_bytes)) {
+	case SEAL_OK:
+		return true;
+	case SEAL_EXHAUSTED:
 		drops_count(&worker->drops, DROP_LANE_EXHAUSTED, 1);
 		return false;
+	case SEAL_FAILED:
+		break;
 	}
-	gre_encode(&header, datagram);
-	if (!aead_seal(lane->aead, lane->next, datagram, plain, plain_bytes, datagram + GRE_HEADER_BYTES)) {
-		drops_count(&worker->drops, DROP_SEAL_FAILED, 1);
-		return false;
-	}
-	lane->next++;
-	if (lane->next >= SESSION_REKEY_MESSAGES && !lane->rekey_mailed)
-		lane->rekey_mailed =
-			worker_mail(worker, &(struct mail){ .kind = MAIL_REKEY, .session = session->index });
-	counter_add(&lane->datagrams, 1);
-	counter_add(&lane->bytes, plain_bytes + TRAIN_OVERHEAD_BYTES);
-	return true;
+	drops_count(&worker->drops, DROP_SEAL_FAILED, 1);
+	return false;
 }
 
 static void close_open(struct worker *worker, struct dispatch *dispatch)
@@ -75,6 +64,56 @@ static void begin_train(struct worker *worker, struct dispatch *dispatch, uint32
 {
 	train_begin(&dispatch->train, worker->train_memory + (size_t)index * TRAIN_BYTES_MAX,
 		dispatch->path->datagram_bytes, worker->udp_gso ? TRAIN_DATAGRAMS_MAX : 1);
+}
+
+/* ---- lanes ------------------------------------------------------------------------------------------------- */
+
+/* Does the flow of our own lane get through?  The peer's answer comes to receive.c, whichever worker gets it */
+static void ask_flow(struct worker *worker, const struct dispatch *dispatch)
+{
+	uint8_t datagram[GRE_HEADER_BYTES + RECORD_HEADER_BYTES + PROBE_BODY_BYTES + AEAD_TAG_BYTES];
+	uint8_t *plain = datagram + GRE_HEADER_BYTES;
+	const struct record record = { .type = RECORD_PROBE };
+	const struct probe probe = {
+		.flags = PROBE_FLAG_FLOW,
+		.token = flow_token(worker->now, worker->id),
+		.datagram_bytes = sizeof(datagram),
+	};
+
+	(void)record_encode(&record, plain);
+	probe_encode(&probe, plain + RECORD_HEADER_BYTES);
+	if (session_seal(dispatch->session, worker->id, worker->id, datagram, plain,
+		    RECORD_HEADER_BYTES + PROBE_BODY_BYTES) != SEAL_OK)
+		return;
+	(void)!sendto(worker->datapath->sockets.own[worker->id], datagram, sizeof(datagram), 0,
+		(const struct sockaddr *)&dispatch->path->sa, dispatch->path->sa_bytes);
+}
+
+/*
+ * Each worker but the first has a lane and a UDP flow of its own, so that network cards and kernels spread them over queues and
+ * cores.  A firewall or NAT may only let the main flow pass, so an own lane is used once its flow was answered, for as long as
+ * no question stays open for FLOW_PATIENCE_MS; otherwise lane 0 in the main flow serves.
+ */
+static uint32_t choose_lane(struct worker *worker, const struct dispatch *dispatch)
+{
+	const struct peer *peer = dispatch->peer;
+	struct flow_question *question = &worker->flow_questions[peer->slot];
+	const struct instant answered = { counter_read(&peer->flow_answered_ns[worker->id]) };
+
+	if (worker->id == 0)
+		return 0;
+	if (instant_since_ms(worker->now, question->last) >= FLOW_ASK_MS) {
+		if (instant_reached(answered, question->last))
+			question->open_since = worker->now;
+		question->last = worker->now;
+		ask_flow(worker, dispatch);
+	}
+	if (!answered.ns)
+		return 0;
+	return instant_reached(answered, question->open_since) ||
+			       instant_since_ms(worker->now, question->open_since) < FLOW_PATIENCE_MS ?
+		       worker->id :
+		       0;
 }
 
 /* Return: the peer's latest train, or NULL where it cannot be sent to: counted */
@@ -103,6 +142,7 @@ static struct dispatch *dispatch_for(struct worker *worker, struct peer *peer)
 	worker->dispatch_of_peer[peer->slot] = (uint8_t)(index + 1);
 	dispatch = &worker->dispatches[index];
 	*dispatch = (struct dispatch){ .peer = peer, .session = session, .path = path };
+	dispatch->lane = choose_lane(worker, dispatch);
 	begin_train(worker, dispatch, index);
 	return dispatch;
 }
@@ -220,6 +260,11 @@ static void count_refused(struct worker *worker, const struct dispatch *dispatch
 	drops_count(&worker->drops, drop, dispatch->train.datagrams);
 }
 
+static int lane_socket(const struct worker *worker, uint32_t lane)
+{
+	return lane ? worker->datapath->sockets.own[worker->id] : worker->datapath->sockets.fd[worker->id];
+}
+
 /*
  * The kernel took no train.  EIO: the device cannot (no checksum offload), so one datagram a message from now on.
  * EINVAL: its datagrams are over the device's MTU, which each alone will be told by name (EMSGSIZE).
@@ -234,7 +279,7 @@ static void send_singly(struct worker *worker, const struct dispatch *dispatch)
 		uint32_t left = train->used_bytes - at;
 		size_t bytes = left < train->segment_bytes ? left : train->segment_bytes;
 
-		if (sendto(worker->datapath->sockets.fd[worker->id], train->bytes + at, bytes, 0,
+		if (sendto(lane_socket(worker, dispatch->lane), train->bytes + at, bytes, 0,
 			    (const struct sockaddr *)&dispatch->path->sa, dispatch->path->sa_bytes) < 0)
 			count_refused(worker, &one, errno);
 	}
@@ -256,12 +301,21 @@ static void prepare_message(struct dispatch *dispatch, struct mmsghdr *message, 
 		udp_request_segments(&message->msg_hdr, control, (uint16_t)dispatch->train.segment_bytes);
 }
 
+/* Return: how many, from the first on, go by the same socket */
+static uint32_t same_lane(struct dispatch *const *dispatches, uint32_t count)
+{
+	uint32_t run = 1;
+
+	while (run < count && dispatches[run]->lane == dispatches[0]->lane)
+		run++;
+	return run;
+}
+
 static void send_all(struct worker *worker, struct dispatch **dispatches, struct mmsghdr *messages, uint32_t count)
 {
-	int fd = worker->datapath->sockets.fd[worker->id];
-
 	for (uint32_t at = 0; at < count;) {
-		int sent = sendmmsg(fd, messages + at, count - at, 0);
+		int fd = lane_socket(worker, dispatches[at]->lane);
+		int sent = sendmmsg(fd, messages + at, same_lane(dispatches + at, count - at), 0);
 
 		if (sent > 0) {
 			at += (uint32_t)sent;
@@ -280,6 +334,15 @@ static void send_all(struct worker *worker, struct dispatch **dispatches, struct
 	}
 }
 
+static void ask_rekey(struct worker *worker, struct session *session)
+{
+	struct sender *sender = &session->senders[worker->id];
+
+	if (!sender->rekey_mailed)
+		sender->rekey_mailed =
+			worker_mail(worker, &(struct mail){ .kind = MAIL_REKEY, .session = session->index });
+}
+
 void transmit_flush(struct worker *worker)
 {
 	struct mmsghdr messages[DISPATCHES_MAX];
@@ -295,6 +358,8 @@ void transmit_flush(struct worker *worker)
 		worker->dispatch_of_peer[dispatch->peer->slot] = 0;
 		if (dispatch->train.datagrams == 0)
 			continue;
+		if (session_is_worn(dispatch->session, worker->id))
+			ask_rekey(worker, dispatch->session);
 		prepare_message(dispatch, &messages[count], &iov[count], &control[count]);
 		sending[count++] = dispatch;
 	}

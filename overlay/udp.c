@@ -79,19 +79,6 @@ static int bind_any(int fd, int family, uint16_t port)
 	return err < 0 ? -errno : 0;
 }
 
-/*
- * A receiver's kernel joins datagrams of one flow (UDP_GRO) before it steers what it joined by the first one's lane.  All our
- * sockets are one flow; it does not join across different TTLs, so each has its own and every message is of one lane.
- */
-static void own_ttl(int fd, int family, unsigned int index)
-{
-	const int ttl = 64 + (int)index;
-
-	(void)set(fd, IPPROTO_IP, IP_TTL, ttl);
-	if (family == AF_INET6)
-		(void)set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, ttl);
-}
-
 static int open_one(struct udp_sockets *sockets, uint16_t port, unsigned int index)
 {
 	int fd = socket(sockets->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -109,11 +96,35 @@ static int open_one(struct udp_sockets *sockets, uint16_t port, unsigned int ind
 		return err;
 	}
 	own_path_mtu(fd, sockets->family);
-	own_ttl(fd, sockets->family, index);
 	sockets->receive_buffer_bytes = grow(fd, SO_RCVBUFFORCE, SO_RCVBUF);
 	sockets->send_buffer_bytes = grow(fd, SO_SNDBUFFORCE, SO_SNDBUF);
 	sockets->gso = set(fd, IPPROTO_UDP, UDP_SEGMENT, 0) == 0;
 	sockets->fd[index] = fd;
+	return 0;
+}
+
+/* A socket that sends from a port of its own; what comes to it is thrown away by its filter */
+static int open_own(struct udp_sockets *sockets, unsigned int index)
+{
+	struct sock_filter drop_all[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
+	struct sock_fprog program = { .len = 1, .filter = drop_all };
+	int fd = socket(sockets->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	if (sockets->family == AF_INET6)
+		(void)set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+	err = setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno : 0;
+	if (!err)
+		err = bind_any(fd, sockets->family, 0);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	own_path_mtu(fd, sockets->family);
+	(void)grow(fd, SO_SNDBUFFORCE, SO_SNDBUF);
+	sockets->own[index] = fd;
 	return 0;
 }
 
@@ -142,9 +153,12 @@ int udp_open(struct udp_sockets *sockets, uint16_t port, unsigned int count, cha
 		close(fd);
 	err = port_is_free(sockets->family, port);
 	for (unsigned int i = 0; !err && i < count; i++) {
+		sockets->own[i] = -1;
 		err = open_one(sockets, port, i);
 		if (!err)
 			sockets->count++;
+		if (!err && i > 0 && i + 1 < count)
+			err = open_own(sockets, i);
 	}
 	if (!err)
 		err = steer(sockets->fd[0], count - 1);
@@ -162,8 +176,11 @@ int udp_open(struct udp_sockets *sockets, uint16_t port, unsigned int count, cha
 
 void udp_close(struct udp_sockets *sockets)
 {
-	for (unsigned int i = 0; i < sockets->count; i++)
+	for (unsigned int i = 0; i < sockets->count; i++) {
 		close(sockets->fd[i]);
+		if (sockets->own[i] >= 0)
+			close(sockets->own[i]);
+	}
 	sockets->count = 0;
 }
 

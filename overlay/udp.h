@@ -3,8 +3,9 @@
  *
  * All sockets of an agent share its port (SO_REUSEPORT).  A classic BPF program reads the GRE header and gives
  * handshakes to the control thread's socket and sealed datagrams of lane L to worker L % workers, so that a
- * lane's replay window has one owner, and so that a flood of handshakes never reaches a worker.  Between two
- * hosts there is one UDP flow whatever the number of lanes: what lets one datagram pass lets all pass.
+ * lane's replay window has one owner, and so that a flood of handshakes never reaches a worker.  This port's flow
+ * carries handshakes and lane 0.  Every worker but the first also has a socket that only sends, from a port of its own: its
+ * lane is a flow of its own, which network cards and kernels keep apart from the others (RSS; GRO joins within a flow).
  *
  * Neighbours: worker.c and control.c, which own the sockets.  Knows nothing of what is inside a datagram.
  */
@@ -25,6 +26,7 @@
 
 struct udp_sockets {
 	int fd[UDP_SOCKETS_MAX]; /* workers' first, the control thread's last */
+	int own[UDP_SOCKETS_MAX];/* workers' own flows; -1 for the first worker and the control thread */
 	unsigned int count;
 	int family;		 /* AF_INET6: dual stack.  AF_INET where the machine has no IPv6 */
 	bool gso;		 /* UDP_SEGMENT is there */

@@ -112,8 +112,8 @@ static void publish(struct side *side, enum network_mode mode, uint32_t id)
 
 static void connect_sides(struct pair *pair, enum aead_cipher cipher)
 {
-	struct session_keys keys[2] = { { .cipher = cipher, .remote_lanes = WORKERS + 1 },
-		{ .cipher = cipher, .remote_lanes = WORKERS + 1 } };
+	struct session_keys keys[2] = { { .cipher = cipher, .remote_lanes = WORKERS },
+		{ .cipher = cipher, .remote_lanes = WORKERS } };
 	struct x25519_keypair key;
 
 	random_fill(&keys[0].send, sizeof(keys[0].send));
@@ -129,7 +129,7 @@ static void connect_sides(struct pair *pair, enum aead_cipher cipher)
 		assert_true(x25519_generate(&key));
 		side->peer = peer_new(3, i ? "a" : "b", &key.public);
 		side->session = session_new(keys[i].local_index, side->peer, &keys[i], aead_backend_openssl(),
-			WORKERS + 1, 1, instant_now());
+			WORKERS, 1, instant_now());
 		assert_non_null(side->session);
 		side->session->confirmed = true;
 		session_publish(&side->datapath.sessions, side->session);
