@@ -40,7 +40,8 @@ static inline const uint8_t *rd_bytes(struct rd *r, size_t n)
 		r->bad = true;
 		return NULL;
 	}
-	r->at += n;
+	if (n) /* an empty span may have no address */
+		r->at += n;
 	r->left_bytes -= n;
 	return at;
 }
@@ -49,10 +50,12 @@ static inline bool rd_copy(struct rd *r, void *out, size_t n)
 {
 	const uint8_t *at = rd_bytes(r, n);
 
-	if (!at)
-		memset(out, 0, n);
-	else if (n)
+	if (n == 0)
+		return !r->bad;
+	if (at)
 		memcpy(out, at, n);
+	else
+		memset(out, 0, n);
 	return at != NULL;
 }
 
@@ -111,7 +114,7 @@ static inline uint8_t *wr_reserve(struct wr *w, size_t n)
 		w->bad = true;
 		return NULL;
 	}
-	at = w->start + w->used_bytes;
+	at = w->start ? w->start + w->used_bytes : NULL;
 	w->used_bytes += n;
 	return at;
 }

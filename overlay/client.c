@@ -142,7 +142,9 @@ static void describe_failure(const struct exchange *x, const struct client *c, c
 	if (verified != X509_V_OK)
 		snprintf(out, TEXT_BYTES, "%s: not this fabric's controller: %s", c->host_header,
 			X509_verify_cert_error_string(verified));
-	else if (code)
+	else if (code && ERR_SYSTEM_ERROR(code))
+		snprintf(out, TEXT_BYTES, "%s: %s", c->host_header, strerror(ERR_GET_REASON(code)));
+	else if (code && ERR_reason_error_string(code))
 		snprintf(out, TEXT_BYTES, "%s: TLS: %s", c->host_header, ERR_reason_error_string(code));
 	else if (error && error != EAGAIN && error != EINPROGRESS)
 		snprintf(out, TEXT_BYTES, "%s: %s", c->host_header, strerror(error));

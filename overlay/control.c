@@ -172,9 +172,10 @@ static void on_controller_state(void *ctx, bool connected, const char *text)
 	struct agent *agent = ctx;
 
 	if (connected != agent->connected)
-		log_info("controller %s: %s", agent->config.enrolment.controller, connected ? "connected" : text);
+		log_info("controller %s%s", connected ? agent->config.enrolment.controller : text,
+			connected ? ": connected" : "; going on with the topology at hand");
 	else if (!connected && strcmp(agent->controller_state, text) != 0)
-		log_warning("controller %s: %s; going on with the topology at hand", agent->config.enrolment.controller, text);
+		log_warning("controller %s; going on with the topology at hand", text);
 	agent->connected = connected;
 	snprintf(agent->controller_state, sizeof(agent->controller_state), "%s", text);
 }
@@ -424,6 +425,8 @@ static void stop(struct agent *agent)
 
 	client_free(agent->client);
 	status_stop(agent);
+	if (agent->base) /* libevent frees connections from its loop */
+		event_base_loop(agent->base, EVLOOP_NONBLOCK);
 	for (uint32_t i = 0; i < dp->workers_count; i++)
 		worker_stop(dp->workers[i]);
 	if (dp->fdb)

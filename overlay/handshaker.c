@@ -179,12 +179,11 @@ static const struct endpoint *choose_endpoint(struct peer *peer)
 }
 
 /* 0.5, 1, 2, 4, 5, 5 ... seconds, and 30 once a peer has been silent for a minute; a quarter more or less */
-static uint64_t retry_ms(const struct agent *agent, uint32_t attempts)
+static uint64_t retry_ms(uint32_t attempts)
 {
 	uint64_t ms = attempts < 4 ? 500U << attempts : attempts < 15 ? 5000U : 30000U;
 
-	ms = ms * 3 / 4 + random_u32() % (ms / 2);
-	return ms / agent->datapath.time_scale + 1;
+	return ms * 3 / 4 + random_u32() % (ms / 2);
 }
 
 void handshaker_initiate(struct agent *agent, struct peer *peer)
@@ -194,7 +193,7 @@ void handshaker_initiate(struct agent *agent, struct peer *peer)
 	size_t body_bytes;
 	uint32_t index;
 
-	peer->attempt_at = instant_add_ms(agent->now, retry_ms(agent, peer->attempts));
+	peer->attempt_at = instant_add_ms(agent->now, retry_ms(peer->attempts));
 	peer->attempts++;
 	if (!to)
 		return; /* it may know where we are */

@@ -216,9 +216,9 @@ static void tend_sessions(struct agent *agent, struct peer *peer)
 		expire(agent, peer, &peer->previous[i]);
 	current = peer->current;
 	if (current && !peer->attempt_at.ns) {
-		uint64_t due_ms = SESSION_REKEY_MS + (current->initiator ? 0 : REKEY_GRACE_MS);
+		uint64_t due_ms = scaled(agent, SESSION_REKEY_MS) + (current->initiator ? 0 : REKEY_GRACE_MS);
 
-		if (instant_since_ms(agent->now, current->created) >= scaled(agent, due_ms))
+		if (instant_since_ms(agent->now, current->created) >= due_ms)
 			peer->attempt_at = agent->now;
 	}
 	if (peer->attempt_at.ns && instant_reached(agent->now, peer->attempt_at))

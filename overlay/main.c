@@ -24,7 +24,7 @@ static const char usage[] =
 	"  --busy-poll US      workers look for work US microseconds before they sleep: lowest\n"
 	"                      latency, for a core each; default 0, off\n"
 	"  --log-level LEVEL   error, warning, info or debug; default info\n"
-	"  --time-scale N      for tests: sessions live N times shorter\n"
+	"  --time-scale N      for tests: keys are replaced N times as often\n"
 	"  --version, --help\n"
 	"\n"
 	"Signals: SIGTERM stops and removes all devices, SIGHUP reads DIR/agent.json again.\n";

@@ -74,7 +74,7 @@ struct session *session_new(uint32_t index, struct peer *peer, const struct sess
 	session->remote_index = keys->remote_index;
 	session->peer = peer;
 	session->created = now;
-	session->reject_after = instant_add_ms(now, SESSION_REJECT_MS / time_scale);
+	session->reject_after = instant_add_ms(now, SESSION_REKEY_MS / time_scale + SESSION_REJECT_MS - SESSION_REKEY_MS);
 	session->cipher = keys->cipher;
 	session->senders_count = workers + 1;
 	session->rx_lanes = keys->remote_lanes;

@@ -89,7 +89,7 @@ void session_index_release(struct session_table *table, uint32_t index);
  * @index:	reserved by session_index_reserve()
  * @keys:	borrowed; the caller wipes
  * @workers:	ours, 1..SESSION_LANES_MAX - 1, each with a lane; the control thread shares the first
- * @time_scale:	divides the lifetimes; 1 but in tests
+ * @time_scale:	divides the age at which keys are replaced; 1 but in tests
  *
  * Return: a session that nobody sees yet, or NULL without memory
  */
