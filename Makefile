@@ -221,7 +221,8 @@ overlay_TESTS = \
 	tests/unit/overlay/test_drops.c \
 	tests/unit/overlay/test_mailbox.c \
 	tests/unit/overlay/test_pmtu.c \
-	tests/unit/overlay/test_session.c
+	tests/unit/overlay/test_session.c \
+	tests/unit/overlay/test_topology.c
 
 controller_TESTS = \
 	tests/unit/controller/test_apply.c \
@@ -270,7 +271,8 @@ switch_FUZZ =
 tap_FUZZ = \
 	tests/fuzz/tap/fuzz_vnet.c
 
-overlay_FUZZ =
+overlay_FUZZ = \
+	tests/fuzz/overlay/fuzz_topology.c
 
 controller_FUZZ = \
 	tests/fuzz/controller/fuzz_lab.c

@@ -270,12 +270,14 @@ static void parse_vlan(struct json_in *in, const char *where, const json_t *item
 {
 	const json_t *vlan = json_in_member_or(in, where, item, "vlan", JSON_OBJECT);
 	const json_t *trunk = json_object_get(vlan, "trunk");
+	char inside[48];
 
+	snprintf(inside, sizeof(inside), "%s.vlan", where);
 	memset(out, 0, sizeof(*out));
 	out->mode = VLAN_TRUNK_ALL;
 	if (json_object_get(vlan, "access")) {
 		out->mode = VLAN_ACCESS;
-		out->access = (uint16_t)json_in_int(in, where, vlan, "access", 1, VLAN_MAX);
+		out->access = (uint16_t)json_in_int(in, inside, vlan, "access", 1, VLAN_MAX);
 	} else if (json_is_array(trunk)) {
 		parse_vlan_list(in, where, trunk, out);
 	} else if (trunk && (!json_is_string(trunk) || strcmp(json_string_value(trunk), "all") != 0)) {
