@@ -219,6 +219,7 @@ overlay_TESTS = \
 	tests/unit/overlay/test_client.c \
 	tests/unit/overlay/test_datapath.c \
 	tests/unit/overlay/test_drops.c \
+	tests/unit/overlay/test_handshaker.c \
 	tests/unit/overlay/test_mailbox.c \
 	tests/unit/overlay/test_pmtu.c \
 	tests/unit/overlay/test_session.c \
@@ -252,6 +253,7 @@ measure_TESTS = \
 TSAN_TESTS = \
 	tests/unit/overlay/test_datapath.c \
 	tests/unit/overlay/test_mailbox.c \
+	tests/unit/overlay/test_session.c \
 	tests/unit/switch/test_fdb_threads.c \
 	tests/unit/tap/test_memory.c
 

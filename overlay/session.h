@@ -2,15 +2,16 @@
  * session.h - keys and state of one session with one peer, and the table that finds it by its index
  *
  * Theory of operation: the control thread makes a session out of a finished handshake, publishes it in the
- * table, and later retires it (unlink, grace period, wipe, free).  in between:
+ * table, and later retires it (unlink, grace period, wipe, free).  In between:
  *
  *   senders[k]	is worker k's, the last one the control thread's: cipher contexts of their own, and lane k's counter
  *   main_next	lane 0's counter, which all of them share: an atomic, since lane 0 is for the control thread, for worker 0
  *		and for every worker whose own flow does not get through (transmit.c)
  *   rx[l]	is worker l % workers's, to which the kernel steers lane l (udp.h)
  *
- * so that no datagram takes a lock, and replay windows need no atomics.  An index is the table's slot in its low bits and a random generation above, another one each time, so that a
- * datagram for a session that is gone does not find its slot's next tenant.
+ * so that no datagram takes a lock, and replay windows need no atomics.  An index is the table's slot in its low bits and a
+ * random generation above, another one each time, so that a datagram for a session that is gone does not find its slot's next
+ * tenant.
  *
  * Limits: SESSION_SLOTS sessions at once; a session's age and counters as DESIGN's rekeying rules say.
  */
