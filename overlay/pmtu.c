@@ -74,6 +74,7 @@ static void give_up(struct pmtu *pmtu, struct instant now)
 	pmtu->failed_at = now;
 	if (pmtu->state == PMTU_DONE && failed <= pmtu->works_bytes) {
 		search(pmtu, pmtu->base_bytes); /* what worked works no more */
+		pmtu->fails_bytes = failed;
 		return;
 	}
 	pmtu->probe_bytes = 0;
