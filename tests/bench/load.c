@@ -1,7 +1,7 @@
 /*
  * load.c - weft-load: UDP between two network namespaces, as fast as it is delivered, or one question at a time
  *
- *	weft-load rate --from NETNS --to NETNS --address ADDRESS --size 64|imix|BYTES [--trial-ms MS]
+ *	weft-load rate --from NETNS --to NETNS --address ADDRESS --size 64|imix|BYTES [--trial-ms MS] [--pps RATE]
  *	weft-load rtt  --from NETNS --to NETNS --address ADDRESS [--trial-ms MS] [--interval-us US]
  *
  * ADDRESS is what NETNS --to has on the device under test.  Sizes are of UDP payloads.
@@ -71,7 +71,7 @@ static bool parse_size(const char *text, struct load *load)
 
 static int usage(void)
 {
-	fputs("usage: weft-load rate --from NETNS --to NETNS --address IP --size imix|BYTES [--trial-ms MS]\n"
+	fputs("usage: weft-load rate --from NETNS --to NETNS --address IP --size imix|BYTES [--trial-ms MS] [--pps RATE]\n"
 	      "       weft-load rtt  --from NETNS --to NETNS --address IP [--trial-ms MS] [--interval-us US]\n",
 		stderr);
 	return 2;
@@ -98,6 +98,7 @@ int main(int argc, char **argv)
 		{ "address", required_argument, NULL, 'a' },
 		{ "size", required_argument, NULL, 's' },
 		{ "trial-ms", required_argument, NULL, 'm' },
+		{ "pps", required_argument, NULL, 'p' },
 		{ "interval-us", required_argument, NULL, 'i' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -126,6 +127,9 @@ int main(int argc, char **argv)
 			break;
 		case 'm':
 			load.trial_ms = (unsigned int)strtoul(optarg, NULL, 10);
+			break;
+		case 'p':
+			load.pps = strtod(optarg, NULL);
 			break;
 		case 'i':
 			load.interval_us = (unsigned int)strtoul(optarg, NULL, 10);

@@ -27,6 +27,14 @@ daemon_ticks() {
 	for pid in "${DAEMONS[@]}"; do cat "/proc/$pid/stat"; done 2>/dev/null | awk '{n += $14 + $15} END {print n + 0}'
 }
 
+# How busy the machine is, in percent of all cores, while nothing of ours runs: what else would blur the figures
+measure_noise() {
+	local before
+	before=$(machine_ticks)
+	sleep 0.5
+	record noise "$(awk -v ticks=$(($(machine_ticks) - before)) -v cores="$(nproc)" 'BEGIN {n = 200 * ticks / cores; print n < 100 ? n : 100}')"
+}
+
 server_up() {
 	helper B iperf3 -s -p 5201
 	wait_until 5 listening

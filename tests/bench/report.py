@@ -43,6 +43,7 @@ FIGURES = {
     "cpu_machine": ("CPU, machine", "s/GB", 1, 2),
     "cpu_daemons": ("CPU, daemons", "s/GB", 1, 2),
     "memory": ("memory", "MiB", 1, 1),
+    "noise": ("noise", "%", 1, 0),
     "udp64": ("UDP 64 B", "kpps", 1e-3, 0),
     "imix": ("UDP IMIX", "kpps", 1e-3, 0),
     "udp1400": ("UDP 1400 B", "kpps", 1e-3, 0),
@@ -158,6 +159,16 @@ def cell(got, figure):
     return f"{median} ({least}..{most})" if got["rounds"] > 1 else median
 
 
+def noise_text(values):
+    """What else the machine did, measured before each step"""
+    all_of = [value for of in values.values() for figures in of.values()
+              for value in figures.get("noise", {}).values() if value is not None]
+    if not all_of:
+        return ""
+    return f"Before each step something else kept {statistics.median(all_of):.0f}% of the machine busy in the median, " \
+        f"{max(all_of):.0f}% at most. "
+
+
 def scenario_text(scenario):
     loss = f", {scenario['loss']}% loss" if float(scenario["loss"]) else ""
     return f"underlay MTU {scenario['mtu']}, its offloads {scenario['offloads']}{loss}"
@@ -217,7 +228,7 @@ def micro_tables(micro):
     return out
 
 
-def markdown(machine, scenarios, medians, rows, notes, micro, plots):
+def markdown(machine, scenarios, values, medians, rows, notes, micro, plots):
     text = "# What `make bench` measured\n\n"
     text += (
         f"{machine['date']}, {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['os']}, "
@@ -225,8 +236,9 @@ def markdown(machine, scenarios, medians, rows, notes, micro, plots):
         + (f", ipsec-mb {machine['ipsec_mb']}" if machine["ipsec_mb"] else "")
         + f"; weft {machine['commit']}.\n"
         f"Both hosts, the traffic's two ends and all daemons share those {machine['cores']} cores. Medians of "
-        f"{machine['rounds']} rounds, in which the systems took turns (least..greatest); TCP runs of {machine['seconds']} s. "
-        "How to read it: [tests/bench/README.md](../../tests/bench/README.md).\n\n"
+        f"{machine['rounds']} rounds, in which the systems took turns (least..greatest); TCP runs of {machine['seconds']} s, "
+        f"congestion control {machine['congestion_control']}. "
+        + noise_text(values) + "How to read it: [tests/bench/README.md](../../tests/bench/README.md).\n\n"
     )
     text += "## Targets\n\n" + targets_table(rows)
     for name, of in medians.items():
@@ -298,9 +310,10 @@ def main():
     (folder / "results.json").write_text(json.dumps({
         "machine": machine, "scenarios": scenarios, "notes": notes, "targets": rows, "figures": medians, "samples": values,
         "units": {name: unit for name, (_, unit, _, _) in FIGURES.items()}, "micro": micro}, indent=1) + "\n")
-    text = markdown(machine, scenarios, medians, rows, notes, micro, plots)
+    text = markdown(machine, scenarios, values, medians, rows, notes, micro, plots)
     (folder / "results.md").write_text(text)
     print(targets_table(rows))
+    print(noise_text(values))
     print(f"in {folder}/: results.md, results.json, " + ", ".join(path for _, path, _ in plots))
 
 

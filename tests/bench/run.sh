@@ -5,7 +5,7 @@
 #   tests/bench/run.sh          the systems at the base scenario, and what the table of targets needs beside it
 #   FULL=1                      every system in every scenario
 #   ROUNDS=5 T=3                rounds, and seconds of a TCP run
-#   SYSTEMS="weft vxlan"        only these      SCENARIOS="base loss1"  only these
+#   SYSTEMS="weft vxlan" SCENARIOS="base loss1" FIGURES="tcp1 rtt"   only these
 #   MICRO=0                     without the micro-benchmarks
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -68,6 +68,15 @@ everything() {
 # listed WORD LIST: or LIST is empty
 listed() { [ -z "$2" ] || [[ " $2 " == *" $1 "* ]]; }
 
+# chosen FIGURE,FIGURE...: those of them that are to be measured
+chosen() {
+	local figure out=
+	for figure in ${1//,/ }; do
+		listed "$figure" "${FIGURES:-}" && out+=,$figure
+	done
+	echo "${out#,}"
+}
+
 # One line of work for each scenario and system: SCENARIO MTU OFFLOADS LOSS SYSTEM FIGURES
 steps() {
 	local scenario figures systems system
@@ -75,7 +84,8 @@ steps() {
 		[ -n "$scenario" ] && listed "$scenario" "${SCENARIOS:-}" || continue
 		for system in $systems; do
 			listed "$system" "${SYSTEMS:-}" || continue
-			echo "$(awk -v name="$scenario" '$1 == name' <<<"$SCENARIO_TABLE") $system $figures"
+			figures=$(chosen "$figures")
+			[ -z "$figures" ] || echo "$(awk -v name="$scenario" '$1 == name' <<<"$SCENARIO_TABLE") $system $figures"
 		done
 	done <<<"$PLAN"
 }
@@ -97,6 +107,7 @@ step() { # SCENARIO MTU OFFLOADS LOSS SYSTEM FIGURES
 	SYSTEM=$5
 	LINE=
 	started=$(now_ms)
+	measure_noise
 	if bring_up "$3" "$4" || bring_up "$3" "$4"; then
 		for figure in ${6//,/ }; do "measure_$figure"; done
 		[[ $SYSTEM == weft* ]] && note_backend
@@ -117,10 +128,11 @@ write_machine() {
 		--arg memory "$(awk '/^MemTotal/ {printf "%.0f", $2 / 1048576}' /proc/meminfo)" --arg kernel "$(uname -r)" \
 		--arg date "$(date -u +%Y-%m-%d)" --arg openssl "$(openssl version | cut -d ' ' -f 1,2)" \
 		--arg commit "$(git rev-parse --short HEAD 2>/dev/null)" --arg rounds "$ROUNDS" --arg seconds "$T" \
+		--arg congestion_control "$(sysctl -n net.ipv4.tcp_congestion_control)" \
 		--arg os "$(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release)" \
 		--arg ipsec_mb "$(dpkg-query -W -f '${Version}' libipsec-mb1 2>/dev/null)" \
 		'{cpu: $cpu, cores: ($cores | tonumber), memory_gib: ($memory | tonumber), os: $os, kernel: $kernel, date: $date,
-		openssl: $openssl, ipsec_mb: $ipsec_mb, commit: $commit, rounds: ($rounds | tonumber),
+		openssl: $openssl, ipsec_mb: $ipsec_mb, congestion_control: $congestion_control, commit: $commit, rounds: ($rounds | tonumber),
 		seconds: ($seconds | tonumber)}' >"$OUT/machine.json"
 }
 
