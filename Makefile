@@ -216,6 +216,7 @@ tap_TESTS = \
 	tests/unit/tap/test_vnet.c
 
 overlay_TESTS = \
+	tests/unit/overlay/test_apply.c \
 	tests/unit/overlay/test_client.c \
 	tests/unit/overlay/test_datapath.c \
 	tests/unit/overlay/test_drops.c \
