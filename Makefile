@@ -86,6 +86,7 @@ overlay_SRC = \
 	overlay/config.c \
 	overlay/control.c \
 	overlay/deliver.c \
+	overlay/dispatch.c \
 	overlay/drops.c \
 	overlay/fabric.c \
 	overlay/handshaker.c \

@@ -124,7 +124,7 @@ struct worker {
 	struct decision decision;
 	struct mailbox mailbox; /* to the control thread */
 
-	/* transmit.c */
+	/* transmit.c and dispatch.c */
 	uint8_t *frame_memory;	  /* FRAME_HEADROOM_BYTES and one super-frame */
 	struct segmenter segmenter;
 	struct dispatch dispatches[DISPATCHES_MAX];
@@ -176,17 +176,20 @@ bool worker_mail(struct worker *worker, const struct mail *mail);
 /* transmit.c: a port's queue can be read */
 void transmit_ready(evutil_socket_t fd, short what, void *worker_port);
 
+/* dispatch.c: the peer's train, begun where there is none.  Return: NULL where it cannot be sent to: counted */
+struct dispatch *dispatch_for(struct worker *worker, struct peer *peer);
+
 /**
- * transmit_record() - put one record into a datagram for @peer
+ * dispatch_record() - put one record into a datagram for @peer
  * @type:	enum record_type
  * @flags:	enum record_flag; L is added where it is needed
  * @body:	RECORD_MAX_HEADER_BYTES in front of it may be overwritten
  */
-void transmit_record(struct worker *worker, struct peer *peer, uint8_t type, uint8_t flags, uint32_t network,
+void dispatch_record(struct worker *worker, struct peer *peer, uint8_t type, uint8_t flags, uint32_t network,
 	uint16_t gso_bytes, uint8_t *body, size_t body_bytes);
 
 /* Seal what is open and send all that has gathered */
-void transmit_flush(struct worker *worker);
+void dispatch_flush(struct worker *worker);
 
 /**
  * worker_decide() - where a frame goes; see switch/forward.h

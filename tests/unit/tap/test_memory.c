@@ -73,14 +73,15 @@ static void frames_go_to_the_worker(void **state)
 {
 	struct tap_port *port = open_port(2, 0, 4);
 	const struct offload partial = { .partial = true, .csum_start = 34, .csum_offset = 16 };
-	static uint8_t in[TAP_READ_BYTES], out[TAP_READ_BYTES];
+	static uint8_t in[TAP_READ_BYTES], memory[TAP_READ_HEADROOM_BYTES + TAP_READ_BYTES];
+	uint8_t *out = memory + TAP_READ_HEADROOM_BYTES;
 	struct offload offload;
 	size_t len;
 
 	(void)state;
 	memset(in, 7, sizeof(in));
 	assert_false(readable(port, 0, 0));
-	assert_int_equal(tap_queue_read(port, 0, &offload, out, sizeof(out), &len), TAP_EMPTY);
+	assert_int_equal(tap_queue_read(port, 0, &offload, out, TAP_READ_BYTES, &len), TAP_EMPTY);
 	for (size_t i = 0; i < 4; i++)
 		assert_true(memory_port_inject(port, 0, &partial, in, 60 + i));
 	assert_false(memory_port_inject(port, 0, &partial, in, 60)); /* full */
@@ -88,14 +89,14 @@ static void frames_go_to_the_worker(void **state)
 	assert_true(readable(port, 0, 0) && readable(port, 1, 0));
 	for (size_t i = 0; i < 4; i++) {
 		assert_true(readable(port, 0, 0));
-		assert_int_equal(tap_queue_read(port, 0, &offload, out, sizeof(out), &len), TAP_OK);
+		assert_int_equal(tap_queue_read(port, 0, &offload, out, TAP_READ_BYTES, &len), TAP_OK);
 		assert_int_equal(len, 60 + i);
 		assert_memory_equal(out, in, len);
 		assert_true(offload.partial);
 		assert_int_equal(offload.csum_start, 34);
 	}
 	assert_false(readable(port, 0, 0));
-	assert_int_equal(tap_queue_read(port, 1, &offload, out, sizeof(out), &len), TAP_DROP_SHORT);
+	assert_int_equal(tap_queue_read(port, 1, &offload, out, TAP_READ_BYTES, &len), TAP_DROP_SHORT);
 	assert_true(memory_port_inject(port, 1, &nothing, in, 100));
 	assert_int_equal(tap_queue_read(port, 1, &offload, out, 100, &len), TAP_DROP_TRUNCATED);
 	assert_int_equal(tap_queue_read(port, 1, &offload, out, 100, &len), TAP_EMPTY);
@@ -113,12 +114,12 @@ static void frames_come_from_the_worker(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(in); i++)
 		in[i] = (uint8_t)i;
-	assert_false(memory_port_take(port, 0, NULL, out, sizeof(out), &len));
+	assert_false(memory_port_take(port, 0, NULL, out, TAP_READ_BYTES, &len));
 	assert_int_equal(write_frame(port, 0, &offload, in, 61), TAP_OK);
 	assert_int_equal(write_frame(port, 0, &nothing, in, 99), TAP_OK);
 	assert_int_equal(write_frame(port, 0, &nothing, in, 99), TAP_DROP_FULL);
 	memset(&offload, 0, sizeof(offload));
-	assert_true(memory_port_take(port, 0, &offload, out, sizeof(out), &len));
+	assert_true(memory_port_take(port, 0, &offload, out, TAP_READ_BYTES, &len));
 	assert_int_equal(len, 61);
 	assert_memory_equal(in, out, 61);
 	assert_true(offload.partial);
@@ -178,14 +179,14 @@ static void a_pulled_cable(void **state)
 static void *echo(void *argument)
 {
 	struct tap_port *port = argument;
-	uint8_t frame[200];
+	uint8_t memory[TAP_READ_HEADROOM_BYTES + 200], *frame = memory + TAP_READ_HEADROOM_BYTES;
 	unsigned int echoed = 0;
 
 	while (echoed < MANY && readable(port, 0, WAIT_MS)) {
 		struct offload offload;
 		size_t len;
 
-		while (tap_queue_read(port, 0, &offload, frame, sizeof(frame), &len) == TAP_OK) {
+		while (tap_queue_read(port, 0, &offload, frame, 200, &len) == TAP_OK) {
 			while (write_frame(port, 0, &offload, frame, len) == TAP_DROP_FULL)
 				sched_yield();
 			echoed++;
