@@ -305,17 +305,19 @@ FOLDERS = $(GROUND) $(MIDDLE) $(TOP)
 
 PKGS = libevent libevent_openssl libevent_pthreads openssl liburcu-memb jansson yaml-0.1 sqlite3 libcurl libmnl \
 	libcap-ng
+# `make deps` runs before there is a pkg-config
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+pkg_libs = $(shell pkg-config --libs $(1) 2>/dev/null)
 
-base_LIBS       = $(shell pkg-config --libs liburcu-memb jansson libmnl)
-crypto_LIBS     = $(shell pkg-config --libs openssl) $(IPSEC_MB)
+base_LIBS       = $(call pkg_libs,liburcu-memb jansson libmnl)
+crypto_LIBS     = $(call pkg_libs,openssl) $(IPSEC_MB)
 encap_LIBS      =
 switch_LIBS     =
 tap_LIBS        =
-overlay_LIBS    = $(shell pkg-config --libs libevent libevent_openssl libevent_pthreads libmnl libcap-ng)
-controller_LIBS = $(shell pkg-config --libs libevent libevent_openssl sqlite3)
-cli_LIBS        = $(shell pkg-config --libs libcurl yaml-0.1)
-measure_LIBS    = -lpcap $(shell pkg-config --libs libevent libcap-ng) -lm
+overlay_LIBS    = $(call pkg_libs,libevent libevent_openssl libevent_pthreads libmnl libcap-ng)
+controller_LIBS = $(call pkg_libs,libevent libevent_openssl sqlite3)
+cli_LIBS        = $(call pkg_libs,libcurl yaml-0.1)
+measure_LIBS    = -lpcap $(call pkg_libs,libevent libcap-ng) -lm
 
 # Intel's ipsec-mb is used where the machine has it (Debian packages it for amd64 only)
 IPSEC_MB := $(if $(wildcard /usr/include/intel-ipsec-mb.h),-lIPSec_MB)

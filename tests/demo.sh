@@ -122,7 +122,8 @@ for i in 1 2 3; do
 	if [ $i = 1 ]; then
 		printf '%s\n' "${token:0:76}..."
 		prompt h1 "weft join weft1.${token:6:16}..."
-		box h1 weft join "$token" || bail "that failed"
+		box h1 weft join "$token" | fold -s -w $COLUMNS_MAX
+		[ "${PIPESTATUS[0]}" -eq 0 ] || bail "that failed"
 	else
 		prompt h$i "weft join weft1.${token:6:16}..."
 		box h$i weft join "$token" >/dev/null || bail "that failed"
@@ -135,6 +136,9 @@ lab two-sites h1 h2 h3 >"$WORK/lab.yaml"
 show ctl "cat lab.yaml"
 show ctl "time -p weft apply lab.yaml --wait"
 show ctl "weft get hosts"
+sessions_up() { box "$1" weft status --json | jq -e '.peers | length == 2 and all(.state == "up")'; }
+for i in 1 2 3; do wait_until 5 sessions_up h$i || bail "h$i has no sessions with the others"; done
+show h1 "weft status"
 
 title "Every VM pings every other by IPv4 (ms)"
 matrix 10.0.0.
@@ -174,12 +178,12 @@ start_server
 on h1 timeout 20 tshark -q -i up0 -s 128 -a packets:2000 -w "$WORK/wire.pcap" -f "udp port 4754" >/dev/null 2>&1 &
 capture=$!
 wait_until 5 test -s "$WORK/wire.pcap"
-box h1 weft measure -i up0 -d 4 >"$WORK/measured" 2>&1 &
+box h1 weft measure -i up0 -d 4 -s 128 >"$WORK/measured" 2>&1 &
 measure=$!
 show h1a "iperf3 -c 10.0.0.31 -t 3 --format g | grep -E 'receiver|sender'"
 wait $measure
-prompt h1 "weft measure -i up0 -d 4 | sed -n '/summary/,\$p'"
-sed -n '/summary/,$p' "$WORK/measured"
+prompt h1 "weft measure -i up0 -d 4 -s 128 | sed -n '/summary/,\$p'"
+sed -n '/summary/,$p' "$WORK/measured" | fold -s -w $COLUMNS_MAX
 wait $capture
 
 title "One of its datagrams, as tshark reads it: GRE over UDP, key and sequence"

@@ -5,9 +5,11 @@ E2E_TESTS="
 pairs.sh 4
 pairs.sh 6
 segments.sh
+too-big.sh
 isolation.sh
 restart.sh
 roam.sh
+rekey.sh
 impaired.sh
 shutdown.sh
 tokens.sh

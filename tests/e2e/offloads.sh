@@ -7,8 +7,8 @@
 #       px, AF_PACKET, access VLAN 10 (VM x1)           tp, a TAP (VM t2 has its other side)
 #
 # All ports but px are trunks.  VM LAST has 10.0.0.LAST and fd00::LAST, and in VLAN 10 10.10.0.LAST and fd10::LAST (vlan-tag.c).
-# Checksums are looked at in the receiving VM: whole, or partial in Linux's own sense; where the host's end of the VM's
-# link takes no partial ones (guests off), every one must be whole.
+# Checksums are looked at in the receiving VM: whole, or partial in Linux's own sense.  Guests are: "on", all offloads;
+# "strict", they send with offloads and take none, so that every checksum must be whole; "off", none at all.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
@@ -17,6 +17,7 @@ declare -A LAST=([h1a]=11 [h2a]=21 [p1]=51 [p2]=52 [t2]=62 [x1]=71)
 declare -A DEVICE=([t2]=tp) # eth0 unless named here
 ALL_OFF="rx off tx off tso off gso off gro off tx-udp-segmentation off"
 ALL_ON="rx on tx on tso on gso on gro on tx-udp-segmentation on"
+ALL_ON_TO_SEND="rx off tx on tso on gso on gro off tx-udp-segmentation on"
 
 # end_add HOST VM DEVICE: a VM whose link is DEVICE on the host, in no bridge
 end_add() {
@@ -43,14 +44,19 @@ addresses() {
 	must in_ip "$vm" addr add "fd10::$last/64" dev "$device" nodad
 }
 
-# guests on|off, underlay on|off.  A device says what it cannot change; that is no failure
+# guests on|strict|off, underlay on|off.  A device says what it cannot change; that is no failure
+# shellcheck disable=SC2086
 guests() {
-	local vm end features=$ALL_ON
-	[ "$1" = on ] || features=$ALL_OFF
-	# shellcheck disable=SC2086
-	for vm in "${!LAST[@]}"; do on "$vm" ethtool -K "${DEVICE[$vm]:-eth0}" $features >/dev/null 2>&1; done
-	# shellcheck disable=SC2086
-	for end in h1:vm-h1a h2:vm-h2a h1:pa h2:pb h1:px; do on "${end%:*}" ethtool -K "${end#*:}" $features >/dev/null 2>&1; done
+	local vm end sending=$ALL_ON taking=$ALL_ON
+	case $1 in
+	strict) sending=$ALL_ON_TO_SEND ;;
+	off) sending=$ALL_OFF ;;
+	esac
+	[ "$1" = on ] || taking=$ALL_OFF
+	for vm in "${!LAST[@]}"; do on "$vm" ethtool -K "${DEVICE[$vm]:-eth0}" $sending >/dev/null 2>&1; done
+	for end in h1:vm-h1a h2:vm-h2a h1:pa h2:pb h1:px; do
+		on "${end%:*}" ethtool -K "${end#*:}" $taking >/dev/null 2>&1
+	done
 	GUESTS=$1
 }
 underlay() {
@@ -62,6 +68,7 @@ underlay() {
 # tool VM COMMAND ARGUMENTS...: flows.py in the background; told VM COMMAND ends it and prints its report
 tool() {
 	local vm=$1 command=$2
+	rm -f "$WORK/$command-$vm"
 	ip netns exec "$PREFIX-$vm" "$FLOWS" "${@:2}" >"$WORK/$command-$vm" 2>"$LOGS/$command-$vm.log" </dev/null &
 	PIDS["$command-$vm"]=$!
 	wait_until 10 test -s "$WORK/$command-$vm" || bail "flows.py $command does not start on $vm"
@@ -140,21 +147,23 @@ for vm in "${!LAST[@]}"; do addresses "$vm"; done
 must wait_until 10 ping_once h1a 10.0.0.62
 must wait_until 10 ping_once x1 10.10.0.21
 
-for guests in on off; do
-	guests $guests
-	for underlay in on off; do
-		underlay $underlay
-		MIB=8
-		[ $guests$underlay = onon ] && MIB=48
-		all_flows h1a h2a "bridge to bridge"
-		all_flows h1a p2 "bridge to AF_PACKET"
-		all_flows p1 t2 "AF_PACKET to TAP"
-		stream_of "TAP to bridge, TCP by IPv6" t2 h1a fd00::11 $MIB
-		stream_of "access port to trunk, TCP in a VLAN" x1 h2a 10.10.0.21 $MIB
-		stream_of "trunk to access port, TCP in a VLAN" p2 x1 10.10.0.71 $MIB
-	done
-	stream_of "TAP to AF_PACKET on one host, TCP by IPv4" t2 p2 10.0.0.52 $MIB
+# guests, underlay, MiB in a TCP flow
+while read -r guests underlay MIB; do
+	guests "$guests"
+	underlay "$underlay"
+	all_flows h1a h2a "bridge to bridge"
+	all_flows h1a p2 "bridge to AF_PACKET"
+	all_flows p1 t2 "AF_PACKET to TAP"
+	stream_of "TAP to bridge, TCP by IPv6" t2 h1a fd00::11 "$MIB"
+	stream_of "access port to trunk, TCP in a VLAN" x1 h2a 10.10.0.21 "$MIB"
+	stream_of "trunk to access port, TCP in a VLAN" p2 x1 10.10.0.71 "$MIB"
+	stream_of "TAP to AF_PACKET on one host, TCP by IPv4" t2 p2 10.0.0.52 "$MIB"
 	datagrams_of "AF_PACKET to bridge on one host, UDP in trains of 16" p2 h2a 10.0.0.21 16
-	datagrams_of "bridge to bridge, UDP one by one" h2a h1a 10.0.0.11 1
-done
+done <<'CASES'
+on on 50
+strict on 8
+strict off 8
+off off 8
+CASES
+datagrams_of "bridge to bridge, UDP one by one" h2a h1a 10.0.0.11 1
 finish

@@ -89,6 +89,12 @@ passes "the switch passes broadcast" hub-b hub-a --to ff:ff:ff:ff:ff:ff
 for end in "LLDP $LLDP" "LACP $LACP" "STP $STP" "pause $PAUSE"; do
 	blocked "${end% *} frames do not pass a switch" hub-b hub-a --to "${end#* }"
 done
+must sed -i 's/switch: {}/switch: { pass: [lldp] }/' "$WORK/lldp.yaml"
+check "the switch is told to pass LLDP" apply "$WORK/lldp.yaml"
+passes "LLDP passes now" hub-b hub-a --to $LLDP
+for end in "LACP $LACP" "STP $STP" "pause $PAUSE"; do
+	blocked "... and ${end% *} does not" hub-b hub-a --to "${end#* }"
+done
 passes "an access port's frames reach the trunk" wire-b wire-a --to ff:ff:ff:ff:ff:ff
 equal "... with the access VLAN's tag" "[10]" "$(tag)"
 passes "the trunk's VLAN 10 reaches the access port" wire-a wire-b --to ff:ff:ff:ff:ff:ff --vlan 10

@@ -13,9 +13,9 @@
 static const char *const good =
 	"lab: two-sites\n"
 	"networks:\n"
-	"  mgmt:  { mtu: 1500 }\n"
+	"  mgmt:  { mtu: 1500, pass: [lldp, stp], fragment: true }\n"
 	"  plain:\n"
-	"  trunk: { mtu: 9000, mode: hub }\n"
+	"  trunk: { mtu: 9000, mode: hub, fragment: false }\n"
 	"ports:\n"
 	"  a-lan: { host: aws-1, network: mgmt, attach: \"bridge:br-lab\", create: true }\n"
 	"  b-lan: { host: gcp-1, network: mgmt, attach: bridge:br-lab, mac: \"52:54:00:00:00:0b\", ip: [10.0.0.11, \"fd00::11\"] }\n"
@@ -29,11 +29,15 @@ static void takes_a_whole_lab(void **state)
 {
 	struct faults faults = { .count = 0 };
 	struct lab_file *lab = lab_file_parse(good, strlen(good), &faults);
-	const json_t *ports;
+	const json_t *mgmt, *ports;
 
 	(void)state;
 	assert_non_null(lab);
 	assert_string_equal(lab_file_name(lab), "two-sites");
+	mgmt = json_object_get(json_object_get(lab_file_json(lab), "networks"), "mgmt");
+	assert_int_equal(json_array_size(json_object_get(mgmt, "pass")), 2);
+	assert_true(json_is_true(json_object_get(mgmt, "fragment")));
+	assert_int_equal(lab_file_line(lab, "networks.mgmt.pass[1]"), 3);
 	ports = json_object_get(lab_file_json(lab), "ports");
 	assert_int_equal(json_object_size(ports), 5);
 	assert_true(json_is_true(json_object_get(json_object_get(ports, "a-lan"), "create")));
@@ -78,6 +82,16 @@ static const struct {
 	{ "lab: a\nnetworks:\n  mgmt: 1500\n", "f:3: networks.mgmt: is a number, must be a mapping; write { mtu: 1500 }\n" },
 	{ "lab: a\nnetworks:\n  mgmt: { mtu: \"1500\" }\n",
 		"f:3: networks.mgmt.mtu: is text, must be a whole number; write mtu: 1500\n" },
+	{ "lab: a\nnetworks:\n  mgmt: { fragment: no }\n",
+		"f:3: networks.mgmt.fragment: is text, must be true or false; write fragment: false\n" },
+	{ "lab: a\nnetworks:\n  mgmt: { pass: lldp }\n",
+		"f:3: networks.mgmt.pass: is text, must be a list; write pass: [lldp]\n" },
+	{ "lab: a\nnetworks:\n  mgmt:\n    pass:\n", "f:4: networks.mgmt.pass: has no value; write pass: [lldp]\n" },
+	{ "lab: a\nnetworks:\n  mgmt:\n    pass:\n      - stp\n      - 14\n      - { lldp: true }\n",
+		"f:6: networks.mgmt.pass[1]: is a number, must be text; write pass: [lldp]\n"
+		"f:7: networks.mgmt.pass[2]: is a mapping, must be text; write pass: [lldp]\n" },
+	{ "lab: a\nnetworks:\n  mgmt: { fragmnet: true }\n",
+		"f:3: networks.mgmt.fragmnet: unknown key; did you mean \"fragment\"?\n" },
 	{ "lab: a\nnetworks:\n  -x: {}\n", "f:3: networks.-x: " NAME_RULE "\n" },
 	{ PORT "    atach: x\n", "f:7: ports.p.atach: unknown key; did you mean \"attach\"?\n" },
 	{ PORT "    create: yes\n", "f:7: ports.p.create: is text, must be true or false; write create: true\n" },

@@ -121,7 +121,8 @@ static json_t *random_lab(int lab)
 
 	for (int i = 0; i < NETWORKS; i++) {
 		snprintf(name, sizeof(name), "n%d", i);
-		json_object_set_new(networks, name, json_pack("{s:i}", "mtu", 1500 + rand() % 2));
+		json_object_set_new(networks, name, json_pack("{s:i, s:b, s:o}", "mtu", 1500 + rand() % 2, "fragment",
+						    rand() % 2, "pass", rand() % 2 ? json_pack("[s]", "lldp") : json_array()));
 	}
 	for (int i = 0; i < PORTS; i++) {
 		snprintf(name, sizeof(name), "p%d", i);
@@ -334,6 +335,52 @@ static void all_or_nothing(void **state)
 	json_decref(lab);
 }
 
+static void apply_network(struct fixture *f, const char *options)
+{
+	json_t *lab = json_pack("{s:{s:o}, s:{s:{s:s, s:s, s:s}}}", "networks", "n", json_loads(options, 0, NULL), "ports", "a",
+		"host", "h0", "network", "n", "attach", "tap:a");
+	struct fault fault = { 0 };
+	json_t *answer;
+
+	json_object_clear(f->touched);
+	answer = apply_lab(f->model, "l0", lab, &fault);
+	assert_true(json_is_true(json_object_get(answer, "changed")));
+	assert_non_null(json_object_get(f->touched, "h0"));
+	json_decref(answer);
+	json_decref(lab);
+}
+
+static void check_options(struct fixture *f, const char *fragment_and_pass)
+{
+	static const char *const others[] = { "id", "lab", "name", "mode", "mtu", "hosts" };
+	json_t *document = topology_of(f->model, "h0"), *want = json_loads(fragment_and_pass, 0, NULL);
+	json_t *network = json_array_get(json_object_get(document, "networks"), 0);
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_int_equal(json_object_del(network, others[i]), 0);
+	assert_true(json_equal(network, want));
+	json_decref(document);
+	json_decref(want);
+}
+
+/* Options alone are a change, and the hosts of the network hear of it */
+static void options_reach_hosts(void **state)
+{
+	struct fixture *f = *state;
+	json_int_t id;
+
+	apply_network(f, "{}");
+	check_options(f, "{\"fragment\":true,\"pass\":[]}");
+	id = json_integer_value(json_object_get(json_object_get(model_all(f->model, MODEL_NETWORK), "l0/n"), "id"));
+	apply_network(f, "{\"fragment\":false}");
+	check_options(f, "{\"fragment\":false,\"pass\":[]}");
+	apply_network(f, "{\"pass\":[\"lldp\",\"stp\"]}");
+	check_options(f, "{\"fragment\":true,\"pass\":[\"stp\",\"lldp\"]}");
+	apply_network(f, "{\"mode\":\"hub\",\"fragment\":false}");
+	check_options(f, "{\"fragment\":false}");
+	assert_non_null(model_network_by_id(f->model, (uint32_t)id));
+}
+
 /* Ids of what was deleted are given out last */
 static void ids_are_not_reused_soon(void **state)
 {
@@ -416,6 +463,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(random_labs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(same_lab_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(all_or_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(options_reach_hosts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ids_are_not_reused_soon, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ids_wrap, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(revoked_hosts_are_left_out, set_up, tear_down),

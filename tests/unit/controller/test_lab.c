@@ -55,6 +55,7 @@ static json_t *check(const char *text, const char *name, struct fault *fault)
 
 /* A lab of one network "n" and the port "p" on host aws-1, with these members more */
 #define PORT(members) "{\"networks\":{\"n\":{}},\"ports\":{\"p\":{\"host\":\"aws-1\",\"network\":\"n\"," members "}}}"
+#define NETWORK(members) "{\"networks\":{\"n\":{" members "}}}"
 #define BRIDGE "\"attach\":\"bridge:br0\""
 #define NAME63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
@@ -85,6 +86,23 @@ static const struct {
 	{ "{\"networks\":{\"n\":{\"mode\":\"bridge\"}}}", "networks.n.mode", "switch or hub" },
 	{ "{\"networks\":{\"n\":{\"mode\":\"wire\"}}}", "networks.n.mode", "wires" },
 	{ "{\"networks\":{\"n\":{\"mode\":1}}}", "networks.n.mode", NULL },
+	{ NETWORK("\"fragment\":\"no\""), "networks.n.fragment", NULL },
+	{ NETWORK("\"fragment\":0"), "networks.n.fragment", NULL },
+	{ NETWORK("\"fragment\":null"), "networks.n.fragment", NULL },
+	{ NETWORK("\"fragments\":false"), "networks.n.fragments", "did you mean \"fragment\"?" },
+	{ NETWORK("\"pass\":\"lldp\""), "networks.n.pass", "[lldp]" },
+	{ NETWORK("\"pass\":true"), "networks.n.pass", "[lldp]" },
+	{ NETWORK("\"pass\":null"), "networks.n.pass", "[lldp]" },
+	{ NETWORK("\"pass\":{\"lldp\":true}"), "networks.n.pass", "[lldp]" },
+	{ NETWORK("\"pass\":[\"stp\",\"ldlp\"]"), "networks.n.pass[1]", "did you mean \"lldp\"?" },
+	{ NETWORK("\"pass\":[\"LACP\"]"), "networks.n.pass[0]", "did you mean \"lacp\"?" },
+	{ NETWORK("\"pass\":[\"eapol\"]"), "networks.n.pass[0]", "other for the rest" },
+	{ NETWORK("\"pass\":[\"\"]"), "networks.n.pass[0]", "stp, pause, lacp, lldp" },
+	{ NETWORK("\"pass\":[14]"), "networks.n.pass[0]", "stp, pause, lacp, lldp" },
+	{ NETWORK("\"pass\":[[\"stp\"]]"), "networks.n.pass[0]", "stp, pause, lacp, lldp" },
+	{ NETWORK("\"mode\":\"hub\",\"pass\":[\"lldp\"]"), "networks.n.pass", "leave it out" },
+	{ NETWORK("\"mode\":\"hub\",\"pass\":[]"), "networks.n.pass", "leave it out" },
+	{ "{\"wires\":{\"w\":[{\"host\":\"aws-1\",\"attach\":\"tap:a\",\"fragment\":false},{}]}}", "wires.w[0].fragment", NULL },
 	{ "{\"ports\":{\"p\":[]}}", "ports.p", NULL },
 	{ "{\"ports\":{\"p\":{}}}", "ports.p.network", NULL },
 	{ "{\"networks\":{\"n\":{}},\"ports\":{\"p\":{\"network\":\"n\"}}}", "ports.p.host", NULL },
@@ -215,6 +233,47 @@ static void spellings(void **state)
 	json_decref(first);
 }
 
+static void check_same(const char *one, const char *other)
+{
+	struct fault fault;
+	json_t *a = check(one, "x", &fault), *b = check(other, "x", &fault);
+
+	assert_non_null(a);
+	assert_non_null(b);
+	if (!json_equal(a, b))
+		fail_msg("%s is not %s", one, other);
+	json_decref(a);
+	json_decref(b);
+}
+
+/* Defaults are filled in, protocols stand in one order, and each option makes another lab */
+static void network_options(void **state)
+{
+	static const char canonical[] = NETWORK(
+		"\"mode\":\"switch\",\"mtu\":1500,\"fragment\":false,\"pass\":[\"stp\",\"pause\",\"lacp\",\"lldp\",\"other\"]");
+	static const char shuffled[] = NETWORK(
+		"\"pass\":[\"other\",\"lldp\",\"stp\",\"lldp\",\"lacp\",\"pause\",\"stp\"],\"fragment\":false");
+	json_t *want = json_loads(canonical, 0, NULL), *got, *networks;
+	struct fault fault;
+
+	(void)state;
+	check_same(NETWORK(""), NETWORK("\"fragment\":true,\"pass\":[]"));
+	check_same(NETWORK("\"mode\":\"hub\""), NETWORK("\"mode\":\"hub\",\"fragment\":true"));
+	got = check(shuffled, "x", &fault);
+	assert_true(json_equal(json_object_get(got, "networks"), json_object_get(want, "networks")));
+	networks = lab_networks(got);
+	json_object_update_missing(json_object_get(json_object_get(want, "networks"), "n"), json_object_get(networks, "n"));
+	assert_true(json_equal(networks, json_object_get(want, "networks")));
+	json_decref(networks);
+	json_decref(got);
+	json_decref(want);
+	got = check(NETWORK("\"mode\":\"hub\",\"fragment\":false"), "x", &fault);
+	want = json_pack("{s:s, s:i, s:b}", "mode", "hub", "mtu", 1500, "fragment", 0);
+	assert_true(json_equal(json_object_get(json_object_get(got, "networks"), "n"), want));
+	json_decref(got);
+	json_decref(want);
+}
+
 static void wires_become_networks(void **state)
 {
 	static const char text[] = "{\"networks\":{\"n\":{\"mode\":\"hub\",\"mtu\":9000}},\"ports\":{\"p\":{\"host\":\"gcp-1\","
@@ -223,7 +282,8 @@ static void wires_become_networks(void **state)
 	struct fault fault;
 	json_t *lab = check(text, "x", &fault), *networks, *ports, *found;
 	json_t *want_hosts = json_pack("[s, s]", "aws-1", "gcp-1");
-	json_t *want_wire = json_pack("{s:s, s:s, s:s, s:i}", "lab", "x", "name", "w", "mode", "wire", "mtu", 9216);
+	json_t *want_wire = json_pack("{s:s, s:s, s:s, s:i, s:b}", "lab", "x", "name", "w", "mode", "wire", "mtu", 9216,
+		"fragment", 1);
 	json_t *want_end = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "lab", "x", "name", "w-2", "network", "w", "host",
 		"aws-1", "attach", "bridge:b", "create", 1);
 
@@ -273,6 +333,7 @@ int main(void)
 		cmocka_unit_test(faults_say_where),
 		cmocka_unit_test(lab_names),
 		cmocka_unit_test(spellings),
+		cmocka_unit_test(network_options),
 		cmocka_unit_test(wires_become_networks),
 		cmocka_unit_test(what_is_no_clash),
 	};

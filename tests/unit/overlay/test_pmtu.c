@@ -180,6 +180,23 @@ static void a_shrunk_path_is_left_at_once_and_found_anew(void **state)
 	}
 }
 
+static void a_path_that_shrinks_during_a_search_is_left_too(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 300; round++) {
+		struct path path;
+
+		open_path(&path, 9000, BASE_BYTES + 600 + random_u32() % 7000);
+		run(&path, random_u32() % 5000, true, false);
+		path.takes_bytes = BASE_BYTES + random_u32() % 40;
+		/* a size that is being tried comes to its end, then the same as ever */
+		run(&path, PMTU_CONFIRM_MS + 2 * PMTU_TRIES * (ANSWER_MS + TICK_MS) + TICK_MS, true, false);
+		assert_true(path.pmtu.works_bytes <= path.takes_bytes);
+		run(&path, 60000, true, true);
+		assert_found(&path);
+	}
+}
+
 static void a_grown_path_is_found_within_a_minute_of_it(void **state)
 {
 	(void)state;
@@ -329,6 +346,11 @@ static void a_hint_is_checked_and_tried(void **state)
 	pmtu_hint(&path.pmtu, 1333, path.now);
 	run(&path, PMTU_TRIES * (ANSWER_MS + TICK_MS) * 2 + TICK_MS * 3, true, false);
 	assert_int_equal(path.pmtu.works_bytes, 1333);
+	assert_int_equal(path.pmtu.state, PMTU_DONE); /* it was right: no search for a little more */
+	path.takes_bytes = 1430; /* but a raise does search, past the hint, confirming meanwhile what works */
+	run(&path, PMTU_RAISE_MS + 10000, true, false);
+	run(&path, 10000, false, true);
+	assert_found(&path);
 }
 
 /* Long round trips: as long as the caller waits for them, the path does not flap */
@@ -369,6 +391,7 @@ int main(void)
 		cmocka_unit_test(the_favourites_end_the_search_soon),
 		cmocka_unit_test(never_above_the_limit_nor_below_the_base),
 		cmocka_unit_test(a_shrunk_path_is_left_at_once_and_found_anew),
+		cmocka_unit_test(a_path_that_shrinks_during_a_search_is_left_too),
 		cmocka_unit_test(a_grown_path_is_found_within_a_minute_of_it),
 		cmocka_unit_test(loss_does_not_bring_it_down_for_long),
 		cmocka_unit_test(an_outage_is_not_taken_for_a_small_path),
