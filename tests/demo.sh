@@ -89,9 +89,9 @@ matrix() {
 }
 
 cat <<'TEXT'
-weft demo: what follows runs on network namespaces of this machine: a controller,
-three hosts on a routed network ("the clouds"), each with a Linux bridge br-lab
-and two VMs on it.
+weft demo: what follows runs in network namespaces of this machine: a
+controller, three hosts on an IP network ("the clouds"), and on each host a
+Linux bridge br-lab with two VMs.
 
    ctl 192.0.2.100   h1 192.0.2.1      h2 192.0.2.2      h3 192.0.2.3
         |                |                 |                 |
@@ -178,11 +178,11 @@ start_server
 on h1 timeout 20 tshark -q -i up0 -s 128 -a packets:2000 -w "$WORK/wire.pcap" -f "udp port 4754" >/dev/null 2>&1 &
 capture=$!
 wait_until 5 test -s "$WORK/wire.pcap"
-box h1 weft measure -i up0 -d 4 -s 128 >"$WORK/measured" 2>&1 &
+box h1 weft measure -i up0 -d 4 -B 256 >"$WORK/measured" 2>&1 &
 measure=$!
 show h1a "iperf3 -c 10.0.0.31 -t 3 --format g | grep -E 'receiver|sender'"
 wait $measure
-prompt h1 "weft measure -i up0 -d 4 -s 128 | sed -n '/summary/,\$p'"
+prompt h1 "weft measure -i up0 -d 4 -B 256 | sed -n '/summary/,\$p'"
 sed -n '/summary/,$p' "$WORK/measured" | fold -s -w $COLUMNS_MAX
 wait $capture
 
