@@ -147,33 +147,78 @@ out:
 	return out;
 }
 
+/* A network's mode, borrowed; NULL with the fault set */
+static const char *check_mode(struct check *c, const json_t *in, const char *parent)
+{
+	const json_t *value = json_object_get(in, "mode");
+	const char *mode = value ? json_string_value(value) : "switch";
+	char where[LAB_WHERE_BYTES];
+
+	if (mode && (strcmp(mode, "switch") == 0 || strcmp(mode, "hub") == 0))
+		return mode;
+	lab_where(where, "%s.mode", parent);
+	fault_set(c->fault, 400, where, "%s", "is not a network's mode");
+	if (mode && strcmp(mode, "wire") == 0)
+		fault_hint(c->fault, "write it under `wires`, with its two ends");
+	else
+		fault_hint(c->fault, "switch or hub");
+	return NULL;
+}
+
+static json_t *check_fragment(struct check *c, const json_t *in, const char *parent)
+{
+	const json_t *value = json_object_get(in, "fragment");
+	char where[LAB_WHERE_BYTES];
+
+	lab_where(where, "%s.fragment", parent);
+	return value ? lab_value_bool(value, where, c->fault) : json_true();
+}
+
+/* Control protocols to pass.  Only a switch holds any back, so only a switch is told. */
+static bool check_pass(struct check *c, const json_t *in, json_t *network, const char *parent)
+{
+	const json_t *value = json_object_get(in, "pass");
+	char where[LAB_WHERE_BYTES];
+
+	lab_where(where, "%s.pass", parent);
+	if (strcmp(json_string_value(json_object_get(network, "mode")), "switch") == 0)
+		return json_object_set_new(network, "pass",
+			       value ? lab_value_pass(value, where, c->fault) : json_array()) == 0;
+	if (!value)
+		return true;
+	fault_set(c->fault, 400, where, "a hub passes every control protocol as it is");
+	fault_hint(c->fault, "leave it out, or make the network a switch");
+	return false;
+}
+
 static bool check_network(struct check *c, const char *name, const json_t *in)
 {
-	static const char *const keys[] = { "mode", "mtu", NULL };
-	const json_t *mode_in = json_object_get(in, "mode");
-	const char *mode = mode_in ? json_string_value(mode_in) : "switch";
-	char where[LAB_WHERE_BYTES], place[LAB_WHERE_BYTES];
-	json_t *mtu;
+	static const char *const keys[] = { "mode", "mtu", "fragment", "pass", NULL };
+	char where[LAB_WHERE_BYTES], mtu_at[LAB_WHERE_BYTES];
+	json_t *mtu = NULL, *fragment = NULL, *out = NULL;
+	const char *mode;
+	bool ok;
 
 	if (!check_name(c, "networks", name, LAB_NAME_MAX))
 		return false;
 	lab_where(where, "networks.%s", name);
+	lab_where(mtu_at, "%s.mtu", where);
 	if (!json_is_null(in) && !json_is_object(in))
 		return fault_set(c->fault, 400, where, "%s, must be an object, as in { mtu: 1500 }", lab_value_kind(in));
 	if (!lab_value_keys(in, keys, where, c->fault))
 		return false;
-	if (!mode || (strcmp(mode, "switch") != 0 && strcmp(mode, "hub") != 0)) {
-		lab_where(place, "%s.mode", where);
-		fault_set(c->fault, 400, place, "%s", "is not a network's mode");
-		if (mode && strcmp(mode, "wire") == 0)
-			fault_hint(c->fault, "write it under `wires`, with its two ends");
-		else
-			fault_hint(c->fault, "switch or hub");
-		return false;
-	}
-	lab_where(place, "%s.mtu", where);
-	mtu = lab_value_mtu(json_object_get(in, "mtu"), place, c->fault);
-	return mtu && json_object_set_new(c->networks, name, json_pack("{s:s, s:o}", "mode", mode, "mtu", mtu)) == 0;
+	mode = check_mode(c, in, where);
+	if (mode)
+		mtu = lab_value_mtu(json_object_get(in, "mtu"), mtu_at, c->fault);
+	if (mtu)
+		fragment = check_fragment(c, in, where);
+	if (fragment)
+		out = json_pack("{s:s, s:O, s:O}", "mode", mode, "mtu", mtu, "fragment", fragment);
+	ok = out && check_pass(c, in, out, where) && json_object_set(c->networks, name, out) == 0;
+	json_decref(mtu);
+	json_decref(fragment);
+	json_decref(out);
+	return ok;
 }
 
 static json_t *check_network_name(struct check *c, const json_t *value, const char *parent)
@@ -391,7 +436,7 @@ json_t *lab_networks(const json_t *lab)
 	json_object_foreach(json_object_get(lab, "networks"), name, value)
 		json_object_set_new(out, name, labelled(value, lab, name));
 	json_object_foreach(json_object_get(lab, "wires"), name, value) {
-		wire = json_pack("{s:s, s:i}", "mode", "wire", "mtu", WIRE_MTU);
+		wire = json_pack("{s:s, s:i, s:b}", "mode", "wire", "mtu", WIRE_MTU, "fragment", 1);
 		json_object_set_new(out, name, labelled(wire, lab, name));
 		json_decref(wire);
 	}

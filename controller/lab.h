@@ -5,9 +5,9 @@
  * fault with its place.  Knows nothing of the store: what it has to know of hosts and of other labs it asks
  * through struct lab_world.  The shape is described in controller/API.md under PUT /v1/labs/NAME.
  *
- * Canonical form: {"lab", "networks": {name: {"mode", "mtu"}}, "ports": {name: {"host", "network", "attach",
- * "create", "mac"?, "ip"?: [..], "vlan"?}}, "wires": {name: [{"host", "attach", "create"} x 2]}}.  Two spellings of
- * the same lab are json_equal() in it.
+ * Canonical form: {"lab", "networks": {name: {"mode", "mtu", "fragment", "pass"?: [..]}}, "ports": {name: {"host",
+ * "network", "attach", "create", "mac"?, "ip"?: [..], "vlan"?}}, "wires": {name: [{"host", "attach", "create"} x 2]}}.
+ * "pass" is there for switches.  Two spellings of the same lab are json_equal() in it.
  */
 #ifndef CONTROLLER_LAB_H
 #define CONTROLLER_LAB_H
@@ -56,7 +56,7 @@ json_t *lab_check(const json_t *in, const char *name, const struct lab_world *wo
 
 /**
  * lab_networks() - the networks that a canonical lab stands for, its wires among them
- * @out:	{name: {"lab", "name", "mode", "mtu"}}; NULL where memory is short
+ * @out:	{name: {"lab", "name", "mode", "mtu", "fragment", "pass"?}}; NULL where memory is short
  */
 json_t *lab_networks(const json_t *lab);
 

@@ -19,6 +19,10 @@
 static const char *const attach_kinds[] = { "bridge", "tap", "packet" };
 #define ATTACH_KINDS (sizeof(attach_kinds) / sizeof(attach_kinds[0]))
 
+/* By destination 01-80-C2-00-00-00, -01, -02, -0E, and all others to -0F (IEEE 802.1Q table 8-1) */
+static const char *const pass_classes[] = { "stp", "pause", "lacp", "lldp", "other" };
+#define PASS_CLASSES (sizeof(pass_classes) / sizeof(pass_classes[0]))
+
 void lab_where(char out[LAB_WHERE_BYTES], const char *format, ...)
 {
 	va_list args;
@@ -268,6 +272,56 @@ json_t *lab_value_vlan(const json_t *value, const char *where, struct fault *fau
 	if (access)
 		return vlan_id(access, place, fault) ? json_pack("{s:I}", "access", json_integer_value(access)) : NULL;
 	return json_pack("{s:o}", "trunk", trunk(trunk_value, place, fault));
+}
+
+/* Return: the class's index, PASS_CLASSES with @fault set where it is none */
+static size_t pass_class(const json_t *value, const char *where, struct fault *fault)
+{
+	const char *name = json_string_value(value), *near;
+	size_t i = 0;
+
+	while (name && i < PASS_CLASSES && strcmp(name, pass_classes[i]) != 0)
+		i++;
+	if (name && i < PASS_CLASSES)
+		return i;
+	near = name ? suggest(name, pass_classes, PASS_CLASSES) : NULL;
+	if (name)
+		fault_set(fault, 400, where, "\"%.40s\" is no control protocol that can be passed", name);
+	else
+		fault_set(fault, 400, where, "%s, must be a control protocol's name", lab_value_kind(value));
+	if (near)
+		fault_hint(fault, "did you mean \"%s\"?", near);
+	else
+		fault_hint(fault, "stp, pause, lacp, lldp, or other for the rest of 01-80-C2-00-00-00 to -0F");
+	return PASS_CLASSES;
+}
+
+json_t *lab_value_pass(const json_t *value, const char *where, struct fault *fault)
+{
+	bool passes[PASS_CLASSES] = { false };
+	json_t *out;
+
+	if (!json_is_array(value)) {
+		fault_set(fault, 400, where, "%s, must be a list of control protocols", lab_value_kind(value));
+		fault_hint(fault, "write [lldp] or [stp, lacp, lldp]; leave it out to pass none");
+		return NULL;
+	}
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		char place[LAB_WHERE_BYTES];
+		size_t class;
+
+		lab_where(place, "%s[%zu]", where, i);
+		class = pass_class(json_array_get(value, i), place, fault);
+		if (class == PASS_CLASSES)
+			return NULL;
+		passes[class] = true;
+	}
+	out = json_array();
+	for (size_t i = 0; i < PASS_CLASSES; i++) {
+		if (passes[i])
+			json_array_append_new(out, json_string(pass_classes[i]));
+	}
+	return out;
 }
 
 json_t *lab_value_mtu(const json_t *value, const char *where, struct fault *fault)

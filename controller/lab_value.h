@@ -29,6 +29,9 @@ json_t *lab_value_ip(const json_t *value, const char *where, struct fault *fault
 /* {"trunk": "all"}, {"trunk": [10, 20]} (canonical: sorted), {"access": 10} */
 json_t *lab_value_vlan(const json_t *value, const char *where, struct fault *fault);
 
+/* ["lldp", "stp"] (canonical: each once, in the standard's order of addresses) */
+json_t *lab_value_pass(const json_t *value, const char *where, struct fault *fault);
+
 json_t *lab_value_mtu(const json_t *value, const char *where, struct fault *fault);
 json_t *lab_value_bool(const json_t *value, const char *where, struct fault *fault);
 

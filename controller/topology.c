@@ -132,7 +132,7 @@ static void add_ports(struct document *d, uint32_t network_id, json_t *others)
 
 static void add_network(struct document *d, uint32_t id)
 {
-	static const char *const keys[] = { "id", "lab", "name", "mode", "mtu", NULL };
+	static const char *const keys[] = { "id", "lab", "name", "mode", "mtu", "fragment", "pass", NULL };
 	json_t *others = json_object(), *names = json_array(), *host, *network;
 	const char *name;
 
