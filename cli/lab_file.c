@@ -22,6 +22,7 @@ enum value {
 	VALUE_MAPPING,	 /* looked into by its own code */
 	VALUE_ADDRESSES, /* text, or a list of text */
 	VALUE_TRUNK,	 /* "all", or a list of numbers */
+	VALUE_WORDS,	 /* a list of text */
 };
 
 struct rule {
@@ -41,6 +42,8 @@ static const struct rule lab_rules[] = {
 static const struct rule network_rules[] = {
 	{ "mode", VALUE_TEXT, false, "mode: switch" },
 	{ "mtu", VALUE_NUMBER, false, "mtu: 1500" },
+	{ "fragment", VALUE_TRUTH, false, "fragment: false" },
+	{ "pass", VALUE_WORDS, false, "pass: [lldp]" },
 };
 
 static const struct rule port_rules[] = {
@@ -132,6 +135,15 @@ static void check_trunk(struct faults *faults, const struct yaml_node *node)
 			wrong_kind(faults, at, "a VLAN id", "trunk: [10, 20]");
 }
 
+static void check_words(struct faults *faults, const struct yaml_node *node, const char *example)
+{
+	if (!json_is_array(node->json))
+		wrong_kind(faults, node, "a list", example);
+	for (const struct yaml_node *at = node->first; json_is_array(node->json) && at; at = at->next)
+		if (!json_is_string(at->json))
+			wrong_kind(faults, at, "text", example);
+}
+
 static void check_value(struct faults *faults, const struct yaml_node *node, const struct rule *rule)
 {
 	switch (rule->value) {
@@ -154,6 +166,9 @@ static void check_value(struct faults *faults, const struct yaml_node *node, con
 		break;
 	case VALUE_TRUNK:
 		check_trunk(faults, node);
+		break;
+	case VALUE_WORDS:
+		check_words(faults, node, rule->example);
 		break;
 	}
 }
