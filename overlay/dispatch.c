@@ -58,24 +58,28 @@ static void begin_train(struct worker *worker, struct dispatch *dispatch, uint32
 
 /* ---- lanes ------------------------------------------------------------------------------------------------- */
 
-/* Does the flow of our own lane get through?  The peer's answer comes to receive.c, whichever worker gets it */
+/*
+ * Does the flow of our own lane get through?  The peer's answer comes to receive.c, whichever worker gets it.  Asked in full
+ * size, since routers may send this flow over other links than those that the path's MTU was found on.
+ */
 static void ask_flow(struct worker *worker, const struct dispatch *dispatch)
 {
-	uint8_t datagram[GRE_HEADER_BYTES + RECORD_HEADER_BYTES + PROBE_BODY_BYTES + AEAD_TAG_BYTES];
+	const uint32_t datagram_bytes = dispatch->path->datagram_bytes, plain_bytes = datagram_bytes - TRAIN_OVERHEAD_BYTES;
+	uint8_t datagram[PMTU_MAX_MTU];
 	uint8_t *plain = datagram + GRE_HEADER_BYTES;
 	const struct record record = { .type = RECORD_PROBE };
 	const struct probe probe = {
 		.flags = PROBE_FLAG_FLOW,
 		.token = flow_token(worker->now, worker->id),
-		.datagram_bytes = sizeof(datagram),
+		.datagram_bytes = (uint16_t)datagram_bytes,
 	};
 
+	memset(plain, 0, plain_bytes);
 	(void)record_encode(&record, plain);
 	probe_encode(&probe, plain + RECORD_HEADER_BYTES);
-	if (session_seal(dispatch->session, worker->id, worker->id, datagram, plain,
-		    RECORD_HEADER_BYTES + PROBE_BODY_BYTES) != SEAL_OK)
+	if (session_seal(dispatch->session, worker->id, worker->id, datagram, plain, plain_bytes) != SEAL_OK)
 		return;
-	(void)!sendto(worker->datapath->sockets.own[worker->id], datagram, sizeof(datagram), 0,
+	(void)!sendto(worker->datapath->sockets.own[worker->id], datagram, datagram_bytes, 0,
 		(const struct sockaddr *)&dispatch->path->sa, dispatch->path->sa_bytes);
 }
 
