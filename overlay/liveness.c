@@ -34,6 +34,7 @@
 #define UNANSWERED_DEAD_MS 10000U
 #define ROAM_MS 200U
 #define BUSY_BYTES 500U /* more than answers to probes come to */
+#define BUSY_MS 1500U	/* a peer stays busy behind its data: on a path that blocks, TCP sends ever less */
 #define PROBE_DATAGRAM_MIN_BYTES (TRAIN_OVERHEAD_BYTES + RECORD_HEADER_BYTES + PROBE_BODY_BYTES)
 
 static uint32_t header_bytes(const struct endpoint *endpoint)
@@ -230,12 +231,12 @@ static bool look_at(struct agent *agent, struct peer *peer)
 {
 	struct session_totals totals;
 	uint64_t data = 0;
-	bool busy;
 
 	peer_totals(peer, &totals);
 	for (uint32_t k = 0; peer->current && k < agent->sender; k++)
 		data += counter_read(&peer->current->senders[k].bytes);
-	busy = data > peer->data_seen && data - peer->data_seen > BUSY_BYTES;
+	if (data > peer->data_seen && data - peer->data_seen > BUSY_BYTES)
+		peer->busy_until = instant_add_ms(agent->now, BUSY_MS);
 	peer->data_seen = data;
 	if (totals.rx_datagrams != peer->rx_seen) {
 		if (peer->unanswered_at.ns)
@@ -246,7 +247,7 @@ static bool look_at(struct agent *agent, struct peer *peer)
 	}
 	peer->rx_seen = totals.rx_datagrams;
 	peer->tx_seen = totals.tx_datagrams;
-	return busy;
+	return !instant_reached(agent->now, peer->busy_until);
 }
 
 static void keep_alive(struct agent *agent, struct peer *peer)

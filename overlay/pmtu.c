@@ -40,7 +40,8 @@ static void done(struct pmtu *pmtu, struct instant now)
 	pmtu->probe_bytes = 0;
 	pmtu->tries = 0;
 	pmtu->confirm_at = instant_add_ms(now, PMTU_CONFIRM_MS);
-	pmtu->raise_at = instant_add_ms(now, PMTU_RAISE_MS);
+	pmtu->raise_at = instant_add_ms(now, pmtu->fell ? PMTU_RETRY_MS : PMTU_RAISE_MS);
+	pmtu->fell = false;
 }
 
 /* The largest first, then what most of the Internet takes, then halves */
@@ -72,9 +73,10 @@ static void give_up(struct pmtu *pmtu, struct instant now)
 	uint32_t failed = pmtu->probe_bytes;
 
 	pmtu->failed_at = now;
-	if (pmtu->state == PMTU_DONE && failed <= pmtu->works_bytes) {
+	if (failed <= pmtu->works_bytes) {
 		search(pmtu, pmtu->base_bytes); /* what worked works no more */
 		pmtu->fails_bytes = failed;
+		pmtu->fell = true;
 		return;
 	}
 	pmtu->probe_bytes = 0;
@@ -94,6 +96,8 @@ uint32_t pmtu_poll(struct pmtu *pmtu, bool busy, uint64_t answer_ms, struct inst
 			return try_size(pmtu, pmtu->probe_bytes, now);
 		give_up(pmtu, now);
 	}
+	if (busy && instant_reached(now, pmtu->confirm_at) && pmtu->works_bytes > pmtu->base_bytes)
+		return try_size(pmtu, pmtu->works_bytes, now);
 	if (pmtu->state == PMTU_SEARCHING) {
 		if (pmtu->fails_bytes - pmtu->works_bytes > PMTU_STEP_BYTES ||
 			(pmtu->fails_bytes > pmtu->limit_bytes && pmtu->works_bytes < pmtu->limit_bytes))
@@ -106,15 +110,17 @@ uint32_t pmtu_poll(struct pmtu *pmtu, bool busy, uint64_t answer_ms, struct inst
 		pmtu->fails_bytes = pmtu->limit_bytes + 1;
 		return try_size(pmtu, pmtu->limit_bytes, now);
 	}
-	if (busy && instant_reached(now, pmtu->confirm_at) && pmtu->works_bytes > pmtu->base_bytes)
-		return try_size(pmtu, pmtu->works_bytes, now);
 	return 0;
 }
 
 void pmtu_acked(struct pmtu *pmtu, uint32_t bytes, struct instant now)
 {
+	bool hinted;
+
 	if (bytes > pmtu->limit_bytes)
 		return;
+	/* a hint that passes where more did not was right: what lies between can wait for the next raise */
+	hinted = bytes > pmtu->works_bytes && bytes == pmtu->hint_bytes && pmtu->fails_bytes <= pmtu->limit_bytes;
 	if (bytes > pmtu->works_bytes)
 		pmtu->works_bytes = bytes;
 	if (pmtu->fails_bytes <= pmtu->works_bytes)
@@ -123,9 +129,10 @@ void pmtu_acked(struct pmtu *pmtu, uint32_t bytes, struct instant now)
 		pmtu->probe_bytes = 0;
 		pmtu->tries = 0;
 	}
-	if (pmtu->state == PMTU_DONE)
-		pmtu->confirm_at = instant_add_ms(now, PMTU_CONFIRM_MS);
-	else if (pmtu->works_bytes == pmtu->limit_bytes)
+	/* counted from the probe: a caller that comes so often finds it due each time */
+	if (bytes >= pmtu->works_bytes)
+		pmtu->confirm_at = instant_add_ms(pmtu->tried_at, PMTU_CONFIRM_MS);
+	if (pmtu->state == PMTU_SEARCHING && (pmtu->works_bytes == pmtu->limit_bytes || hinted))
 		done(pmtu, now);
 }
 
@@ -173,6 +180,7 @@ void pmtu_route(struct pmtu *pmtu, uint32_t route_mtu, struct instant now)
 	if (limit_bytes < pmtu->limit_bytes) {
 		pmtu->limit_bytes = limit_bytes;
 		rule_out(pmtu, limit_bytes + 1);
+		begin_anew(pmtu, now); /* it may be more than at the last search, all the same */
 	} else if (limit_bytes > pmtu->limit_bytes) {
 		pmtu->limit_bytes = limit_bytes;
 		begin_anew(pmtu, now);

@@ -7,9 +7,11 @@
  *		without an answer before it counts as failed.  The first probe is the route's MTU, which on most
  *		paths ends the search in one round trip; then what a hint named; then 1500's; then halving down to
  *		PMTU_STEP_BYTES.
- *   DONE	`works` stands.  While there is traffic it is confirmed every PMTU_CONFIRM_MS, since a path that shrinks
- *		says nothing; without an answer the search starts again from the base.  Every PMTU_RAISE_MS the
- *		largest size is tried again, since paths grow too.
+ *   DONE	`works` stands.  Every PMTU_RAISE_MS the largest size is tried again, since paths grow.
+ *
+ * In both, while there is traffic, `works` is confirmed every PMTU_CONFIRM_MS, since a path that shrinks says nothing;
+ * without an answer the search starts again from the base.  That may have been loss, so what the search finds is not
+ * left at that for a minute but for PMTU_RETRY_MS.
  *
  * While nothing at all passes, everything fails: pmtu_revived() tells that it was that, and the search starts over.
  *
@@ -30,6 +32,7 @@
 #define PMTU_TRIES 3U
 #define PMTU_CONFIRM_MS 500U
 #define PMTU_RAISE_MS 60000U
+#define PMTU_RETRY_MS 5000U
 
 enum pmtu_state {
 	PMTU_SEARCHING,
@@ -45,6 +48,7 @@ struct pmtu {
 	uint32_t hint_bytes;  /* worth trying; 0: none */
 	uint32_t probe_bytes; /* the size being tried; 0: none */
 	uint32_t tries;
+	bool fell; /* what worked failed, since the last search */
 	struct instant tried_at;
 	struct instant confirm_at;
 	struct instant raise_at;
