@@ -7,7 +7,8 @@ flows.py collect --port N                    counts datagrams until SIGTERM, pri
 flows.py scatter ADDRESS --port N            sends --count numbered datagrams of --size bytes at --rate a second; with --segments S
                                              the kernel is given S at once to cut (UDP_SEGMENT, as QUIC stacks do)
 flows.py checksums --device eth0             looks at every TCP and UDP frame that comes in until SIGTERM, prints how many are
-                                             whole, partial and wrong, the largest, and one that is wrong
+                                             whole, partial and wrong, the largest, one that is wrong, and
+                                             which segment sizes (MSS) were announced
 
 "serve", "collect" and "checksums" first print "ready".  All reports are JSON.  A partial checksum is one that Linux itself
 says is still to be completed (PACKET_VNET_HDR); it must hold the pseudo header's sum, or its completion will be wrong.
@@ -29,7 +30,8 @@ SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC, PACKET_STATISTICS, PACKET_
 SO_RCVBUFFORCE = 33
 SOL_UDP, UDP_SEGMENT = 17, 103
 VNET = struct.Struct("=BBHHHH")
-NEEDS_CSUM, DATA_VALID = 1, 2
+NEEDS_CSUM = 1
+SYN = 2
 
 stopping = False
 
@@ -155,13 +157,22 @@ class Packet:
             return
         if protocol not in (6, 17) or fragment or len(l4) < 8:
             return
-        self.l4 = l4
+        self.l4, self.protocol = l4, protocol
         self.field = int.from_bytes(l4[16:18] if protocol == 6 else l4[6:8], "big")
         self.pseudo = (ones_sum(addresses) + protocol + len(l4)) % 0xFFFF
         self.absent = protocol == 17 and ethertype == 0x0800 and self.field == 0
 
     def whole(self):
         return self.absent or (self.pseudo + ones_sum(self.l4)) % 0xFFFF == 0
+
+    def announced(self):
+        """The MSS of a SYN, 0 for none"""
+        options = self.l4[20 : (self.l4[12] >> 4) * 4] if self.protocol == 6 and self.l4[13] & SYN else b""
+        while options and options[0]:
+            if options[0] == 2:
+                return int.from_bytes(options[2:4], "big")
+            options = options[1 if options[0] == 1 else max(options[1], 1) :]
+        return 0
 
     def completable(self):
         return self.field % 0xFFFF == self.pseudo
@@ -176,6 +187,7 @@ def checksums(options):
     link.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, promiscuous)
     link.settimeout(0.05)
     counts, largest, example = {"whole": 0, "partial": 0, "wrong": 0}, 0, None
+    announced = set()
     print("ready", flush=True)
     while not stopping:
         try:
@@ -189,6 +201,7 @@ def checksums(options):
         if packet.l4 is None:
             continue
         largest = max(largest, len(frame))
+        announced.add(packet.announced())
         if VNET.unpack_from(got)[0] & NEEDS_CSUM:
             kind = "partial" if packet.completable() else "wrong"
         else:
@@ -199,7 +212,7 @@ def checksums(options):
             example = got[: VNET.size].hex() + " " + frame[:90].hex()
         counts[kind] += 1
     _packets, overrun = struct.unpack("=II", link.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
-    report(**counts, largest=largest, overrun=overrun, example=example)
+    report(**counts, largest=largest, overrun=overrun, example=example, mss=sorted(announced - {0}))
 
 
 def main():
