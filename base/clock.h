@@ -13,7 +13,7 @@ struct instant {
 	uint64_t ns; /* since an arbitrary start; 0 is "never" */
 };
 
-/* Return: CLOCK_MONOTONIC, never 0 */
+/* Return: CLOCK_BOOTTIME, never 0: a machine that slept knows that its sessions are old */
 struct instant instant_now(void);
 
 static inline struct instant instant_add_ms(struct instant t, uint64_t ms)

@@ -52,5 +52,8 @@ void log_line(enum log_level level, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line + used, sizeof(line) - (size_t)used, format, args);
 	va_end(args);
+	for (char *at = line; *at; at++) /* text of others may be in it */
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			*at = '?';
 	fprintf(stderr, "%s\n", line); /* one call, so that threads do not mix their lines */
 }

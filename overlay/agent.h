@@ -67,6 +67,8 @@ struct agent {
 	struct event *udp_event, *mail_event, *tick_event, *settle_event;
 	struct event *netlink_event, *term_event, *int_event, *hup_event, *report_event;
 	int netlink_fd;
+	struct hash_seed addresses_seed;
+	uint64_t addresses; /* a sum over this machine's addresses */
 
 	/* status.c */
 	struct evhttp *status_http;

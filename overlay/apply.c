@@ -289,13 +289,16 @@ static struct vport *add_port(struct agent *agent, const struct topology_port *w
 	return port;
 }
 
-static void change_mtu(struct vport *port, uint32_t mtu_bytes)
+static void change_mtu(struct agent *agent, struct vport *port, uint32_t mtu_bytes)
 {
 	int err = port->tap ? tap_port_set_mtu(port->tap, mtu_bytes) : 0;
 
 	port->spec.mtu_bytes = mtu_bytes;
-	if (err)
+	if (err) {
 		log_error("port %s/%s: MTU %u: %s", port->lab, port->name, mtu_bytes, strerror(-err));
+		snprintf(agent->apply_error, sizeof(agent->apply_error), "port %.60s/%.60s: MTU %u: %s", port->lab,
+			port->name, mtu_bytes, strerror(-err));
+	}
 }
 
 static void add_ports(struct agent *agent, const struct topology *topology)
@@ -309,7 +312,7 @@ static void add_ports(struct agent *agent, const struct topology *topology)
 		if (!port)
 			port = add_port(agent, wanted, mtu_bytes);
 		if (port && port->spec.mtu_bytes != mtu_bytes)
-			change_mtu(port, mtu_bytes);
+			change_mtu(agent, port, mtu_bytes);
 		if (port && !port->tap)
 			open_port(agent, port);
 		if (port && !port->tap)

@@ -17,6 +17,8 @@
 #include "base/version.h"
 
 #include <cap-ng.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,14 +129,43 @@ static void on_report(evutil_socket_t fd, short what, void *arg)
 
 /* ---- links and addresses ----------------------------------------------------------------------------------- */
 
+/* A sum over this machine's addresses, to see whether they changed */
+static uint64_t sum_addresses(const struct agent *agent)
+{
+	struct ifaddrs *list, *at;
+	uint64_t sum = 0;
+
+	if (getifaddrs(&list) < 0)
+		return 0;
+	for (at = list; at; at = at->ifa_next) {
+		struct endpoint endpoint;
+		uint64_t halves[2];
+		socklen_t bytes = sizeof(struct sockaddr_in6);
+
+		if (!at->ifa_addr || !(at->ifa_flags & IFF_UP))
+			continue;
+		if (at->ifa_addr->sa_family == AF_INET)
+			bytes = sizeof(struct sockaddr_in);
+		if (!endpoint_from_sockaddr(at->ifa_addr, bytes, &endpoint))
+			continue;
+		memcpy(halves, endpoint.ip, sizeof(halves));
+		sum += hash_pair(agent->addresses_seed, halves[0], halves[1]);
+	}
+	freeifaddrs(list);
+	return sum;
+}
+
 static void on_settled(evutil_socket_t fd, short what, void *arg)
 {
 	struct agent *agent = arg;
+	uint64_t addresses = sum_addresses(agent);
 
 	(void)fd;
 	(void)what;
 	agent->now = instant_now();
-	liveness_moved(agent);
+	if (addresses != agent->addresses)
+		liveness_moved(agent);
+	agent->addresses = addresses;
 	if (apply_has_faults(agent)) {
 		apply_again(agent);
 		report_send(agent);
@@ -144,12 +175,23 @@ static void on_settled(evutil_socket_t fd, short what, void *arg)
 	on_tick(-1, 0, agent);
 }
 
+static bool settles_soon(const struct agent *agent)
+{
+	struct timeval due, now;
+
+	if (!event_pending(agent->settle_event, EV_TIMEOUT, &due))
+		return false;
+	event_base_gettimeofday_cached(agent->base, &now);
+	return (due.tv_sec - now.tv_sec) * 1000 + (due.tv_usec - now.tv_usec) / 1000 <= (int64_t)SETTLE_MS;
+}
+
 static void on_netlink(evutil_socket_t fd, short what, void *arg)
 {
 	struct agent *agent = arg;
 
 	(void)what;
-	if (netlink_watch_read(fd))
+	/* not put off by what comes meanwhile */
+	if (netlink_watch_read(fd) && !settles_soon(agent))
 		schedule(agent->settle_event, SETTLE_MS);
 }
 
@@ -332,6 +374,8 @@ static struct event *on(struct agent *agent, evutil_socket_t fd, short what, eve
 static bool start_events(struct agent *agent, char error[512])
 {
 	agent->netlink_fd = netlink_watch_open();
+	agent->addresses_seed = hash_seed_random();
+	agent->addresses = sum_addresses(agent);
 	agent->udp_event = on(agent, agent->datapath.sockets.fd[agent->sender], EV_READ, handshaker_ready);
 	agent->mail_event = on(agent, agent->datapath.control_wake_fd, EV_READ, on_mail);
 	agent->term_event = on(agent, SIGTERM, EV_SIGNAL, on_stop);

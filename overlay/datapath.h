@@ -64,6 +64,9 @@ struct dispatch {
 struct flow_question {
 	struct instant last;
 	struct instant open_since; /* of the questions not answered yet, the first */
+	struct instant sent;	   /* anything, last */
+	struct instant better_since;
+	uint32_t lane;		   /* in use: 0 or the worker's own */
 };
 
 #define DISPATCHES_MAX 32U

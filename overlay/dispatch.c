@@ -18,6 +18,7 @@
 #define WANT_SESSION_MS 200U
 #define FLOW_ASK_MS 400U
 #define FLOW_PATIENCE_MS 1500U
+#define FLOW_PAUSE_MS 10U
 
 /* ---- trains ------------------------------------------------------------------------------------------------ */
 
@@ -88,14 +89,10 @@ static void ask_flow(struct worker *worker, const struct dispatch *dispatch)
  * cores.  A firewall or NAT may only let the main flow pass, so an own lane is used once its flow was answered, for as long as
  * no question stays open for FLOW_PATIENCE_MS; otherwise lane 0 in the main flow serves.
  */
-static uint32_t choose_lane(struct worker *worker, const struct dispatch *dispatch)
+static uint32_t best_lane(struct worker *worker, const struct dispatch *dispatch, struct flow_question *question)
 {
-	const struct peer *peer = dispatch->peer;
-	struct flow_question *question = &worker->flow_questions[peer->slot];
-	const struct instant answered = { counter_read(&peer->flow_answered_ns[worker->id]) };
+	const struct instant answered = { counter_read(&dispatch->peer->flow_answered_ns[worker->id]) };
 
-	if (worker->id == 0)
-		return 0;
 	if (instant_since_ms(worker->now, question->last) >= FLOW_ASK_MS) {
 		if (instant_reached(answered, question->last))
 			question->open_since = worker->now;
@@ -108,6 +105,27 @@ static uint32_t choose_lane(struct worker *worker, const struct dispatch *dispat
 			       instant_since_ms(worker->now, question->open_since) < FLOW_PATIENCE_MS ?
 		       worker->id :
 		       0;
+}
+
+/*
+ * What is under way in one lane and what follows in another may overtake each other.  So a change for the better waits for a
+ * pause in what goes to the peer, though not for ever.
+ */
+static uint32_t choose_lane(struct worker *worker, const struct dispatch *dispatch)
+{
+	struct flow_question *question = &worker->flow_questions[dispatch->peer->slot];
+	uint32_t best;
+
+	if (worker->id == 0)
+		return 0;
+	best = best_lane(worker, dispatch, question);
+	if (best == question->lane)
+		question->better_since = worker->now;
+	if (best == 0 || instant_since_ms(worker->now, question->sent) >= FLOW_PAUSE_MS ||
+		instant_since_ms(worker->now, question->better_since) >= FLOW_PATIENCE_MS)
+		question->lane = best;
+	question->sent = worker->now;
+	return question->lane;
 }
 
 struct dispatch *dispatch_for(struct worker *worker, struct peer *peer)

@@ -28,6 +28,7 @@
 	X(NETWORK_UNKNOWN, "network-unknown") /* this host is not on the network */                 \
 	X(FRAME_SHORT, "frame-short")         /* a record that is no Ethernet frame */              \
 	X(PROBE_MALFORMED, "probe-malformed")                                                       \
+	X(PROBE_RATE, "probe-rate")           /* a peer answers more probes than were sent */       \
 	X(NO_SESSION, "no-session")           /* the peer cannot be reached yet */                  \
 	X(LANE_EXHAUSTED, "lane-exhausted")   /* a key's last message was sent, its successor is not here */ \
 	X(SEAL_FAILED, "seal-failed")                                                               \

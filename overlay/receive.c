@@ -23,6 +23,9 @@
 #define ROAM_MAIL_MS 100U
 #define EXPIRE_MS 100U
 
+/* More than path MTU searches and keepalives want */
+static const struct ratelimit_rate probe_ack_rate = { .per_second = 100, .burst = 50 };
+
 /* ---- records ----------------------------------------------------------------------------------------------- */
 
 static void deliver_frame(struct worker *worker, const struct network *network, uint32_t peer_slot, uint8_t *frame,
@@ -101,7 +104,20 @@ static void take_fragment(struct worker *worker, const struct fabric *fabric, co
 	deliver_flush(worker);
 }
 
-static void take_probe(struct worker *worker, const struct session *session, const struct record *record,
+/* An answer to the control thread's probes: it can take only so many of one peer */
+static void take_probe_ack(struct worker *worker, const struct session *session, struct lane_rx *rx, const struct probe *probe)
+{
+	if (!ratelimit_bucket_take(&rx->probe_acks, probe_ack_rate, worker->now)) {
+		drops_count(&worker->drops, DROP_PROBE_RATE, 1);
+		return;
+	}
+	(void)worker_mail(worker, &(struct mail){ .kind = MAIL_PROBE_ACK,
+					  .session = session->index,
+					  .token = probe->token,
+					  .bytes = probe->flags & PROBE_FLAG_MTU ? probe->datagram_bytes : 0 });
+}
+
+static void take_probe(struct worker *worker, struct session *session, uint8_t lane, const struct record *record,
 	size_t datagram_bytes)
 {
 	uint8_t answer[RECORD_MAX_HEADER_BYTES + PROBE_BODY_BYTES];
@@ -117,10 +133,7 @@ static void take_probe(struct worker *worker, const struct session *session, con
 		return;
 	}
 	if (record->type == RECORD_PROBE_ACK) {
-		(void)worker_mail(worker, &(struct mail){ .kind = MAIL_PROBE_ACK,
-						  .session = session->index,
-						  .token = probe.token,
-						  .bytes = probe.flags & PROBE_FLAG_MTU ? probe.datagram_bytes : 0 });
+		take_probe_ack(worker, session, &session->rx[lane], &probe);
 		return;
 	}
 	probe.datagram_bytes = (uint16_t)datagram_bytes;
@@ -129,7 +142,7 @@ static void take_probe(struct worker *worker, const struct session *session, con
 		PROBE_BODY_BYTES);
 }
 
-static void take_records(struct worker *worker, const struct fabric *fabric, const struct session *session, uint8_t lane,
+static void take_records(struct worker *worker, const struct fabric *fabric, struct session *session, uint8_t lane,
 	uint8_t *plain, size_t plain_bytes)
 {
 	struct record_reader reader = record_reader_init(plain, plain_bytes);
@@ -153,7 +166,7 @@ static void take_records(struct worker *worker, const struct fabric *fabric, con
 			break;
 		case RECORD_PROBE:
 		case RECORD_PROBE_ACK:
-			take_probe(worker, session, &record, plain_bytes + TRAIN_OVERHEAD_BYTES);
+			take_probe(worker, session, lane, &record, plain_bytes + TRAIN_OVERHEAD_BYTES);
 			break;
 		default:
 			drops_count(&worker->drops, DROP_FROM_RECORD_UNKNOWN, 1);

@@ -22,6 +22,7 @@
 #include "base/counter.h"
 #include "crypto/aead.h"
 #include "crypto/handshake.h"
+#include "crypto/ratelimit.h"
 #include "crypto/replay.h"
 
 #include <stdbool.h>
@@ -52,6 +53,7 @@ struct lane_rx {
 	struct replay replay;
 	struct instant roam_mailed;
 	bool confirm_mailed;
+	struct ratelimit_bucket probe_acks;
 	struct counter datagrams;
 	struct counter bytes;
 	struct counter last_ns; /* when the last good datagram came: a struct instant's ns */
