@@ -5,6 +5,11 @@ E2E_TESTS="
 pairs.sh 4
 pairs.sh 6
 segments.sh
+offloads.sh
+path-mtu.sh 4
+path-mtu.sh 6
+fallback.sh
+trains.sh
 too-big.sh
 isolation.sh
 restart.sh
