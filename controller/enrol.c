@@ -278,6 +278,22 @@ static bool commit_host(struct model *model, const char *token, json_t *record, 
 	return ok;
 }
 
+/* Two hosts with one tunnel key could not be told apart by their peers, which would refuse both */
+static bool key_is_free(struct model *model, const json_t *host, struct fault *fault)
+{
+	const char *name, *key = text_of(host, "tunnel_key");
+	const json_t *other;
+
+	json_object_foreach((json_t *)model_all(model, MODEL_HOST), name, other) {
+		if (strcmp(name, text_of(host, "name")) == 0 || strcmp(text_of(other, "tunnel_key"), key) != 0)
+			continue;
+		fault_set(fault, 409, "tunnel_key", "is another host's");
+		fault_hint(fault, "join again: a new key is made each time");
+		return false;
+	}
+	return true;
+}
+
 json_t *enrol_host(struct model *model, const struct fabric *fabric, const json_t *in, time_t now, struct fault *fault)
 {
 	const char *secret = required_text(in, "token", fault), *name;
@@ -293,7 +309,7 @@ json_t *enrol_host(struct model *model, const struct fabric *fabric, const json_
 		goto out;
 	name = text_of(record, "host");
 	host = new_host(in, fabric, name, now, fault);
-	if (!host || !commit_host(model, key.text, record, token_rev, host, now, fault))
+	if (!host || !key_is_free(model, host, fault) || !commit_host(model, key.text, record, token_rev, host, now, fault))
 		goto out;
 	log_info("host %s has joined", name);
 	out = json_pack("{s:s, s:s, s:O, s:s, s:O}", "fabric", fabric->name, "host", name, "certificate",

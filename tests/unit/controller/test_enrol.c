@@ -237,6 +237,36 @@ static void what_is_kept(void **state)
 	free(secret);
 }
 
+/* A host that enrols with another's public key could not use it, but would have peers refuse both */
+static void nobody_takes_anothers_key(void **state)
+{
+	struct fixture *f = *state;
+	struct joiner victim = joiner_new("aws-1", NULL), thief = joiner_new("aws-2", NULL);
+	const char *key = json_string_value(json_object_get(victim.request, "tunnel_key"));
+	char *secret = new_secret(f, "aws-1", 60), *second = new_secret(f, "aws-2", 60), *again = new_secret(f, "aws-1", 60);
+	char sig_text[BASE64_TEXT_BYTES(IDENTITY_SIGNATURE_BYTES)];
+	uint8_t signature[IDENTITY_SIGNATURE_BYTES];
+	struct x25519_public stolen;
+	struct fault fault;
+
+	json_decref(enrol_at(f, victim.request, secret, time(NULL), &fault));
+	assert_int_equal(fault.status, 0);
+	assert_true(base64_decode(key, stolen.bytes, sizeof(stolen.bytes)));
+	assert_int_equal(identity_tunnel_sign(thief.key_pem, "aws-2", &stolen, signature), 0);
+	base64_encode(signature, sizeof(signature), sig_text);
+	json_object_set_new(thief.request, "tunnel_key", json_string(key));
+	json_object_set_new(thief.request, "tunnel_sig", json_string(sig_text));
+	refused(f, thief.request, second, time(NULL), 409, "tunnel_key");
+	assert_null(model_host(f->model, "aws-2"));
+	json_decref(enrol_at(f, victim.request, again, time(NULL), &fault)); /* its owner may, again */
+	assert_int_equal(fault.status, 0);
+	joiner_free(&victim);
+	joiner_free(&thief);
+	free(secret);
+	free(second);
+	free(again);
+}
+
 static void old_tokens_are_swept(void **state)
 {
 	struct fixture *f = *state;
@@ -345,6 +375,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bad_requests, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(joining_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_kept, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(nobody_takes_anothers_key, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(old_tokens_are_swept, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bad_wishes_for_tokens, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(without_the_ca_key, set_up, tear_down),
