@@ -85,13 +85,14 @@ static bool has_certificate(SSL *ssl)
 	return SSL_is_init_finished(ssl) && SSL_get0_peer_certificate(ssl) && SSL_get_verify_result(ssl) == X509_V_OK;
 }
 
-static unsigned int count_source(const struct conns *conns, const struct endpoint *source)
+/* Strangers only: many hosts may be behind one NAT */
+static unsigned int count_strangers(const struct conns *conns, const struct endpoint *source)
 {
 	const struct conn *conn;
 	unsigned int count = 0;
 
 	LIST_FOREACH(conn, &conns->list, link)
-		count += conn->source.port && memcmp(conn->source.ip, source->ip, sizeof(source->ip)) == 0;
+		count += !conn->trusted && conn->source.port && memcmp(conn->source.ip, source->ip, sizeof(source->ip)) == 0;
 	return count;
 }
 
@@ -107,7 +108,7 @@ static bool admit(struct conn *conn)
 	if (conn->conns->count > CONNS_MAX || getpeername(bufferevent_getfd(conn->bev), (struct sockaddr *)&peer, &len_bytes) < 0 ||
 		!endpoint_from_sockaddr((struct sockaddr *)&peer, len_bytes, &conn->source))
 		return false;
-	return count_source(conn->conns, &conn->source) <= CONNS_PER_SOURCE;
+	return count_strangers(conn->conns, &conn->source) <= CONNS_PER_SOURCE;
 }
 
 /* Return: false where there is none left for one who is not trusted */

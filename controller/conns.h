@@ -5,7 +5,7 @@
  * is (conns_trust()).  It only ever shuts sockets down; evhttp notices and tidies up.
  *
  * Theory of operation.  new -> (trusted) -> closed.  A new connection is shut down at once where there are CONNS_MAX, or
- * CONNS_PER_SOURCE from its address; and after CONNS_STRANGER_S unless it is trusted by then.  Until then it may send
+ * CONNS_PER_SOURCE strangers from its address; and after CONNS_STRANGER_S unless it is trusted by then.  Until then it may send
  * CONNS_SMALL_BYTES in all; whoever sends more takes one of CONNS_LARGE_STRANGERS places (or CONNS_LARGE_HOSTS, with a
  * certificate of the fabric), or is shut down where all are taken.  So strangers can make the controller hold
  * CONNS_MAX * CONNS_SMALL_BYTES + CONNS_LARGE_STRANGERS * CONNS_LARGE_BYTES at most.
