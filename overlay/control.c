@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define FDB_CAPACITY 65536U
@@ -129,7 +130,15 @@ static void on_report(evutil_socket_t fd, short what, void *arg)
 
 /* ---- links and addresses ----------------------------------------------------------------------------------- */
 
-/* A sum over this machine's addresses, to see whether they changed */
+static uint64_t interface_mtu(const struct agent *agent, const char *name)
+{
+	struct ifreq request = { 0 };
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	return ioctl(agent->datapath.sockets.fd[0], SIOCGIFMTU, &request) == 0 ? (uint64_t)request.ifr_mtu : 0;
+}
+
+/* A sum over this machine's addresses and the MTUs of the links that have them, to see whether they changed */
 static uint64_t sum_addresses(const struct agent *agent)
 {
 	struct ifaddrs *list, *at;
@@ -149,7 +158,8 @@ static uint64_t sum_addresses(const struct agent *agent)
 		if (!endpoint_from_sockaddr(at->ifa_addr, bytes, &endpoint))
 			continue;
 		memcpy(halves, endpoint.ip, sizeof(halves));
-		sum += hash_pair(agent->addresses_seed, halves[0], halves[1]);
+		sum += hash_pair(agent->addresses_seed, hash_pair(agent->addresses_seed, halves[0], halves[1]),
+			interface_mtu(agent, at->ifa_name));
 	}
 	freeifaddrs(list);
 	return sum;
