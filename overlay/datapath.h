@@ -78,6 +78,7 @@ struct worker_port {
 	struct vport *port;   /* NULL: none in this slot */
 	struct event *event;
 	bool dirty;	      /* its coalescer holds something */
+	bool lone;	      /* the last burst out of it was one frame */
 	struct coalescer coalescer;
 };
 

@@ -317,14 +317,18 @@ static int receive_burst(struct worker *worker, struct burst *burst)
 		NULL);
 }
 
-/* Long trains: few at a time, while they are in the cache.  Single datagrams: many at a time, to save system calls */
+/*
+ * Long trains: few at a time, while they are in the cache.  Many single datagrams: many at a time, to save system calls.  Few:
+ * few, since each message that is asked for takes its time to set up.
+ */
 static void adapt(struct worker *worker, const struct burst *burst, int received)
 {
 	size_t bytes = 0;
 
 	for (int i = 0; i < received; i++)
 		bytes += burst->messages[i].msg_len;
-	worker->receive_count = bytes / (size_t)received > 8192 ? RECEIVE_FEW : RECEIVE_MESSAGES;
+	worker->receive_count = bytes / (size_t)received > 8192 || received < (int)RECEIVE_FEW ? RECEIVE_FEW :
+												 RECEIVE_MESSAGES;
 }
 
 void receive_ready(evutil_socket_t fd, short what, void *arg)

@@ -247,6 +247,7 @@ void transmit_ready(evutil_socket_t fd, short what, void *arg)
 	uint8_t *frame = worker->frame_memory + FRAME_HEADROOM_BYTES;
 	const struct fabric *fabric;
 	size_t total_bytes = 0;
+	uint32_t frames = 0;
 
 	(void)fd;
 	(void)what;
@@ -271,6 +272,9 @@ void transmit_ready(evutil_socket_t fd, short what, void *arg)
 		counter_add(&counters->rx_bytes, bytes);
 		total_bytes += bytes;
 		transmit_frame(worker, fabric, wport->port, frame, bytes, &offload);
+		if (frames++ == 0 && wport->lone)
+			dispatch_flush(worker); /* as the last time: gone before we look whether there is more */
 	}
+	wport->lone = frames == 1;
 	worker_burst_end(worker);
 }

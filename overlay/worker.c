@@ -201,7 +201,7 @@ static bool make_memory(struct worker *worker)
 	return true;
 }
 
-/* One thread to a loop, so libevent needs no locks: all that others do is write to wake_fd */
+/* One thread to a loop, so libevent needs no locks: all that others do is write to wake_fd.  Nor does it need the time */
 static struct event_base *unlocked_base(void)
 {
 	struct event_config *config = event_config_new();
@@ -209,7 +209,7 @@ static struct event_base *unlocked_base(void)
 
 	if (!config)
 		return NULL;
-	if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0)
+	if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_NO_CACHE_TIME) == 0)
 		base = event_base_new_with_config(config);
 	event_config_free(config);
 	return base;
