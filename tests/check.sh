@@ -14,7 +14,6 @@ LOGS=build/check
 CLANG_BUILD=build/check/clang
 TSAN_BUILD=build/check/tsan
 FUZZ_SECONDS=${FUZZ_SECONDS:-2}
-UNIT_LIMIT_S=180
 E2E_LIMIT_S=300
 
 passed=0
@@ -69,28 +68,34 @@ step() {
 	fi
 }
 
-# tap NAME COMMAND...: counts the lines "ok ..." and "not ok ..." that it prints, in the Test Anything Protocol.  No plan
-# (1..N), another number of results than planned, or a bad exit without a failed check is one failure more.
+# tap NAME COMMAND...: counts the lines "ok ..." and "not ok ..." that it prints, in the Test Anything Protocol
 tap() {
-	local name=$1 start log status good bad plan
+	local name=$1 start status log
 	shift
 	start=$(now_ms)
 	log=$(log_of "$name")
 	run "$log" "$@"
 	status=$?
+	count_tap "$name" "$log" $status $(($(now_ms) - start))
+}
+
+# count_tap NAME LOG STATUS MS: what a test printed into LOG.  No plan (1..N), another number of results than planned, or a bad
+# exit without a failed check is one failure more.
+count_tap() {
+	local name=$1 log=$2 status=$3 ms=$4 good bad plan
 	good=$(grep -c '^ok\b' "$log")
 	bad=$(grep -c '^not ok\b' "$log")
 	plan=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$log" | awk '{n += $1} END {print n + 0}')
-	if [ "$plan" -eq 0 ] || [ "$plan" -ne $((good + bad)) ] || { [ $status -ne 0 ] && [ "$bad" -eq 0 ]; }; then
+	if [ "$plan" -eq 0 ] || [ "$plan" -ne $((good + bad)) ] || { [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; }; then
 		echo "not ok - $name ended with status $status after $((good + bad)) of $plan checks" >>"$log"
 		bad=$((bad + 1))
 	fi
 	passed=$((passed + good))
 	failed=$((failed + bad))
 	if [ "$bad" -eq 0 ]; then
-		line ok "$name" $(($(now_ms) - start)) "$good"
+		line ok "$name" "$ms" "$good"
 	else
-		line FAILED "$name" $(($(now_ms) - start)) "$bad of $((good + bad)), $log"
+		line FAILED "$name" "$ms" "$bad of $((good + bad)), $log"
 		grep '^not ok' "$log" | sed 's/^/       | /'
 		grep -v '^\(not \)\?ok\b' "$log" | tail -n 12 | sed 's/^/       | /'
 	fi
@@ -111,28 +116,27 @@ do_build() {
 	step "install and its files" tests/install.sh
 }
 
-# unit BUILD NAME: the test binary of tests/unit/NAME.c
-unit() {
-	tap "${1##*/} $2" timeout -k 5 $UNIT_LIMIT_S env CMOCKA_MESSAGE_OUTPUT=TAP \
-		ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1 \
-		"$1/tests/unit/$2"
-}
-
-do_unit() {
-	local source name
-	for source in tests/unit/*/test_*.c; do
+# units BUILD SOURCE...: the test binaries of these sources, as many at once as there are processors
+units() {
+	local build=$1 source name log status ms
+	shift
+	for source in "$@"; do
 		name=${source#tests/unit/}
-		unit $CLANG_BUILD "${name%.c}"
+		echo "$build/tests/unit/${name%.c} $(log_of "${build##*/} ${name%.c}")"
+	done >$LOGS/units
+	run $LOGS/units.log xargs -a $LOGS/units -P "$(nproc)" -L 1 tests/unit.sh
+	for source in "$@"; do
+		name=${source#tests/unit/}
+		log=$(log_of "${build##*/} ${name%.c}")
+		read -r status ms <"$log.status" || status=missing
+		count_tap "${build##*/} ${name%.c}" "$log" "$status" "$ms"
 	done
 }
 
-do_tsan() {
-	local source name
-	for source in $(make -s print-TSAN_TESTS); do
-		name=${source#tests/unit/}
-		unit $TSAN_BUILD "${name%.c}"
-	done
-}
+do_unit() { units $CLANG_BUILD tests/unit/*/test_*.c; }
+
+# shellcheck disable=SC2046
+do_tsan() { units $TSAN_BUILD $(make -s print-TSAN_TESTS); }
 
 do_fuzz() { tap "fuzzers, ${FUZZ_SECONDS} s each" tests/fuzz/run.sh $CLANG_BUILD "$FUZZ_SECONDS"; }
 

@@ -8,40 +8,44 @@ cd "$(dirname "$0")/../.." || exit 1
 build=${1:?usage: run.sh BUILD SECONDS}
 seconds=${2:?usage: run.sh BUILD SECONDS}
 
-total=0
-bad=0
-verdict() {
-	total=$((total + 1))
-	echo "$1 $total - $2"
-	[ "$1" = ok ] || bad=$((bad + 1))
+# fuzz SOURCE: one fuzzer; prints its verdict, without a number
+fuzz() {
+	local name binary corpus found seeds options
+	name=$(basename "$1" .c)
+	binary=$build/${1%.c}
+	corpus=tests/fuzz/corpus/$name
+	found=$build/fuzz/found-$name
+	seeds=("$corpus"/*)
+	options=(-artifact_prefix="$build/fuzz/crash-$name-" -timeout=10 -rss_limit_mb=1024 -verbosity=0)
+	mkdir -p "$found"
+	if [ ! -x "$binary" ]; then
+		echo "not ok - $name: $binary is not built; list it in the Makefile"
+	elif [ ${#seeds[@]} -eq 0 ]; then
+		echo "not ok - $name: no corpus in $corpus"
+	elif ! "$binary" "${options[@]}" -runs=0 "$corpus"; then
+		echo "not ok - $name: its corpus"
+	elif [ "$seconds" -gt 0 ] &&
+		! "$binary" "${options[@]}" -max_total_time="$seconds" -print_final_stats=1 "$found" "$corpus"; then
+		echo "not ok - $name: what it found in $seconds s"
+	else
+		echo "ok - $name: ${#seeds[@]} seeds, $seconds s of search"
+	fi
 }
 
 mkdir -p "$build/fuzz"
 shopt -s nullglob
-for source in tests/fuzz/*/fuzz_*.c; do
-	name=$(basename "$source" .c)
-	binary=$build/${source%.c}
-	corpus=tests/fuzz/corpus/$name
-	found=$build/fuzz/found-$name
-	seeds=("$corpus"/*)
-	if [ ! -x "$binary" ]; then
-		verdict "not ok" "$name: $binary is not built; list it in the Makefile"
-		continue
-	fi
-	if [ ${#seeds[@]} -eq 0 ]; then
-		verdict "not ok" "$name: no corpus in $corpus"
-		continue
-	fi
-	mkdir -p "$found"
-	options=(-artifact_prefix="$build/fuzz/crash-$name-" -timeout=10 -rss_limit_mb=1024 -verbosity=0)
-	if ! "$binary" "${options[@]}" -runs=0 "$corpus"; then
-		verdict "not ok" "$name: its corpus"
-	elif [ "$seconds" -gt 0 ] &&
-		! "$binary" "${options[@]}" -max_total_time="$seconds" -print_final_stats=1 "$found" "$corpus"; then
-		verdict "not ok" "$name: what it found in $seconds s"
-	else
-		verdict ok "$name: ${#seeds[@]} seeds, $seconds s of search"
-	fi
+sources=(tests/fuzz/*/fuzz_*.c)
+for source in "${sources[@]}"; do
+	while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n; done
+	fuzz "$source" >"$build/fuzz/$(basename "$source" .c).log" 2>&1 &
 done
-echo "1..$total"
-[ $bad -eq 0 ] && [ $total -gt 0 ]
+wait
+
+bad=0
+for source in "${sources[@]}"; do
+	log=$build/fuzz/$(basename "$source" .c).log
+	cat "$log"
+	grep -q '^ok -' "$log" || bad=$((bad + 1))
+done
+echo "1..${#sources[@]}"
+[ $bad -eq 0 ] && [ ${#sources[@]} -gt 0 ]
