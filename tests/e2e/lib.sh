@@ -363,6 +363,7 @@ reaches() {
 listen() {
 	local vm=$1
 	shift
+	rm -f "$WORK/recv-$vm" # the last one's "ready"
 	ip netns exec "$PREFIX-$vm" "$FRAMES" recv "$@" >"$WORK/recv-$vm" 2>>"$LOGS/recv-$vm.log" </dev/null &
 	PIDS["recv-$vm"]=$!
 	wait_until 10 test -s "$WORK/recv-$vm" || bail "frames.py does not start on $vm"
