@@ -6,7 +6,8 @@
  *
  *	no session		 a handshake, at growing intervals (handshaker.c)
  *	session is old		 the initiator rekeys after SESSION_REKEY_MS, the responder REKEY_GRACE_MS later
- *	nothing probed for long	 a small probe each KEEPALIVE_MS keeps NATs open and measures the round trip
+ *	nothing heard for long	 a small probe after KEEPALIVE_MS keeps NATs open and measures the round trip: of two idle peers
+ *				 one probes and the other answers.  Where there is much to hear, one each ROUND_TRIP_MS
  *	we send, hear nothing	 a probe a second after UNANSWERED_PROBE_MS, a handshake after UNANSWERED_DEAD_MS
  *
  * A probe is answered by the peer's worker at once, so "unanswered" means that the path or the peer is gone.
@@ -30,6 +31,7 @@
 #define ANSWER_MAX_MS 1000U
 #define REKEY_GRACE_MS 10000U
 #define KEEPALIVE_MS 15000U
+#define ROUND_TRIP_MS 60000U
 #define UNANSWERED_PROBE_MS 3000U
 #define UNANSWERED_DEAD_MS 10000U
 #define ROAM_MS 200U
@@ -239,6 +241,7 @@ static bool look_at(struct agent *agent, struct peer *peer)
 		peer->busy_until = instant_add_ms(agent->now, BUSY_MS);
 	peer->data_seen = data;
 	if (totals.rx_datagrams != peer->rx_seen) {
+		peer->heard_at = agent->now;
 		if (peer->unanswered_at.ns)
 			pmtu_revived(&peer->pmtu, peer->unanswered_at, agent->now);
 		peer->unanswered_at.ns = 0;
@@ -254,8 +257,9 @@ static void keep_alive(struct agent *agent, struct peer *peer)
 {
 	uint64_t silent_ms = peer->unanswered_at.ns ? instant_since_ms(agent->now, peer->unanswered_at) : 0;
 	uint64_t since_ms = instant_since_ms(agent->now, peer->probed_at);
+	bool quiet = since_ms >= KEEPALIVE_MS && instant_since_ms(agent->now, peer->heard_at) >= KEEPALIVE_MS;
 
-	if (since_ms >= KEEPALIVE_MS || (silent_ms >= UNANSWERED_PROBE_MS && since_ms >= TICK_MS))
+	if (quiet || since_ms >= ROUND_TRIP_MS || (silent_ms >= UNANSWERED_PROBE_MS && since_ms >= TICK_MS))
 		send_probe(agent, peer, 0);
 	if (silent_ms >= UNANSWERED_DEAD_MS && !peer->attempt_at.ns)
 		peer->attempt_at = agent->now;

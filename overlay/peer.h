@@ -63,6 +63,7 @@ struct peer {
 	uint64_t tx_seen, rx_seen;    /* datagrams in all sessions, at the last look */
 	uint64_t data_seen;	      /* bytes that workers sent, at the last look */
 	struct instant busy_until;    /* data goes to the peer */
+	struct instant heard_at;      /* as far as the last look saw */
 	struct instant unanswered_at; /* since when we send and hear nothing; 0: we hear something */
 	uint64_t rtt_us;	      /* smoothed; 0: unknown */
 	struct session_totals retired; /* of sessions that are gone */
