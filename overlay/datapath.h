@@ -228,6 +228,9 @@ struct delivery {
 	bool flooded; /* a port that does not carry its VLAN is passed over, not a drop */
 };
 
+/* Change the tag in place, as an egress action says.  Return: the frame's new start; VLAN_TAG_BYTES before it must be free */
+uint8_t *deliver_edit_tag(uint8_t *frame, size_t *bytes, enum vlan_action action, uint16_t vlan);
+
 /* One frame off the wire to @to, joined with others of its flow; leaves at deliver_flush() at the latest */
 void deliver_joined(struct worker *worker, const struct network_port *to, const struct delivery *delivery, bool partial,
 	uint16_t gso_bytes);

@@ -47,10 +47,7 @@ void deliver_emit(void *ctx, const struct iovec *iov, int n, size_t bytes, const
 	write_pieces(ctx, pieces, n + 1, bytes, offload);
 }
 
-/*
- * Change the tag in place, as an egress action says.  Return: the frame's new start; the same where nothing was to do
- */
-static uint8_t *edit_tag(uint8_t *frame, size_t *bytes, enum vlan_action action, uint16_t vlan)
+uint8_t *deliver_edit_tag(uint8_t *frame, size_t *bytes, enum vlan_action action, uint16_t vlan)
 {
 	switch (action) {
 	case VLAN_PUSH:
@@ -114,7 +111,7 @@ void deliver_joined(struct worker *worker, const struct network_port *to, const 
 		join(worker, wport, delivery->frame, bytes, delivery->info, partial, gso_bytes);
 		return;
 	}
-	frame = edit_tag(delivery->frame, &bytes, action, delivery->vlan);
+	frame = deliver_edit_tag(delivery->frame, &bytes, action, delivery->vlan);
 	if (frame_parse(frame, bytes, &info))
 		join(worker, wport, frame, bytes, &info, partial, gso_bytes);
 	else
@@ -194,7 +191,7 @@ void deliver_local(struct worker *worker, const struct network_port *to, const s
 		return;
 	}
 	memcpy(frame, delivery->frame, bytes); /* others may get it as it is */
-	frame = edit_tag(frame, &bytes, action, delivery->vlan);
+	frame = deliver_edit_tag(frame, &bytes, action, delivery->vlan);
 	if (left.partial)
 		left.csum_start = (uint16_t)(left.csum_start + vlan_grows_by(action));
 	left.header_bytes = 0;

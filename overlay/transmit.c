@@ -140,17 +140,10 @@ static bool to_trunk_form(struct outbound *out, uint16_t vlan)
 
 	if (action == VLAN_KEEP)
 		return true;
-	if (action == VLAN_PUSH) {
-		memmove(out->frame - VLAN_TAG_BYTES, out->frame, 2 * MAC_BYTES);
-		out->frame -= VLAN_TAG_BYTES;
-		out->bytes += VLAN_TAG_BYTES;
-		out->offload.csum_start += out->offload.partial ? VLAN_TAG_BYTES : 0;
-		out->offload.header_bytes = 0;
-		frame_put16(out->frame + 2 * MAC_BYTES, FRAME_ETHERTYPE_8021Q);
-		frame_put16(out->frame + 2 * MAC_BYTES + 2, vlan);
-	} else {
-		frame_put16(out->frame + 2 * MAC_BYTES + 2, (uint16_t)((form.tci & 0xf000) | vlan));
-	}
+	out->frame = deliver_edit_tag(out->frame, &out->bytes, action, vlan);
+	if (out->offload.partial)
+		out->offload.csum_start = (uint16_t)(out->offload.csum_start + vlan_grows_by(action));
+	out->offload.header_bytes = 0; /* a hint, of the frame as it was */
 	return frame_parse(out->frame, out->bytes, &out->info);
 }
 
