@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs, with apt-get, what building, testing and the demo need and this Debian machine lacks.
+# Installs, with apt-get, what this Debian machine lacks of what building, testing and the demo need, or of the packages named.
 set -eu
 
 packages=(
@@ -13,6 +13,7 @@ packages=(
 )
 # Debian packages ipsec-mb for amd64 only; without it the AEAD is OpenSSL's
 [ "$(dpkg --print-architecture)" = amd64 ] && packages+=(libipsec-mb-dev)
+[ $# -eq 0 ] || packages=("$@")
 
 missing=()
 for package in "${packages[@]}"; do
@@ -22,10 +23,11 @@ done
 
 if [ "$(id -u)" -ne 0 ]; then
 	echo "missing packages: ${missing[*]}" >&2
-	echo "run 'make deps' as root, or: apt-get install ${missing[*]}" >&2
+	echo "run this as root, or: apt-get install ${missing[*]}" >&2
 	exit 1
 fi
 echo "installing: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+# RUNLEVEL tells invoke-rc.d to start no service
+RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
