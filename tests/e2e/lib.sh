@@ -221,9 +221,18 @@ address() { if [ "$UNDERLAY" = 6 ]; then echo "2001:db8::$1"; else echo "192.0.2
 with_port() { case $1 in *:*) echo "[$1]:$2" ;; *) echo "$1:$2" ;; esac; }
 prefix_bytes() { if [ "$UNDERLAY" = 6 ]; then echo 64; else echo 24; fi; }
 
+# bridges_unfiltered SPACE: no iptables rule of the machine concerns frames inside a bridge.  The switches exist only
+# while br_netfilter is loaded; where it is not, there is nothing to switch off.
+bridges_unfiltered() {
+	local name
+	for name in iptables ip6tables arptables; do
+		[ ! -e /proc/sys/net/bridge/bridge-nf-call-$name ] || must on "$1" sysctl -qw net.bridge.bridge-nf-call-$name=0
+	done
+}
+
 underlay_up() {
 	space_add net
-	must on net sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0
+	bridges_unfiltered net
 	must in_ip net link add ul type bridge mcast_snooping 0
 	must in_ip net link set ul mtu "$UNDERLAY_MTU" up
 }
@@ -261,7 +270,7 @@ operator() {
 host_add() {
 	space_add "$1"
 	plug "$1" "$2"
-	must on "$1" sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0
+	bridges_unfiltered "$1"
 	bridge_add "$1" br-lab
 }
 
