@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 
 #define MAC_BYTES 6U
-#define MAC_TEXT_BYTES 18U	/* "52:54:00:00:00:0b" and its NUL */
+#define MAC_TEXT_BYTES 18U      /* "52:54:00:00:00:0b" and its NUL */
 #define ENDPOINT_TEXT_BYTES 80U /* "[v6%scope]:port" and its NUL */
 
 struct mac {
@@ -55,8 +55,7 @@ static inline bool endpoint_equal(const struct endpoint *a, const struct endpoin
  *
  * Return: false where @text is no address, or has port 0
  */
-bool endpoint_parse(const char *text, uint16_t default_port, struct endpoint *out)
-	__attribute__((warn_unused_result));
+bool endpoint_parse(const char *text, uint16_t default_port, struct endpoint *out) __attribute__((warn_unused_result));
 
 void endpoint_format(const struct endpoint *endpoint, char out[ENDPOINT_TEXT_BYTES]);
 

@@ -95,12 +95,14 @@ int enrolment_load(const char *dir, struct enrolment *out, char error[ENROLMENT_
 	else
 		json_in_fail(&in, "", "line", "%d: %s", object ? 1 : syntax.line, object ? "no object" : syntax.text);
 	if (!json_in_ok(&in)) {
-		snprintf(error, ENROLMENT_ERROR_BYTES, "%.200s/agent.json: %.200s; join again with a new token and --force",
-			dir, in.error);
+		snprintf(error, ENROLMENT_ERROR_BYTES,
+			"%.200s/agent.json: %.200s; join again with a new token and --force", dir, in.error);
 		err = -EINVAL;
 	} else if (!base64_decode(tunnel, out->tunnel_key, sizeof(out->tunnel_key))) {
-		snprintf(error, ENROLMENT_ERROR_BYTES, "%.200s/tunnel.key: is not the base64 of 32 bytes; join again with "
-			"a new token and --force", dir);
+		snprintf(error, ENROLMENT_ERROR_BYTES,
+			"%.200s/tunnel.key: is not the base64 of 32 bytes; join again with "
+			"a new token and --force",
+			dir);
 		err = -EINVAL;
 	}
 out:

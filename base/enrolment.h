@@ -23,10 +23,10 @@ struct enrolment {
 	char fabric[ENROLMENT_NAME_BYTES];
 	char host[ENROLMENT_NAME_BYTES];
 	char controller[ENROLMENT_ADDRESS_BYTES]; /* "203.0.113.5:4753", "[2001:db8::1]:4753", "ctl.example.org:4753" */
-	uint16_t port;				  /* UDP, of this host's weftd */
+	uint16_t port;                            /* UDP, of this host's weftd */
 	uint8_t psk[32];
 	uint8_t tunnel_key[32]; /* private */
-	char *ca_pem;		/* on the heap, as the other two */
+	char *ca_pem;           /* on the heap, as the other two */
 	char *certificate_pem;
 	char *key_pem;
 };

@@ -14,8 +14,7 @@
  *
  * Return: 0 or -errno
  */
-int file_read(const char *path, size_t max_bytes, char **out, size_t *len_bytes)
-	__attribute__((warn_unused_result));
+int file_read(const char *path, size_t max_bytes, char **out, size_t *len_bytes) __attribute__((warn_unused_result));
 
 /**
  * file_write() - replace a file at once or not at all (write beside it, fsync, rename, fsync the folder)
@@ -23,8 +22,7 @@ int file_read(const char *path, size_t max_bytes, char **out, size_t *len_bytes)
  *
  * Return: 0 or -errno; on an error the old file is untouched
  */
-int file_write(const char *path, const void *bytes, size_t len_bytes, mode_t mode)
-	__attribute__((warn_unused_result));
+int file_write(const char *path, const void *bytes, size_t len_bytes, mode_t mode) __attribute__((warn_unused_result));
 
 /* Make a folder and those above it, as mkdir -p does.  Return: 0 or -errno */
 int file_make_dir(const char *path, mode_t mode) __attribute__((warn_unused_result));

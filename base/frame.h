@@ -54,19 +54,20 @@ enum frame_tcp_flag {
 
 /* Offsets count from the frame's first byte; 0 means that the thing is not there. */
 struct frame_info {
-	uint32_t end_offset;	 /* behind the IP packet, padding follows; the frame's length where there is no IP */
-	uint16_t ethertype;	 /* behind the tags */
-	uint16_t tci;		 /* of the outer tag: priority 3, DEI 1, VLAN 12 */
-	uint16_t l3_offset;	 /* behind Ethernet header and tags, never 0 */
-	uint16_t l4_offset;	 /* behind the IP headers; 0 too for an IP fragment that is not the first */
-	uint16_t payload_offset; /* behind the TCP or UDP header of a packet that is no fragment and whose lengths agree */
-	uint8_t l2_bytes;	 /* = l3_offset */
-	uint8_t ip_version;	 /* 4 or 6; 0: not IP, or the IP header cannot be right */
-	uint8_t l4_protocol;	 /* enum frame_protocol, or any other number; 0 wherever l4_offset is 0 */
-	bool tagged;		 /* the outer tag is there (802.1Q or 802.1ad) */
-	bool ip_fragment;	 /* part of a fragmented packet, the first one included */
-	bool ip_options;	 /* IPv4 options or IPv6 extension headers are there */
-	bool source_routed;	 /* the final destination is not the IP header's (RFC 791 LSRR/SSRR, RFC 8200 4.4) */
+	uint32_t end_offset; /* behind the IP packet, padding follows; the frame's length where there is no IP */
+	uint16_t ethertype;  /* behind the tags */
+	uint16_t tci;        /* of the outer tag: priority 3, DEI 1, VLAN 12 */
+	uint16_t l3_offset;  /* behind Ethernet header and tags, never 0 */
+	uint16_t l4_offset;  /* behind the IP headers; 0 too for an IP fragment that is not the first */
+	/* behind the TCP or UDP header of a packet that is no fragment and whose lengths agree */
+	uint16_t payload_offset;
+	uint8_t l2_bytes;    /* = l3_offset */
+	uint8_t ip_version;  /* 4 or 6; 0: not IP, or the IP header cannot be right */
+	uint8_t l4_protocol; /* enum frame_protocol, or any other number; 0 wherever l4_offset is 0 */
+	bool tagged;         /* the outer tag is there (802.1Q or 802.1ad) */
+	bool ip_fragment;    /* part of a fragmented packet, the first one included */
+	bool ip_options;     /* IPv4 options or IPv6 extension headers are there */
+	bool source_routed;  /* the final destination is not the IP header's (RFC 791 LSRR/SSRR, RFC 8200 4.4) */
 };
 
 /**
@@ -79,8 +80,7 @@ struct frame_info {
  *
  * Return: false where there is no whole Ethernet header with its (at most two) tags
  */
-bool frame_parse(const uint8_t *frame, size_t len_bytes, struct frame_info *out)
-	__attribute__((warn_unused_result));
+bool frame_parse(const uint8_t *frame, size_t len_bytes, struct frame_info *out) __attribute__((warn_unused_result));
 
 /* The accessors want a frame that frame_parse() took */
 static inline struct mac frame_destination(const uint8_t *frame)

@@ -51,8 +51,7 @@ static bool has_type(const json_t *value, json_type type)
 	return json_typeof(value) == type;
 }
 
-json_t *json_in_member_or(struct json_in *in, const char *where, const json_t *object, const char *key,
-	json_type type)
+json_t *json_in_member_or(struct json_in *in, const char *where, const json_t *object, const char *key, json_type type)
 {
 	json_t *value = json_object_get(object, key);
 

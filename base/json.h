@@ -40,8 +40,7 @@ int64_t json_in_int_or(struct json_in *in, const char *where, const json_t *obje
 bool json_in_bool_or(struct json_in *in, const char *where, const json_t *object, const char *key, bool fallback);
 
 /* A member that may be absent, of type @type; NULL where it is, borrowed otherwise */
-json_t *json_in_member_or(struct json_in *in, const char *where, const json_t *object, const char *key,
-	json_type type);
+json_t *json_in_member_or(struct json_in *in, const char *where, const json_t *object, const char *key, json_type type);
 
 /* Note an error of the caller's own, unless there is one already */
 void json_in_fail(struct json_in *in, const char *where, const char *key, const char *format, ...)

@@ -46,8 +46,8 @@ void log_line(enum log_level level, const char *format, ...)
 
 		clock_gettime(CLOCK_REALTIME, &now);
 		gmtime_r(&now.tv_sec, &utc);
-		used = snprintf(line, sizeof(line), "%02d:%02d:%02d.%03ld %s: ", utc.tm_hour, utc.tm_min,
-			utc.tm_sec, now.tv_nsec / 1000000, level_name(level));
+		used = snprintf(line, sizeof(line), "%02d:%02d:%02d.%03ld %s: ", utc.tm_hour, utc.tm_min, utc.tm_sec,
+			now.tv_nsec / 1000000, level_name(level));
 	}
 	va_start(args, format);
 	vsnprintf(line + used, sizeof(line) - (size_t)used, format, args);

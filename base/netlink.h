@@ -18,15 +18,15 @@
 
 struct netlink_link {
 	int index;
-	int master;			 /* index of the bridge (or bond) that it is a port of, 0 for none */
+	int master; /* index of the bridge (or bond) that it is a port of, 0 for none */
 	uint32_t mtu_bytes;
-	bool up;			 /* as the administrator wants it */
-	bool running;			 /* as it is: up and with a carrier */
-	struct mac mac;			 /* zeros where it has no Ethernet address */
+	bool up;        /* as the administrator wants it */
+	bool running;   /* as it is: up and with a carrier */
+	struct mac mac; /* zeros where it has no Ethernet address */
 	char name[NETLINK_NAME_BYTES];
-	char kind[NETLINK_NAME_BYTES];	 /* "bridge", "tun", "veth"..., "" for hardware */
+	char kind[NETLINK_NAME_BYTES];   /* "bridge", "tun", "veth"..., "" for hardware */
 	char alias[NETLINK_ALIAS_BYTES]; /* free text on the device, "" for none */
-	uint32_t tun_queues;		 /* "tun" with several queues: those that programs hold now */
+	uint32_t tun_queues;             /* "tun" with several queues: those that programs hold now */
 	uint64_t rx_dropped_pkts;
 	uint64_t tx_dropped_pkts;
 };

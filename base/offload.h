@@ -18,9 +18,9 @@ enum offload_gso {
 };
 
 struct offload {
-	bool partial;	       /* the checksum at csum_start + csum_offset holds the pseudo header's sum only */
-	bool ecn;	       /* TCP: CWR belongs to the first segment only */
-	uint8_t gso;	       /* enum offload_gso */
+	bool partial;          /* the checksum at csum_start + csum_offset holds the pseudo header's sum only */
+	bool ecn;              /* TCP: CWR belongs to the first segment only */
+	uint8_t gso;           /* enum offload_gso */
 	uint16_t gso_bytes;    /* payload of every segment but the last; 0 without GSO */
 	uint16_t header_bytes; /* Ethernet to L4 inclusive, 0 if unknown; a hint, never trusted */
 	uint16_t csum_start;   /* from the frame's first byte */

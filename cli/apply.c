@@ -121,7 +121,7 @@ static void print_done(const struct invocation *in, const char *lab, const json_
 }
 
 /* @answer is a change that the controller accepted */
-static enum cli_exit finish(const struct invocation *in, struct operator *operator, const char *lab,
+static enum cli_exit finish(const struct invocation *in, struct operator* operator, const char * lab,
 	const struct answer *answer, uint64_t timeout_ms)
 {
 	enum cli_exit result = CLI_OK;
@@ -136,7 +136,7 @@ static enum cli_exit finish(const struct invocation *in, struct operator *operat
 static enum cli_exit run_apply(const struct invocation *in)
 {
 	const char *shown = strcmp(in->args[0], "-") == 0 ? "stdin" : in->args[0];
-	struct operator operator = { .client = NULL };
+	struct operator operator= { .client = NULL };
 	struct answer answer = { .json = NULL };
 	char path[IDENTITY_NAME_BYTES + 16];
 	struct lab_file *lab;
@@ -164,7 +164,7 @@ static enum cli_exit run_apply(const struct invocation *in)
 
 static enum cli_exit run_delete(const struct invocation *in)
 {
-	struct operator operator = { .client = NULL };
+	struct operator operator= { .client = NULL };
 	struct answer answer = { .json = NULL };
 	char path[IDENTITY_NAME_BYTES + 16], what[IDENTITY_NAME_BYTES + 16];
 	const char *lab = in->args[0];

@@ -82,7 +82,8 @@ static bool set_up_tls(struct client *client)
 	failed |= curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
 	failed |= curl_easy_setopt(curl, CURLOPT_CAINFO, NULL);
 	if (target->ca_pem) {
-		struct curl_blob ca = { .data = (void *)target->ca_pem, .len = strlen(target->ca_pem),
+		struct curl_blob ca = { .data = (void *)target->ca_pem,
+			.len = strlen(target->ca_pem),
 			.flags = CURL_BLOB_COPY };
 
 		failed |= curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &ca);
@@ -130,8 +131,9 @@ struct client *client_new(const struct client_target *target)
 	struct sockaddr_un un;
 
 	if (target->socket && strlen(target->socket) >= sizeof(un.sun_path)) {
-		(void)say_error(CLI_UNREACHABLE, "%s: a socket's path may have %zu bytes at most; use a shorter --state",
-			target->socket, sizeof(un.sun_path) - 1);
+		(void)say_error(CLI_UNREACHABLE,
+			"%s: a socket's path may have %zu bytes at most; use a shorter --state", target->socket,
+			sizeof(un.sun_path) - 1);
 		return NULL;
 	}
 	client = calloc(1, sizeof(*client));
@@ -229,9 +231,11 @@ static enum cli_exit unreachable(const struct client *client, const struct recei
 		return say_error(CLI_UNREACHABLE, "%s at %s sent more than fits; its version may be another one",
 			target->server_name, where);
 	if (code == CURLE_PEER_FAILED_VERIFICATION)
-		return say_error(CLI_UNREACHABLE, "%s at %s does not show a certificate of this fabric's CA for that "
+		return say_error(CLI_UNREACHABLE,
+			"%s at %s does not show a certificate of this fabric's CA for that "
 			"address: %s; somebody else answers there, it was set up anew or for another --address, or this "
-			"machine's clock is wrong", target->server_name, where, why);
+			"machine's clock is wrong",
+			target->server_name, where, why);
 	return say_error(CLI_UNREACHABLE, "could not reach %s at %s: %s; %s", target->server_name, where, why,
 		err == EACCES ? "run weft as root" : target->remedy);
 }
@@ -292,7 +296,9 @@ enum cli_exit client_call(struct client *client, const char *method, const char 
 enum cli_exit client_watch(struct client *client, const char *path, client_line_fn *on_line, void *ctx,
 	struct answer *out)
 {
-	struct receiver receiver = { .client = client, .max_bytes = CLIENT_LINE_BYTES_MAX, .on_line = on_line,
+	struct receiver receiver = { .client = client,
+		.max_bytes = CLIENT_LINE_BYTES_MAX,
+		.on_line = on_line,
 		.ctx = ctx };
 	enum cli_exit result = CLI_OK;
 	CURLcode code;
@@ -315,8 +321,10 @@ enum cli_exit answer_refused(const struct answer *answer, const char *what)
 	const char *where = json_string_value(json_object_get(error, "where"));
 
 	if (!message)
-		return say_error(CLI_FAILED, "%s: the answer has status %ld and cannot be understood; "
-			"compare `weft version` here and there", what, answer->status);
+		return say_error(CLI_FAILED,
+			"%s: the answer has status %ld and cannot be understood; "
+			"compare `weft version` here and there",
+			what, answer->status);
 	return say_error(CLI_FAILED, "%s: %s%s%s%s%s", what, where ? where : "", where && *where ? ": " : "", message,
 		hint ? "; " : "", hint ? hint : "");
 }

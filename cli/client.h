@@ -21,17 +21,17 @@ struct client;
 
 /* One of: a socket's path; or an address, with what is known of the server */
 struct client_target {
-	const char *socket;	 /* path of a unix socket, or NULL */
-	const char *address;	 /* out of address_with_port() */
-	const char *ca_pem;	 /* exactly one certificate; NULL: anybody may answer, and nothing secret may be sent */
-	const char *bearer;	 /* operator's token, or NULL */
+	const char *socket;      /* path of a unix socket, or NULL */
+	const char *address;     /* out of address_with_port() */
+	const char *ca_pem;      /* exactly one certificate; NULL: anybody may answer, and nothing secret may be sent */
+	const char *bearer;      /* operator's token, or NULL */
 	const char *server_name; /* for messages: "the controller" */
-	const char *remedy;	 /* for messages: what to look at where it does not answer */
+	const char *remedy;      /* for messages: what to look at where it does not answer */
 };
 
 struct answer {
-	long status;	/* of HTTP */
-	json_t *json;	/* NULL where the body was none */
+	long status;  /* of HTTP */
+	json_t *json; /* NULL where the body was none */
 };
 
 /**

@@ -15,8 +15,8 @@
 
 struct kind {
 	const char *name;
-	const char *lab_member;	   /* of an item: which lab it is of; NULL where it is of none */
-	const char *identity[4];   /* members that tell one item from another */
+	const char *lab_member;  /* of an item: which lab it is of; NULL where it is of none */
+	const char *identity[4]; /* members that tell one item from another */
 	struct table_column columns[8];
 	void (*row)(struct table *table, const json_t *item);
 	const char *none; /* what to say of an empty list */
@@ -44,10 +44,10 @@ static void add_list(struct table *table, const json_t *list)
 		return;
 	}
 	json_array_foreach(list, i, item) {
-		int more = json_is_integer(item) ?
-			snprintf(text + used, sizeof(text) - used, "%s%lld", i ? "," : "",
-				(long long)json_integer_value(item)) :
-			snprintf(text + used, sizeof(text) - used, "%s%s", i ? ", " : "", json_string_value(item));
+		int more = json_is_integer(item)
+			? snprintf(text + used, sizeof(text) - used, "%s%lld", i ? "," : "",
+				  (long long)json_integer_value(item))
+			: snprintf(text + used, sizeof(text) - used, "%s%s", i ? ", " : "", json_string_value(item));
 
 		used += (size_t)more;
 		if (used >= sizeof(text))
@@ -141,7 +141,8 @@ static const struct kind kinds[] = {
 	{ "ports", "lab", { "lab", "name" },
 		{ { .title = "LAB", .shrinks = true }, { .title = "PORT", .shrinks = true },
 			{ .title = "HOST", .shrinks = true }, { .title = "NETWORK", .shrinks = true },
-			{ .title = "ATTACH", .shrinks = true }, { .title = "VLAN", .shrinks = true }, { .title = "MAC" } },
+			{ .title = "ATTACH", .shrinks = true }, { .title = "VLAN", .shrinks = true },
+			{ .title = "MAC" } },
 		port_row, "no ports; `weft apply FILE.yaml` makes them" },
 	{ "labs", "name", { "name" },
 		{ { .title = "LAB", .shrinks = true }, { .title = "REVISION", .right = true },
@@ -192,15 +193,16 @@ static void show(struct getting *getting, const char *change, const json_t *item
 			const json_t *part = json_object_get(item, getting->kind->identity[i]);
 
 			used += (size_t)snprintf(key + used, sizeof(key) - used, "%s/%lld ",
-				json_is_string(part) ? json_string_value(part) : "", (long long)json_integer_value(part));
+				json_is_string(part) ? json_string_value(part) : "",
+				(long long)json_integer_value(part));
 			if (used >= sizeof(key))
 				return;
 		}
 		/* every report moves it; that alone is no news */
 		kept = json_copy((json_t *)item);
 		json_object_del(kept, "last_seen");
-		if (strcmp(change, "delete") == 0 ? json_object_del(getting->known, key) != 0 :
-						    json_equal(json_object_get(getting->known, key), kept)) {
+		if (strcmp(change, "delete") == 0 ? json_object_del(getting->known, key) != 0
+						  : json_equal(json_object_get(getting->known, key), kept)) {
 			json_decref(kept);
 			return;
 		}
@@ -230,7 +232,8 @@ static void show_all(struct getting *getting, const json_t *items)
 	if (table_rows(getting->table) > 0)
 		table_print(getting->table, stdout, table_screen_width(stdout));
 	else if (invocation_has(getting->in, OPTION_LAB))
-		say_note("there is nothing of a lab %s; `weft get labs` lists the labs", getting->in->values[OPTION_LAB]);
+		say_note("there is nothing of a lab %s; `weft get labs` lists the labs",
+			getting->in->values[OPTION_LAB]);
 	else if (!invocation_has(getting->in, OPTION_JSON))
 		say_note("%s", getting->kind->none);
 	fflush(stdout);
@@ -307,7 +310,8 @@ static const struct kind *kind_lookup(const char *typed)
 		size_t len = strlen(kinds[i].name);
 
 		/* "host" for "hosts" is fine */
-		if (strcmp(kinds[i].name, typed) == 0 || (strlen(typed) == len - 1 && strncmp(kinds[i].name, typed, len - 1) == 0))
+		if (strcmp(kinds[i].name, typed) == 0 ||
+			(strlen(typed) == len - 1 && strncmp(kinds[i].name, typed, len - 1) == 0))
 			return &kinds[i];
 		words[i] = kinds[i].name;
 	}
@@ -321,7 +325,7 @@ static enum cli_exit run(const struct invocation *in)
 {
 	struct getting getting = { .in = in, .kind = kind_lookup(in->args[0]) };
 	bool watching = invocation_has(in, OPTION_WATCH);
-	struct operator operator = { .client = NULL };
+	struct operator operator= { .client = NULL };
 	enum cli_exit result;
 	size_t count = 0;
 
@@ -336,8 +340,8 @@ static enum cli_exit run(const struct invocation *in)
 		getting.columns[count++] = getting.kind->columns[i];
 	getting.table = table_new(getting.columns, count);
 	getting.known = watching ? json_object() : NULL;
-	result = getting.table && (getting.known || !watching) ? operator_open(in, &operator) :
-								 say_error(CLI_FAILED, "no memory");
+	result = getting.table && (getting.known || !watching) ? operator_open(in, &operator)
+							       : say_error(CLI_FAILED, "no memory");
 	if (result == CLI_OK)
 		result = get(&getting, operator.client);
 	operator_close(&operator);

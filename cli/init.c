@@ -21,23 +21,25 @@ static void print_next_steps(const char *fabric, const char *state)
 		printf("  1. start the controller    weft-controller --state %s\n", state);
 	printf("  2. let a host in           weft token HOST%s%s\n", usual ? "" : " --state ", usual ? "" : state);
 	printf("  3. on that host            weft join TOKEN\n"
-	       "  4. join their networks     weft apply lab.yaml --wait%s%s\n\n", usual ? "" : " --state ",
-		usual ? "" : state);
+	       "  4. join their networks     weft apply lab.yaml --wait%s%s\n\n",
+		usual ? "" : " --state ", usual ? "" : state);
 	printf("To operate it from another machine, copy %s/operator.json to\n"
-	       "~/.config/weft/ there.  Whoever has that file or ca.key owns the fabric.\n", state);
+	       "~/.config/weft/ there.  Whoever has that file or ca.key owns the fabric.\n",
+		state);
 }
 
 static enum cli_exit run(const struct invocation *in)
 {
 	const char *name = in->values[OPTION_NAME], *listen = in->values[OPTION_LISTEN];
 	const char *address = in->values[OPTION_ADDRESS];
-	char *argv[] = { (char *)"weft-controller", (char *)"--init", (char *)"--name", (char *)name, (char *)"--listen",
-		(char *)listen, (char *)"--state", (char *)in->state, (char *)(address ? "--address" : NULL),
-		(char *)address, NULL };
+	char *argv[] = { (char *)"weft-controller", (char *)"--init", (char *)"--name", (char *)name,
+		(char *)"--listen", (char *)listen, (char *)"--state", (char *)in->state,
+		(char *)(address ? "--address" : NULL), (char *)address, NULL };
 	enum cli_exit result;
 
 	if (!name || !listen)
-		return say_error(CLI_USAGE, "init: --%s is missing; write: weft init --name homelab --listen 203.0.113.5:4753",
+		return say_error(CLI_USAGE,
+			"init: --%s is missing; write: weft init --name homelab --listen 203.0.113.5:4753",
 			name ? "listen" : "name");
 	result = program_run("weft-controller", argv);
 	if (result != CLI_OK)

@@ -35,7 +35,8 @@ static void long_options(const struct command *command, struct option out[CLI_OP
 		if (!(options_of(command) & 1U << i))
 			continue;
 		out[used++] = (struct option){ .name = infos[i].name,
-			.has_arg = *infos[i].argument ? required_argument : no_argument, .val = i + 1 };
+			.has_arg = *infos[i].argument ? required_argument : no_argument,
+			.val = i + 1 };
 	}
 	out[used] = (struct option){ .name = NULL };
 }

@@ -21,27 +21,27 @@ enum cli_exit {
 };
 
 /* name, argument ("" for none), what it does */
-#define CLI_OPTIONS(X)                                                                                         \
-	X(NAME, "name", "NAME", "name of the new fabric")                                                      \
-	X(LISTEN, "listen", "ADDR[:PORT]", "where the controller listens (port 4753)")                         \
-	X(ADDRESS, "address", "ADDR[:PORT]", "where others reach it, if not at --listen (NAT, cloud VMs)")     \
-	X(EXPIRES, "expires", "TIME", "how long the token is good for (1h)")                                   \
+#define CLI_OPTIONS(X)                                                                                            \
+	X(NAME, "name", "NAME", "name of the new fabric")                                                         \
+	X(LISTEN, "listen", "ADDR[:PORT]", "where the controller listens (port 4753)")                            \
+	X(ADDRESS, "address", "ADDR[:PORT]", "where others reach it, if not at --listen (NAT, cloud VMs)")        \
+	X(EXPIRES, "expires", "TIME", "how long the token is good for (1h)")                                      \
 	X(ENDPOINT, "endpoint", "ADDR[:PORT]", "where other hosts reach this one, if not where it connects from") \
-	X(PORT, "port", "PORT", "UDP port of this host's weftd (4754)")                                        \
-	X(FORCE, "force", "", "replace an earlier enrolment")                                                  \
-	X(WAIT, "wait", "", "return when every host concerned has applied it")                                 \
-	X(TIMEOUT, "timeout", "TIME", "how long to wait (30s)")                                                \
-	X(LAB, "lab", "LAB", "only what belongs to this lab")                                                  \
-	X(WATCH, "watch", "", "go on and show changes as they happen")                                         \
-	X(JSON, "json", "", "JSON on standard output")                                                         \
-	X(STATE, "state", "DIR", "state folder (" STATE_DIR_DEFAULT ")")                                       \
+	X(PORT, "port", "PORT", "UDP port of this host's weftd (4754)")                                           \
+	X(FORCE, "force", "", "replace an earlier enrolment")                                                     \
+	X(WAIT, "wait", "", "return when every host concerned has applied it")                                    \
+	X(TIMEOUT, "timeout", "TIME", "how long to wait (30s)")                                                   \
+	X(LAB, "lab", "LAB", "only what belongs to this lab")                                                     \
+	X(WATCH, "watch", "", "go on and show changes as they happen")                                            \
+	X(JSON, "json", "", "JSON on standard output")                                                            \
+	X(STATE, "state", "DIR", "state folder (" STATE_DIR_DEFAULT ")")                                          \
 	X(HELP, "help", "", "show this")
 
 enum cli_option {
 #define X(name, text, argument, help) OPTION_##name,
 	CLI_OPTIONS(X)
 #undef X
-	CLI_OPTIONS_COUNT
+		CLI_OPTIONS_COUNT
 };
 
 #define OPTION_BIT(name) (1U << OPTION_##name)
@@ -49,7 +49,7 @@ enum cli_option {
 struct invocation {
 	const struct command *command;
 	const char *values[CLI_OPTIONS_COUNT]; /* as typed, "" for one without argument; NULL where absent */
-	char **args;			       /* @arg_count of them */
+	char **args;                           /* @arg_count of them */
 	int arg_count;
 	const char *state; /* the state folder */
 };

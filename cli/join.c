@@ -55,8 +55,10 @@ static enum cli_exit read_options(const struct invocation *in, struct joining *j
 	}
 	if (endpoint) {
 		if (!endpoint_parse(endpoint, joining->enrolment.port, &parsed))
-			return say_error(CLI_USAGE, "--endpoint %s: not an address; write it in numbers, such as 198.51.100.7, "
-				"198.51.100.7:4754 or [2001:db8::7]:4754", endpoint);
+			return say_error(CLI_USAGE,
+				"--endpoint %s: not an address; write it in numbers, such as 198.51.100.7, "
+				"198.51.100.7:4754 or [2001:db8::7]:4754",
+				endpoint);
 		endpoint_format(&parsed, joining->endpoint);
 	}
 	return CLI_OK;
@@ -72,8 +74,11 @@ static enum cli_exit read_token(const char *arg, struct join_token *out)
 		return say_error(CLI_USAGE, "join -: no token on standard input");
 	good = join_token_decode(strcmp(arg, "-") == 0 ? line : arg, out, &why);
 	secret_wipe(line, sizeof(line));
-	return good ? CLI_OK : say_error(CLI_USAGE, "join: this is no join token: %s; `weft token HOST` on the controller's "
-		"machine prints one", why);
+	return good ? CLI_OK
+		    : say_error(CLI_USAGE,
+			      "join: this is no join token: %s; `weft token HOST` on the controller's "
+			      "machine prints one",
+			      why);
 }
 
 /* Before the token is spent: can what comes of it be kept? */
@@ -88,23 +93,26 @@ static enum cli_exit check_state(const struct invocation *in)
 
 		err = enrolment_load(in->state, &old, error);
 		result = err ? say_error(CLI_FAILED, "join: %s holds an enrolment already, though a damaged one (%s)",
-				       in->state, error) :
-			       say_error(CLI_FAILED, "join: %s is enrolled already, as %s of %s; to replace that, "
-				       "add --force, or use another --state", in->state, old.host, old.fabric);
+				       in->state, error)
+			     : say_error(CLI_FAILED,
+				       "join: %s is enrolled already, as %s of %s; to replace that, "
+				       "add --force, or use another --state",
+				       in->state, old.host, old.fabric);
 		enrolment_fini(&old);
 		return result;
 	}
 	err = file_make_dir(in->state, 0700);
 	if (!err && access(in->state, W_OK | X_OK) < 0)
 		err = -errno;
-	return err ? say_error(CLI_FAILED, "join: %s: %s; run as root, or give another --state", in->state,
-			     strerror(-err)) :
-		     CLI_OK;
+	return err
+		? say_error(CLI_FAILED, "join: %s: %s; run as root, or give another --state", in->state, strerror(-err))
+		: CLI_OK;
 }
 
 static enum cli_exit fetch_ca(struct joining *joining)
 {
-	struct client_target target = { .address = joining->token.controller, .server_name = "the controller",
+	struct client_target target = { .address = joining->token.controller,
+		.server_name = "the controller",
 		.remedy = CONTROLLER_REMEDY };
 	struct client *client = client_new(&target);
 	struct answer answer = { .json = NULL };
@@ -119,7 +127,8 @@ static enum cli_exit fetch_ca(struct joining *joining)
 	if (result == CLI_OK) {
 		joining->enrolment.ca_pem = ca_pem_pin(pem, joining->token.fingerprint);
 		if (!joining->enrolment.ca_pem)
-			result = say_error(CLI_FAILED, "join: %s has another CA than the token's fingerprint says; either "
+			result = say_error(CLI_FAILED,
+				"join: %s has another CA than the token's fingerprint says; either "
 				"somebody else answers there, or the fabric was made anew and needs a new token",
 				joining->token.controller);
 	}
@@ -168,11 +177,14 @@ static enum cli_exit take_membership(struct joining *joining, const json_t *answ
 	struct identity identity;
 
 	if (!certificate || !psk || !base64_decode(psk, enrolment->psk, sizeof(enrolment->psk)))
-		return say_error(CLI_FAILED, "join: the controller's answer lacks the certificate or the shared secret; "
+		return say_error(CLI_FAILED,
+			"join: the controller's answer lacks the certificate or the shared secret; "
 			"compare `weft version` here and there");
 	if (!is_ours(joining, certificate, &identity))
-		return say_error(CLI_FAILED, "join: the certificate that came back is not one of this fabric's CA for %s that is "
-			"valid now; is this machine's clock right? (%lld)", joining->token.host, (long long)time(NULL));
+		return say_error(CLI_FAILED,
+			"join: the certificate that came back is not one of this fabric's CA for %s that is "
+			"valid now; is this machine's clock right? (%lld)",
+			joining->token.host, (long long)time(NULL));
 	enrolment->certificate_pem = strdup(certificate);
 	if (!enrolment->certificate_pem)
 		return say_error(CLI_FAILED, "no memory");
@@ -184,8 +196,10 @@ static enum cli_exit take_membership(struct joining *joining, const json_t *answ
 
 static enum cli_exit enrol(struct joining *joining)
 {
-	struct client_target target = { .address = joining->token.controller, .ca_pem = joining->enrolment.ca_pem,
-		.server_name = "the controller", .remedy = CONTROLLER_REMEDY };
+	struct client_target target = { .address = joining->token.controller,
+		.ca_pem = joining->enrolment.ca_pem,
+		.server_name = "the controller",
+		.remedy = CONTROLLER_REMEDY };
 	struct client *client = client_new(&target);
 	json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:i}", "token", joining->token.secret, "csr", joining->csr_pem,
 		"tunnel_key", joining->tunnel_public, "tunnel_sig", joining->tunnel_sig, "port",
@@ -214,8 +228,8 @@ static enum cli_exit keep(const struct invocation *in, const struct enrolment *e
 	json_t *done;
 
 	if (enrolment_save(in->state, enrolment, error) != 0)
-		return say_error(CLI_FAILED, "join: %s; the token is spent: mend that, and join with a new one and --force",
-			error);
+		return say_error(CLI_FAILED,
+			"join: %s; the token is spent: mend that, and join with a new one and --force", error);
 	if (invocation_has(in, OPTION_JSON)) {
 		done = json_pack("{s:s, s:s, s:s, s:s}", "fabric", enrolment->fabric, "host", enrolment->host,
 			"controller", enrolment->controller, "state", in->state);

@@ -46,7 +46,8 @@ static bool take_all(const json_t *object, struct join_token *out, const char **
 	*why = "it is not from this version of weft";
 	if (!take(object, "c", controller, sizeof(controller)) ||
 		!take(object, "f", out->fingerprint, sizeof(out->fingerprint)) ||
-		!take(object, "s", out->secret, sizeof(out->secret)) || !take(object, "h", out->host, sizeof(out->host)))
+		!take(object, "s", out->secret, sizeof(out->secret)) ||
+		!take(object, "h", out->host, sizeof(out->host)))
 		return false;
 	*why = "the host's name in it is none";
 	if (!identity_name_ok(out->host))

@@ -28,8 +28,7 @@ struct join_token {
  *
  * Return: false where it is no join token; @out is undefined then
  */
-bool join_token_decode(const char *text, struct join_token *out, const char **why)
-	__attribute__((warn_unused_result));
+bool join_token_decode(const char *text, struct join_token *out, const char **why) __attribute__((warn_unused_result));
 
 /**
  * ca_pem_pin() - the one certificate whose fingerprint is known, and nothing else of what a stranger sent

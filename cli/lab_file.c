@@ -19,10 +19,10 @@ enum value {
 	VALUE_TEXT,
 	VALUE_NUMBER,
 	VALUE_TRUTH,
-	VALUE_MAPPING,	 /* looked into by its own code */
+	VALUE_MAPPING,   /* looked into by its own code */
 	VALUE_ADDRESSES, /* text, or a list of text */
-	VALUE_TRUNK,	 /* "all", or a list of numbers */
-	VALUE_WORDS,	 /* a list of text */
+	VALUE_TRUNK,     /* "all", or a list of numbers */
+	VALUE_WORDS,     /* a list of text */
 };
 
 struct rule {
@@ -35,8 +35,10 @@ struct rule {
 static const struct rule lab_rules[] = {
 	{ "lab", VALUE_TEXT, true, "lab: two-sites" },
 	{ "networks", VALUE_MAPPING, false, "networks: { mgmt: { mtu: 1500 } }" },
-	{ "ports", VALUE_MAPPING, false, "ports: { a-lan: { host: aws-1, network: mgmt, attach: \"bridge:br-lab\" } }" },
-	{ "wires", VALUE_MAPPING, false, "wires: { w1: [ { host: a, attach: \"tap:e1\" }, { host: b, attach: \"tap:e1\" } ] }" },
+	{ "ports", VALUE_MAPPING, false,
+		"ports: { a-lan: { host: aws-1, network: mgmt, attach: \"bridge:br-lab\" } }" },
+	{ "wires", VALUE_MAPPING, false,
+		"wires: { w1: [ { host: a, attach: \"tap:e1\" }, { host: b, attach: \"tap:e1\" } ] }" },
 };
 
 static const struct rule network_rules[] = {
@@ -226,7 +228,8 @@ static bool check_keys(struct faults *faults, const struct yaml_node *map, const
 static void check_name(struct faults *faults, const struct yaml_node *node, const char *name)
 {
 	if (!identity_name_ok(name))
-		fault_at(faults, node, "a name has 1 to 63 of a-z, 0-9 and \"-\", and begins and ends with no \"-\"", NULL);
+		fault_at(faults, node, "a name has 1 to 63 of a-z, 0-9 and \"-\", and begins and ends with no \"-\"",
+			NULL);
 }
 
 static void check_port(struct faults *faults, const struct yaml_node *port)

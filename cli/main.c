@@ -53,7 +53,8 @@ static const struct command *command_lookup(const char *name)
 	}
 	meant = suggest(name, words, COMMANDS);
 	if (name[0] == '-')
-		(void)say_error(CLI_USAGE, "%s: options stand behind the command; write: weft COMMAND %s ...", name, name);
+		(void)say_error(CLI_USAGE, "%s: options stand behind the command; write: weft COMMAND %s ...", name,
+			name);
 	else if (meant)
 		(void)say_error(CLI_USAGE, "%s: unknown command; did you mean: weft %s?", name, meant);
 	else

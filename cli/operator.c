@@ -17,7 +17,7 @@
 
 #define OPERATOR_JSON_BYTES_MAX 65536U
 
-static enum cli_exit open_socket(struct operator *out)
+static enum cli_exit open_socket(struct operator* out)
 {
 	struct client_target target = {
 		.socket = out->path,
@@ -29,7 +29,7 @@ static enum cli_exit open_socket(struct operator *out)
 	return out->client ? CLI_OK : CLI_UNREACHABLE;
 }
 
-static enum cli_exit open_credentials(struct operator *out)
+static enum cli_exit open_credentials(struct operator* out)
 {
 	struct client_target target = {
 		.address = out->address,
@@ -44,7 +44,8 @@ static enum cli_exit open_credentials(struct operator *out)
 	int err;
 
 	if (stat(out->path, &st) == 0 && st.st_mode & (S_IRGRP | S_IROTH))
-		say_note("%s can be read by other users, and whoever reads it owns the fabric: chmod 600 it", out->path);
+		say_note("%s can be read by other users, and whoever reads it owns the fabric: chmod 600 it",
+			out->path);
 	err = file_read(out->path, OPERATOR_JSON_BYTES_MAX, &out->credentials, &len_bytes);
 	if (err)
 		return say_error(CLI_UNREACHABLE, "%s: %s", out->path, strerror(-err));
@@ -68,14 +69,14 @@ static enum cli_exit open_credentials(struct operator *out)
 }
 
 /* Sets out->path to @folder/@name.  Return: whether that is there */
-static bool is_there(struct operator *out, const char *folder, const char *name)
+static bool is_there(struct operator* out, const char *folder, const char *name)
 {
 	if (snprintf(out->path, sizeof(out->path), "%s/%s", folder, name) >= (int)sizeof(out->path))
 		return false;
 	return access(out->path, F_OK) == 0;
 }
 
-enum cli_exit operator_open(const struct invocation *in, struct operator *out)
+enum cli_exit operator_open(const struct invocation *in, struct operator* out)
 {
 	const char *home = getenv("XDG_CONFIG_HOME");
 	char folder[2048];
@@ -92,16 +93,22 @@ enum cli_exit operator_open(const struct invocation *in, struct operator *out)
 	if (!invocation_has(in, OPTION_STATE) && is_there(out, folder, "operator.json"))
 		return open_credentials(out);
 	if (access(in->state, X_OK) < 0 && errno == EACCES)
-		return say_error(CLI_UNREACHABLE, "%s may not be read by this user; run weft as root, or copy "
-			"operator.json from there to %s", in->state, folder);
+		return say_error(CLI_UNREACHABLE,
+			"%s may not be read by this user; run weft as root, or copy "
+			"operator.json from there to %s",
+			in->state, folder);
 	if (is_there(out, in->state, "agent.json"))
-		return say_error(CLI_UNREACHABLE, "%s is the state of a joined host, which may not change the fabric; run "
-			"this on the controller's machine, or copy its operator.json here", in->state);
-	return say_error(CLI_UNREACHABLE, "no controller is known here: %s has neither controller.sock nor operator.json; "
-		"run this on the controller's machine, or copy its operator.json there or to %s", in->state, folder);
+		return say_error(CLI_UNREACHABLE,
+			"%s is the state of a joined host, which may not change the fabric; run "
+			"this on the controller's machine, or copy its operator.json here",
+			in->state);
+	return say_error(CLI_UNREACHABLE,
+		"no controller is known here: %s has neither controller.sock nor operator.json; "
+		"run this on the controller's machine, or copy its operator.json there or to %s",
+		in->state, folder);
 }
 
-void operator_close(struct operator *operator)
+void operator_close(struct operator* operator)
 {
 	client_free(operator->client);
 	json_decref(operator->json);

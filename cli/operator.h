@@ -6,7 +6,8 @@
 
 #include "cli/client.h"
 
-struct operator {
+struct operator
+{
 	char *credentials; /* what operator.json held, wiped at the end; NULL over the socket */
 	json_t *json;
 	char address[ADDRESS_TEXT_BYTES];
@@ -21,8 +22,8 @@ struct operator {
  *
  * Return: CLI_OK, or CLI_UNREACHABLE after it has said why; operator_close() @out in both cases
  */
-enum cli_exit operator_open(const struct invocation *in, struct operator *out) __attribute__((warn_unused_result));
+enum cli_exit operator_open(const struct invocation *in, struct operator* out) __attribute__((warn_unused_result));
 
-void operator_close(struct operator *operator);
+void operator_close(struct operator* operator);
 
 #endif /* CLI_OPERATOR_H */

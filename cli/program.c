@@ -38,7 +38,8 @@ enum cli_exit program_become(const char *name, char *const argv[])
 	become_near(".", name, argv);
 	become_near("../sbin", name, argv);
 	execvp(name, argv);
-	return say_error(CLI_FAILED, "could not run %s: %s; it belongs beside weft, or into PATH", name, strerror(errno));
+	return say_error(CLI_FAILED, "could not run %s: %s; it belongs beside weft, or into PATH", name,
+		strerror(errno));
 }
 
 enum cli_exit program_run(const char *name, char *const argv[])

@@ -13,7 +13,8 @@ static void print_done(const char *host, const json_t *answer)
 	const json_t *hosts = json_object_get(answer, "hosts"), *item;
 	size_t i;
 
-	printf("host %s: revoked at revision %lld", host, (long long)json_integer_value(json_object_get(answer, "rev")));
+	printf("host %s: revoked at revision %lld", host,
+		(long long)json_integer_value(json_object_get(answer, "rev")));
 	json_array_foreach(hosts, i, item)
 		printf("%s%s", i ? ", " : "; its sessions end on ", json_string_value(item));
 	putchar('\n');
@@ -21,7 +22,7 @@ static void print_done(const char *host, const json_t *answer)
 
 static enum cli_exit run(const struct invocation *in)
 {
-	struct operator operator = { .client = NULL };
+	struct operator operator= { .client = NULL };
 	struct answer answer = { .json = NULL };
 	char path[IDENTITY_NAME_BYTES + 32], what[IDENTITY_NAME_BYTES + 16];
 	const char *host = in->args[0];

@@ -220,9 +220,13 @@ static void print_datapath(const json_t *datapath)
 	bool gso = json_is_true(json_object_get(datapath, "udp_gso"));
 	bool gro = json_is_true(json_object_get(datapath, "udp_gro"));
 
-	print_fact("datapath", "%llu worker%s, AEAD by %s, UDP offloads: %s, underlay %s", number_of(datapath, "workers"),
-		number_of(datapath, "workers") == 1 ? "" : "s", or_unknown(text_of(datapath, "aead_backend")),
-		gso && gro ? "GSO and GRO" : gso ? "GSO" : gro ? "GRO" : "none",
+	print_fact("datapath", "%llu worker%s, AEAD by %s, UDP offloads: %s, underlay %s",
+		number_of(datapath, "workers"), number_of(datapath, "workers") == 1 ? "" : "s",
+		or_unknown(text_of(datapath, "aead_backend")),
+		gso && gro    ? "GSO and GRO"
+			: gso ? "GSO"
+			: gro ? "GRO"
+			      : "none",
 		or_unknown(text_of(datapath, "underlay")));
 }
 
@@ -294,7 +298,8 @@ static bool part_known(const char *name)
 
 static enum cli_exit ask(const struct invocation *in, const char *socket)
 {
-	struct client_target target = { .socket = socket, .server_name = "weftd",
+	struct client_target target = { .socket = socket,
+		.server_name = "weftd",
 		.remedy = "is it running? (systemctl status weftd)" };
 	struct client *client = client_new(&target);
 	struct answer answer = { .json = NULL };
@@ -325,8 +330,8 @@ static enum cli_exit run(const struct invocation *in)
 		snprintf(other, sizeof(other), "%s/controller.sock", in->state) >= (int)sizeof(other))
 		return say_error(CLI_USAGE, "--state %s: too long", in->state);
 	if (access(socket, F_OK) < 0 && access(other, F_OK) == 0)
-		return say_error(CLI_UNREACHABLE, "%s has a controller, but no weftd to ask; for the whole fabric: weft get hosts",
-			in->state);
+		return say_error(CLI_UNREACHABLE,
+			"%s has a controller, but no weftd to ask; for the whole fabric: weft get hosts", in->state);
 	return ask(in, socket);
 }
 

@@ -10,8 +10,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define GAP 2U		/* spaces between columns */
-#define SHRUNK_MIN 8U	/* what a shrinking column keeps */
+#define GAP 2U        /* spaces between columns */
+#define SHRUNK_MIN 8U /* what a shrinking column keeps */
 #define CELL_MAX 1024U
 
 struct table {
@@ -51,8 +51,10 @@ void table_free(struct table *table)
 /* Length of the valid UTF-8 sequence at @at that is no control character, 0 where there is none */
 static size_t printable_bytes(const unsigned char *at)
 {
-	size_t n = at[0] >= 0xf0 && at[0] <= 0xf4 ? 4 : at[0] >= 0xe0 && at[0] < 0xf0 ? 3 : at[0] >= 0xc2 &&
-		at[0] < 0xe0 ? 2 : 0;
+	size_t n = at[0] >= 0xf0 && at[0] <= 0xf4 ? 4
+		: at[0] >= 0xe0 && at[0] < 0xf0   ? 3
+		: at[0] >= 0xc2 && at[0] < 0xe0   ? 2
+						  : 0;
 
 	if (at[0] < 0x80)
 		return at[0] >= 0x20 && at[0] != 0x7f;

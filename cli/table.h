@@ -17,8 +17,8 @@
 
 struct table_column {
 	const char *title;
-	bool right;	/* numbers */
-	bool shrinks;	/* may be cut to no less than 8 columns of the screen */
+	bool right;   /* numbers */
+	bool shrinks; /* may be cut to no less than 8 columns of the screen */
 };
 
 struct table;

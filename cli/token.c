@@ -12,7 +12,7 @@
 #define EXPIRES_DEFAULT_MS (3600ULL * 1000)
 #define EXPIRES_MAX_MS (30ULL * 24 * 3600 * 1000)
 
-static enum cli_exit ask(const struct invocation *in, struct operator *operator, uint64_t expires_ms)
+static enum cli_exit ask(const struct invocation *in, struct operator* operator, uint64_t expires_ms)
 {
 	const char *host = in->args[0], *token;
 	json_t *body = json_pack("{s:s, s:I}", "host", host, "expires_s", (json_int_t)((expires_ms + 999) / 1000));

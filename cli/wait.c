@@ -113,8 +113,10 @@ enum cli_exit wait_applied(struct client *client, const json_t *change, uint64_t
 			done = true;
 		} else if (result == CLI_OK && waited_ms >= timeout_ms) {
 			duration_format(timeout_ms, text);
-			result = say_error(CLI_TIMED_OUT, "after %s, revision %lld is made but not yet applied by %s; `weft get "
-				"hosts` shows when it is", text, (long long)rev, progress.names);
+			result = say_error(CLI_TIMED_OUT,
+				"after %s, revision %lld is made but not yet applied by %s; `weft get "
+				"hosts` shows when it is",
+				text, (long long)rev, progress.names);
 			done = true;
 		} else if (result == CLI_OK && !told && waited_ms >= PATIENCE_MS) {
 			say_note("waiting for %s", progress.names);

@@ -68,7 +68,8 @@ void yaml_node_path(const struct yaml_node *node, char out[YAML_DOC_PATH_BYTES])
 		int more;
 
 		if (way[steps]->key)
-			more = snprintf(out + used, YAML_DOC_PATH_BYTES - used, "%s%s", used ? "." : "", way[steps]->key);
+			more = snprintf(out + used, YAML_DOC_PATH_BYTES - used, "%s%s", used ? "." : "",
+				way[steps]->key);
 		else
 			more = snprintf(out + used, YAML_DOC_PATH_BYTES - used, "[%zu]", way[steps]->index);
 		if (more < 0)
@@ -284,8 +285,9 @@ static bool take_container(struct builder *b, json_t *json, unsigned int line)
 	struct yaml_node *node;
 
 	if (awaits_key(b) || b->depth == YAML_DOC_DEPTH_MAX) {
-		faults_add(b->faults, line, "%s", awaits_key(b) ? "a key must be a word, not a list or a mapping" :
-			"nested too deep for a lab file");
+		faults_add(b->faults, line, "%s",
+			awaits_key(b) ? "a key must be a word, not a list or a mapping"
+				      : "nested too deep for a lab file");
 		json_decref(json);
 		return false;
 	}

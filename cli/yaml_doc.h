@@ -21,12 +21,12 @@
 #define YAML_DOC_PATH_BYTES 256U
 
 struct yaml_node {
-	char *key; /* of this member in its mapping; NULL in a list and at the root */
-	size_t index; /* in its list or mapping */
+	char *key;         /* of this member in its mapping; NULL in a list and at the root */
+	size_t index;      /* in its list or mapping */
 	unsigned int line; /* from 1: where the key stands, or the value where there is no key */
-	bool quoted; /* text in quotes */
-	char *text; /* of a scalar, as written; NULL otherwise */
-	json_t *json; /* the value; the root's reference holds all others */
+	bool quoted;       /* text in quotes */
+	char *text;        /* of a scalar, as written; NULL otherwise */
+	json_t *json;      /* the value; the root's reference holds all others */
 	struct yaml_node *parent, *first, *last, *next;
 };
 

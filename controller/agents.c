@@ -23,7 +23,7 @@ struct agent {
 	time_t address_at; /* when its address was last stored */
 	struct stream *stream;
 	char *stream_fingerprint; /* of the certificate under which it was opened */
-	bool stale;		  /* the document changed while the stream was writing */
+	bool stale;               /* the document changed while the stream was writing */
 };
 
 /* Hosts are never forgotten, so the table only grows: sorted by name */

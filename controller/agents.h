@@ -25,7 +25,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-
 struct agents;
 
 /* Documents for all hosts of the model.  Return: NULL where memory is short */

@@ -252,8 +252,8 @@ static const struct route *find_route(struct call *c, const char *path)
 		if (allowed[0] && strcmp(route->path, "/v1/*") == 0)
 			continue;
 		if (route->method != method) {
-			snprintf(allowed + strlen(allowed), sizeof(allowed) - strlen(allowed), "%s%s", allowed[0] ? ", " : "",
-				method_name(route->method));
+			snprintf(allowed + strlen(allowed), sizeof(allowed) - strlen(allowed), "%s%s",
+				allowed[0] ? ", " : "", method_name(route->method));
 			continue;
 		}
 		if (name[0] && strlen(name) > LAB_NAME_MAX)
@@ -314,8 +314,8 @@ static void serve(struct call *c, bool local)
 	json_t *body = NULL;
 
 	/* what anybody may have does not fail because of credentials that came along */
-	if (!who_is(c->request, local, c->api->model, &c->api->wrong_tokens, c->now, &c->who, &c->fault) &&
-		route && route->who == WHO_NOBODY)
+	if (!who_is(c->request, local, c->api->model, &c->api->wrong_tokens, c->now, &c->who, &c->fault) && route &&
+		route->who == WHO_NOBODY)
 		c->fault = (struct fault){ 0 };
 	if (c->who.kind != WHO_NOBODY)
 		conns_trust(evhttp_request_get_connection(c->request));
@@ -382,11 +382,13 @@ static json_t *list_items(void *ctx, enum watch_resource resource)
 	out = json_array();
 	if (resource == WATCH_LABS) {
 		json_object_foreach((json_t *)model_all(api->model, MODEL_LAB), key, item)
-			json_array_append_new(out, model_lab_item(json_object_get(item, "lab"),
-				(uint64_t)json_integer_value(json_object_get(item, "rev"))));
+			json_array_append_new(out,
+				model_lab_item(json_object_get(item, "lab"),
+					(uint64_t)json_integer_value(json_object_get(item, "rev"))));
 		return out;
 	}
-	json_object_foreach((json_t *)model_all(api->model, resource == WATCH_PORTS ? MODEL_PORT : MODEL_NETWORK), key, item)
+	json_object_foreach((json_t *)model_all(api->model, resource == WATCH_PORTS ? MODEL_PORT : MODEL_NETWORK), key,
+		item)
 		json_array_append(out, item);
 	return out;
 }

@@ -178,7 +178,8 @@ static json_t *answer(struct work *w, uint64_t rev, bool changed, const json_t *
 }
 
 /* Commit the way from @was (NULL: none) to @now (an empty lab to delete everything) */
-static json_t *commit(struct work *w, json_t *was, uint64_t was_rev, const json_t *now, bool delete, struct fault *fault)
+static json_t *commit(struct work *w, json_t *was, uint64_t was_rev, const json_t *now, bool delete,
+	struct fault *fault)
 {
 	json_t *networks = lab_networks(now), *ports = lab_ports(now), *out = NULL;
 	struct key key = key_of(model_prefix(MODEL_LAB), w->lab, NULL);
@@ -209,7 +210,7 @@ static json_t *change(struct model *model, const char *name, const json_t *now, 
 	uint64_t was_rev = (uint64_t)int_of(known, "rev");
 
 	store_txn_init(&w.txn);
-	if (was && !delete && json_equal(was, now))
+	if (was && !delete &&json_equal(was, now))
 		out = answer(&w, was_rev, false, was, now);
 	else
 		out = commit(&w, was, was_rev, now, delete, fault);

@@ -28,10 +28,10 @@ struct conn {
 	LIST_ENTRY(conn) link;
 	struct conns *conns;
 	struct bufferevent *bev;
-	struct event *check;	/* soon: who is it?  may it have more room? */
+	struct event *check;    /* soon: who is it?  may it have more room? */
 	struct event *deadline; /* shut down unless trusted */
 	struct endpoint source; /* port 0 until known */
-	size_t received_bytes;	/* while not trusted */
+	size_t received_bytes;  /* while not trusted */
 	enum large large;
 	bool trusted;
 };
@@ -92,7 +92,7 @@ static unsigned int count_strangers(const struct conns *conns, const struct endp
 	unsigned int count = 0;
 
 	LIST_FOREACH(conn, &conns->list, link)
-		count += !conn->trusted && conn->source.port && memcmp(conn->source.ip, source->ip, sizeof(source->ip)) == 0;
+	count += !conn->trusted && conn->source.port && memcmp(conn->source.ip, source->ip, sizeof(source->ip)) == 0;
 	return count;
 }
 
@@ -105,7 +105,8 @@ static bool admit(struct conn *conn)
 
 	/* a push must not wait for the acknowledgement of the one before */
 	(void)setsockopt(bufferevent_getfd(conn->bev), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (conn->conns->count > CONNS_MAX || getpeername(bufferevent_getfd(conn->bev), (struct sockaddr *)&peer, &len_bytes) < 0 ||
+	if (conn->conns->count > CONNS_MAX ||
+		getpeername(bufferevent_getfd(conn->bev), (struct sockaddr *)&peer, &len_bytes) < 0 ||
 		!endpoint_from_sockaddr((struct sockaddr *)&peer, len_bytes, &conn->source))
 		return false;
 	return count_strangers(conn->conns, &conn->source) <= CONNS_PER_SOURCE;
@@ -118,7 +119,8 @@ static bool take_large_place(struct conn *conn)
 	unsigned int most = kind == LARGE_HOST ? CONNS_LARGE_HOSTS : CONNS_LARGE_STRANGERS;
 
 	if (conn->conns->large[kind] >= most) {
-		log_warning("a request of more than %u bytes is not taken: %u others are under way", CONNS_SMALL_BYTES, most);
+		log_warning("a request of more than %u bytes is not taken: %u others are under way", CONNS_SMALL_BYTES,
+			most);
 		return false;
 	}
 	conn->conns->large[kind]++;

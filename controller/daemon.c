@@ -48,7 +48,8 @@ static void on_signal(evutil_socket_t signal_number, short what, void *base)
 
 static int run_loop(struct event_base *base)
 {
-	struct event *term = evsignal_new(base, SIGTERM, on_signal, base), *intr = evsignal_new(base, SIGINT, on_signal, base);
+	struct event *term = evsignal_new(base, SIGTERM, on_signal, base),
+		     *intr = evsignal_new(base, SIGINT, on_signal, base);
 	int err = -ENOMEM;
 
 	if (term && intr && event_add(term, NULL) == 0 && event_add(intr, NULL) == 0)
@@ -103,8 +104,8 @@ static void allow_files(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < FILES) {
 		limit.rlim_cur = limit.rlim_max < FILES ? limit.rlim_max : FILES;
 		if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < FILES)
-			log_warning("only %llu files may be open (ulimit -n), %u are wanted", (unsigned long long)limit.rlim_cur,
-				FILES);
+			log_warning("only %llu files may be open (ulimit -n), %u are wanted",
+				(unsigned long long)limit.rlim_cur, FILES);
 	}
 }
 

@@ -65,8 +65,8 @@ static int sweep_one(void *ctx, const struct store_change *token)
 /* "weft1." and what `weft join` has to know */
 static json_t *join_token(const struct fabric *fabric, const char *host, const char *secret)
 {
-	json_t *content = json_pack("{s:s, s:s, s:s, s:s}", "c", fabric->address, "f", fabric->fingerprint, "s", secret, "h",
-		host);
+	json_t *content = json_pack("{s:s, s:s, s:s, s:s}", "c", fabric->address, "f", fabric->fingerprint, "s", secret,
+		"h", host);
 	char *plain = json_dumps(content, JSON_COMPACT), *coded = NULL;
 	size_t len_bytes = plain ? strlen(plain) : 0;
 	json_t *out = NULL;
@@ -100,7 +100,8 @@ static bool read_wish(const json_t *in, const char **host, json_int_t *expires_s
 	}
 	*expires_s = expires ? json_integer_value(expires) : ENROL_EXPIRES_DEFAULT_S;
 	if ((expires && !json_is_integer(expires)) || *expires_s < 1 || *expires_s > ENROL_EXPIRES_MAX_S)
-		return fault_set(fault, 400, "expires_s", "must be a whole number of seconds, 1 to %d", ENROL_EXPIRES_MAX_S);
+		return fault_set(fault, 400, "expires_s", "must be a whole number of seconds, 1 to %d",
+			ENROL_EXPIRES_MAX_S);
 	return true;
 }
 
@@ -125,8 +126,8 @@ json_t *enrol_token(struct model *model, const struct fabric *fabric, const json
 	if (err)
 		fault_store(fault, err);
 	else if (model_commit(model, &txn, &rev, fault))
-		out = json_pack("{s:o, s:s, s:I}", "token", join_token(fabric, host, secret.text), "host", host, "expires_at",
-			(json_int_t)now + expires_s);
+		out = json_pack("{s:o, s:s, s:I}", "token", join_token(fabric, host, secret.text), "host", host,
+			"expires_at", (json_int_t)now + expires_s);
 	if (out)
 		log_info("a token for host %s was made, good for %d s", host, (int)expires_s);
 	store_txn_fini(&txn);
@@ -144,7 +145,8 @@ static bool check_token(struct model *model, const char *key, time_t now, json_t
 	int err = model_get(model, key, record, rev);
 
 	if (err == -ENOENT) {
-		fault_set(fault, 401, "token", "this token was not made by this fabric's controller, or is long forgotten");
+		fault_set(fault, 401, "token",
+			"this token was not made by this fabric's controller, or is long forgotten");
 		fault_hint(fault, "make a new one with `weft token`");
 		return false;
 	}
@@ -192,7 +194,8 @@ static bool take_endpoint(const json_t *in, json_t *host, struct fault *fault)
 static bool take_tunnel_key(const json_t *in, const struct fabric *fabric, const char *certificate, time_t now,
 	json_t *host, struct fault *fault)
 {
-	const char *key_text = required_text(in, "tunnel_key", fault), *sig_text = required_text(in, "tunnel_sig", fault);
+	const char *key_text = required_text(in, "tunnel_key", fault),
+		   *sig_text = required_text(in, "tunnel_sig", fault);
 	char key_canonical[BASE64_TEXT_BYTES(32)], sig_canonical[BASE64_TEXT_BYTES(IDENTITY_SIGNATURE_BYTES)];
 	uint8_t signature[IDENTITY_SIGNATURE_BYTES];
 	struct identity identity;
@@ -207,8 +210,8 @@ static bool take_tunnel_key(const json_t *in, const struct fabric *fabric, const
 	if (!identity_verify(fabric->ca_pem, certificate, IDENTITY_HOST, now, &identity))
 		return fault_set(fault, 503, "", "the certificate just issued does not check out; is the clock right?");
 	if (!identity_tunnel_verify(&identity, &key, signature, sizeof(signature))) {
-		fault_set(fault, 400, "tunnel_sig", "is not the signature of host \"%s\" over tunnel_key, by the CSR's key",
-			identity.name);
+		fault_set(fault, 400, "tunnel_sig",
+			"is not the signature of host \"%s\" over tunnel_key, by the CSR's key", identity.name);
 		fault_hint(fault, "join under the name that the token was made for");
 		return false;
 	}
@@ -239,7 +242,8 @@ static bool issue(const json_t *in, const struct fabric *fabric, const char *nam
 }
 
 /* The host as it will be stored, with a new certificate; NULL with @fault set */
-static json_t *new_host(const json_t *in, const struct fabric *fabric, const char *name, time_t now, struct fault *fault)
+static json_t *new_host(const json_t *in, const struct fabric *fabric, const char *name, time_t now,
+	struct fault *fault)
 {
 	char fingerprint[IDENTITY_FINGERPRINT_BYTES], *certificate = NULL;
 	json_t *host = json_pack("{s:s, s:b, s:I}", "name", name, "revoked", 0, "enrolled_at", (json_int_t)now);
@@ -309,7 +313,8 @@ json_t *enrol_host(struct model *model, const struct fabric *fabric, const json_
 		goto out;
 	name = text_of(record, "host");
 	host = new_host(in, fabric, name, now, fault);
-	if (!host || !key_is_free(model, host, fault) || !commit_host(model, key.text, record, token_rev, host, now, fault))
+	if (!host || !key_is_free(model, host, fault) ||
+		!commit_host(model, key.text, record, token_rev, host, now, fault))
 		goto out;
 	log_info("host %s has joined", name);
 	out = json_pack("{s:s, s:s, s:O, s:s, s:O}", "fabric", fabric->name, "host", name, "certificate",

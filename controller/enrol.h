@@ -20,7 +20,8 @@
 #define ENROL_UDP_PORT 4754
 
 /* A token for the host named in @in.  Return: the answer, or NULL with @fault set; so do the others */
-json_t *enrol_token(struct model *model, const struct fabric *fabric, const json_t *in, time_t now, struct fault *fault);
+json_t *enrol_token(struct model *model, const struct fabric *fabric, const json_t *in, time_t now,
+	struct fault *fault);
 
 /* Take a host in */
 json_t *enrol_host(struct model *model, const struct fabric *fabric, const json_t *in, time_t now, struct fault *fault);

@@ -83,7 +83,8 @@ static int read_config(const char *dir, struct fabric *out, char error[FABRIC_ER
 		snprintf(error, FABRIC_ERROR_BYTES, "there is no controller in %s: make one with `weft init`", dir);
 		return -ENOENT;
 	}
-	if (json_unpack_ex(config, &why, 0, "{s:s, s:s, s:s}", "fabric", &name, "listen", &listen, "address", &address) < 0) {
+	if (json_unpack_ex(config, &why, 0, "{s:s, s:s, s:s}", "fabric", &name, "listen", &listen, "address",
+		    &address) < 0) {
 		snprintf(error, FABRIC_ERROR_BYTES, "%s/controller.json: line %d: %s", dir, why.line, why.text);
 		goto out;
 	}

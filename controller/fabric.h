@@ -17,8 +17,8 @@
 /* What the daemon reads at its start; it does not change */
 struct fabric {
 	char *name;
-	char *listen;	  /* "203.0.113.5:4753", numeric */
-	char *address;	  /* what tokens carry */
+	char *listen;  /* "203.0.113.5:4753", numeric */
+	char *address; /* what tokens carry */
 	char *ca_pem;
 	char *ca_key_pem; /* NULL: the CA's key is kept elsewhere, nobody can enrol */
 	char *tls_pem;

@@ -69,7 +69,8 @@ static bool dns_address(const char *text, char *out, size_t cap_bytes)
 	unsigned long port = FABRIC_PORT;
 	char *end;
 
-	if (len == 0 || len > 253 || strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") != len)
+	if (len == 0 || len > 253 ||
+		strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") != len)
 		return false;
 	if (colon) {
 		port = strtoul(colon + 1, &end, 10);
@@ -87,8 +88,8 @@ static int find_places(const struct fabric_wish *wish, struct places *out, char 
 	bool any;
 
 	if (!endpoint_parse(wish->listen, FABRIC_PORT, &listen)) {
-		snprintf(error, FABRIC_ERROR_BYTES, "--listen %s: must be a numeric address, as in 203.0.113.5:%u", wish->listen,
-			FABRIC_PORT);
+		snprintf(error, FABRIC_ERROR_BYTES, "--listen %s: must be a numeric address, as in 203.0.113.5:%u",
+			wish->listen, FABRIC_PORT);
 		return -EINVAL;
 	}
 	endpoint_format(&listen, out->listen);
@@ -105,8 +106,8 @@ static int find_places(const struct fabric_wish *wish, struct places *out, char 
 		endpoint_format(&address, address_text);
 		snprintf(out->address, sizeof(out->address), "%s", address_text);
 	} else if (!dns_address(wish->address, out->address, sizeof(out->address))) {
-		snprintf(error, FABRIC_ERROR_BYTES, "--address %s: must be an address or a DNS name, with or without a port",
-			wish->address);
+		snprintf(error, FABRIC_ERROR_BYTES,
+			"--address %s: must be an address or a DNS name, with or without a port", wish->address);
 		return -EINVAL;
 	}
 	host_part(out->address, out->alt_names[out->alt_name_count++], sizeof(out->alt_names[0]));
@@ -128,8 +129,8 @@ static int make_parts(const struct fabric_wish *wish, const struct places *place
 	int err = identity_ca_create(wish->name, time(NULL), &out->ca_key, &out->ca);
 
 	if (!err)
-		err = identity_controller_issue(out->ca_key, out->ca, "weft-controller", alt_names, places->alt_name_count,
-			time(NULL), &out->tls_key, &out->tls);
+		err = identity_controller_issue(out->ca_key, out->ca, "weft-controller", alt_names,
+			places->alt_name_count, time(NULL), &out->tls_key, &out->tls);
 	out->token = fabric_secret_new();
 	random_fill(out->psk, sizeof(out->psk));
 	return err;
@@ -207,8 +208,8 @@ static int write_files(const struct fabric_wish *wish, const struct places *plac
 		err = write_store(wish, parts);
 	if (!err)
 		err = write_json(wish->dir, "operator.json",
-			json_pack("{s:s, s:s, s:s, s:s}", "fabric", wish->name, "address", places->address, "ca", parts->ca,
-				"token", parts->token.text),
+			json_pack("{s:s, s:s, s:s, s:s}", "fabric", wish->name, "address", places->address, "ca",
+				parts->ca, "token", parts->token.text),
 			0600);
 	if (!err)
 		err = write_json(wish->dir, "controller.json",
@@ -225,8 +226,9 @@ static int check_free(const char *dir, char error[FABRIC_ERROR_BYTES])
 
 		if (access(path.text, F_OK) < 0 && errno == ENOENT)
 			continue;
-		snprintf(error, FABRIC_ERROR_BYTES, "%s/%s is there already: a fabric is never overwritten; choose another --state",
-			dir, made_files[i]);
+		snprintf(error, FABRIC_ERROR_BYTES,
+			"%s/%s is there already: a fabric is never overwritten; choose another --state", dir,
+			made_files[i]);
 		return -EEXIST;
 	}
 	return 0;

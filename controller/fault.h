@@ -10,10 +10,10 @@
 #include <stdbool.h>
 
 struct fault {
-	int status;	   /* HTTP's; 0 while all is well */
-	char where[320];   /* "ports.a-lan.host"; "" where the whole is at fault */
+	int status;      /* HTTP's; 0 while all is well */
+	char where[320]; /* "ports.a-lan.host"; "" where the whole is at fault */
 	char message[256];
-	char hint[320];	   /* "" for none */
+	char hint[320]; /* "" for none */
 };
 
 /* Note a fault, unless there is one.  Return: false always, so that a check can `return fault_set(...)` */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WIRE_MTU LAB_MTU_MAX /* a wire passes every frame */
+#define WIRE_MTU LAB_MTU_MAX              /* a wire passes every frame */
 #define WIRE_NAME_MAX (LAB_NAME_MAX - 2U) /* its ports are NAME-1 and NAME-2 */
 
 /* One lab_check() at work */
@@ -19,8 +19,8 @@ struct check {
 	const struct lab_world *world;
 	struct fault *fault;
 	json_t *networks, *ports, *wires; /* canonical, growing */
-	json_t *attached;		  /* "host/interface" -> the place that took it */
-	json_t *macs;			  /* "network/vlan/mac" -> the port that declared it */
+	json_t *attached;                 /* "host/interface" -> the place that took it */
+	json_t *macs;                     /* "network/vlan/mac" -> the port that declared it */
 };
 
 bool lab_name_ok(const char *name)
@@ -90,7 +90,8 @@ static json_t *check_host(struct check *c, const json_t *value, const char *pare
 		break;
 	}
 	fault_set(c->fault, 400, where, "no host \"%.63s\" has joined", name);
-	hint_near(c, name, c->world->hosts(c->world->ctx), "`weft token` makes a token with which `weft join` adds a host");
+	hint_near(c, name, c->world->hosts(c->world->ctx),
+		"`weft token` makes a token with which `weft join` adds a host");
 	return NULL;
 }
 
@@ -110,8 +111,8 @@ static bool take_interface(struct check *c, const char *host, const char *attach
 	}
 	other = c->world->attached_by(c->world->ctx, host, interface, c->lab);
 	if (other) {
-		fault_set(c->fault, 400, where, "%s of host %s is attached by another lab's port already: %s", interface,
-			host, other);
+		fault_set(c->fault, 400, where, "%s of host %s is attached by another lab's port already: %s",
+			interface, host, other);
 		fault_hint(c->fault, "an interface can be attached once; use another, or delete that lab first");
 		return false;
 	}
@@ -204,7 +205,8 @@ static bool check_network(struct check *c, const char *name, const json_t *in)
 	lab_where(where, "networks.%s", name);
 	lab_where(mtu_at, "%s.mtu", where);
 	if (!json_is_null(in) && !json_is_object(in))
-		return fault_set(c->fault, 400, where, "%s, must be an object, as in { mtu: 1500 }", lab_value_kind(in));
+		return fault_set(c->fault, 400, where, "%s, must be an object, as in { mtu: 1500 }",
+			lab_value_kind(in));
 	if (!lab_value_keys(in, keys, where, c->fault))
 		return false;
 	mode = check_mode(c, in, where);
@@ -316,8 +318,8 @@ static bool check_wire_names(struct check *c, const char *name)
 		snprintf(port, sizeof(port), "%.61s-%u", name, i);
 		if (!json_object_get(c->ports, port))
 			continue;
-		fault_set(c->fault, 400, where, "its ends are the ports %s-1 and %s-2, and there is a port %s", name, name,
-			port);
+		fault_set(c->fault, 400, where, "its ends are the ports %s-1 and %s-2, and there is a port %s", name,
+			name, port);
 		fault_hint(c->fault, "give the wire or the port another name");
 		return false;
 	}
@@ -344,7 +346,8 @@ static bool check_wire(struct check *c, const char *name, const json_t *in)
 
 		lab_where(where, "wires.%s[%zu]", name, i);
 		if (!json_is_object(end))
-			fault_set(c->fault, 400, where, "%s, must be an object with host and attach", lab_value_kind(end));
+			fault_set(c->fault, 400, where, "%s, must be an object with host and attach",
+				lab_value_kind(end));
 		else if (lab_value_keys(end, keys, where, c->fault) &&
 			json_array_append_new(ends, check_end(c, end, where)) == 0)
 			continue;

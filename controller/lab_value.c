@@ -159,7 +159,8 @@ static json_t *one_ip(const json_t *value, const char *where, struct fault *faul
 	if (inet_pton(family, text, bytes) != 1) {
 		fault_set(fault, 400, where, "\"%.60s\" is no IPv4 or IPv6 address", text);
 		if (strchr(text, '/'))
-			fault_hint(fault, "leave out the prefix length: \"%.*s\"", (int)(strchr(text, '/') - text), text);
+			fault_hint(fault, "leave out the prefix length: \"%.*s\"", (int)(strchr(text, '/') - text),
+				text);
 		return NULL;
 	}
 	return json_string(inet_ntop(family, bytes, canonical, sizeof(canonical)));

@@ -27,7 +27,7 @@ struct model {
 	json_t *network_ids;   /* network id -> network */
 	json_t *port_ids;      /* port id -> port */
 	json_t *attached;      /* "host/interface" -> port */
-	json_t *dirty;	       /* hosts whose topology may differ after the commit under way */
+	json_t *dirty;         /* hosts whose topology may differ after the commit under way */
 };
 
 static const char *text_of(const json_t *object, const char *key)
@@ -350,8 +350,8 @@ json_t *model_lab_item(const json_t *stored, uint64_t rev)
 	json_t *networks = json_object_get(stored, "networks"), *ports = json_object_get(stored, "ports"),
 	       *wires = json_object_get(stored, "wires");
 
-	return json_pack("{s:s*, s:I, s:I, s:I, s:o}", "name", text_of(stored, "lab"), "rev", (json_int_t)rev, "networks",
-		(json_int_t)(json_object_size(networks) + json_object_size(wires)), "ports",
+	return json_pack("{s:s*, s:I, s:I, s:I, s:o}", "name", text_of(stored, "lab"), "rev", (json_int_t)rev,
+		"networks", (json_int_t)(json_object_size(networks) + json_object_size(wires)), "ports",
 		(json_int_t)(json_object_size(ports) + 2 * json_object_size(wires)), "hosts", lab_hosts(stored));
 }
 

@@ -92,7 +92,8 @@ json_t *reply_read_body(struct evhttp_request *request, struct fault *fault)
 	}
 	body = json_loadb((const char *)bytes, len_bytes, JSON_REJECT_DUPLICATES, &error);
 	if (!body)
-		fault_set(fault, 400, "", "the body is not JSON: line %d, column %d: %s", error.line, error.column, error.text);
+		fault_set(fault, 400, "", "the body is not JSON: line %d, column %d: %s", error.line, error.column,
+			error.text);
 	secret_wipe(bytes, len_bytes);
 	evbuffer_drain(in, len_bytes);
 	return body;

@@ -49,9 +49,9 @@ static bool add_mac(json_t *out, const json_t *in, const json_t *networks, const
 	mac_format(&mac, mac_text);
 	snprintf(key, sizeof(key), "%s/%d/%s", id_text, (int)json_integer_value(vlan), mac_text);
 	return json_object_set_new(out, key,
-		       json_pack("{s:O, s:O, s:O, s:O, s:s, s:s, s:s}", "lab", json_object_get(network, "lab"), "network",
-			       json_object_get(network, "name"), "network_id", id, "vlan", vlan, "mac", mac_text, "host",
-			       host, "port", port)) == 0;
+		       json_pack("{s:O, s:O, s:O, s:O, s:s, s:s, s:s}", "lab", json_object_get(network, "lab"),
+			       "network", json_object_get(network, "name"), "network_id", id, "vlan", vlan, "mac",
+			       mac_text, "host", host, "port", port)) == 0;
 }
 
 static bool take_macs(const json_t *in, const struct model *model, const char *host, struct report *out,

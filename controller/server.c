@@ -118,8 +118,10 @@ static int listen_network(struct server *s, const char *listen, char error[SERVE
 	if (!listener) {
 		err = -errno;
 		snprintf(error, SERVER_ERROR_BYTES, "cannot listen on %.100s: %s%s", listen, strerror(-err),
-			err == -EADDRNOTAVAIL ? "; behind NAT, `weft init` wants --listen with an own address and --address with "
-						"the one that others see" : "");
+			err == -EADDRNOTAVAIL
+				? "; behind NAT, `weft init` wants --listen with an own address and --address with "
+				  "the one that others see"
+				: "");
 		return err;
 	}
 	len_bytes = sizeof(address);
@@ -152,8 +154,10 @@ static int listen_local(struct server *s, const char *dir, char error[SERVER_ERR
 	struct evconnlistener *listener;
 	int fd, err;
 
-	if (snprintf(address.sun_path, sizeof(address.sun_path), "%s/controller.sock", dir) >= (int)sizeof(address.sun_path)) {
-		snprintf(error, SERVER_ERROR_BYTES, "%.300s is too long for a socket's folder: choose a shorter --state", dir);
+	if (snprintf(address.sun_path, sizeof(address.sun_path), "%s/controller.sock", dir) >=
+		(int)sizeof(address.sun_path)) {
+		snprintf(error, SERVER_ERROR_BYTES,
+			"%.300s is too long for a socket's folder: choose a shorter --state", dir);
 		return -ENAMETOOLONG;
 	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -18,26 +18,27 @@
 #define SCHEMA_VERSION 1
 
 /* name, SQL */
-#define STATEMENTS(X)                                                                                    \
-	X(BEGIN, "BEGIN IMMEDIATE")                                                                      \
-	X(COMMIT, "COMMIT")                                                                              \
-	X(ROLLBACK, "ROLLBACK")                                                                          \
-	X(GET, "SELECT value, rev FROM kv WHERE key = ?1")                                               \
-	X(LIST, "SELECT key, value, rev FROM kv WHERE key >= ?1 AND key < ?2 ORDER BY key")              \
-	X(PUT, "INSERT OR REPLACE INTO kv (key, value, rev) VALUES (?1, ?2, ?3)")                        \
-	X(DELETE, "DELETE FROM kv WHERE key = ?1")                                                       \
-	X(RECORD, "INSERT INTO change (rev, seq, key, value, deleted) VALUES (?1, ?2, ?3, ?4, ?5)")      \
-	X(CHANGES, "SELECT key, value, rev, deleted FROM change "                                        \
-		   "WHERE rev > ?1 AND key >= ?2 AND key < ?3 ORDER BY rev, seq")                        \
-	X(FORGET, "DELETE FROM change WHERE rev <= ?1")                                                  \
-	X(STATE, "UPDATE state SET rev = ?1")                                                            \
+#define STATEMENTS(X)                                                                               \
+	X(BEGIN, "BEGIN IMMEDIATE")                                                                 \
+	X(COMMIT, "COMMIT")                                                                         \
+	X(ROLLBACK, "ROLLBACK")                                                                     \
+	X(GET, "SELECT value, rev FROM kv WHERE key = ?1")                                          \
+	X(LIST, "SELECT key, value, rev FROM kv WHERE key >= ?1 AND key < ?2 ORDER BY key")         \
+	X(PUT, "INSERT OR REPLACE INTO kv (key, value, rev) VALUES (?1, ?2, ?3)")                   \
+	X(DELETE, "DELETE FROM kv WHERE key = ?1")                                                  \
+	X(RECORD, "INSERT INTO change (rev, seq, key, value, deleted) VALUES (?1, ?2, ?3, ?4, ?5)") \
+	X(CHANGES,                                                                                  \
+		"SELECT key, value, rev, deleted FROM change "                                      \
+		"WHERE rev > ?1 AND key >= ?2 AND key < ?3 ORDER BY rev, seq")                      \
+	X(FORGET, "DELETE FROM change WHERE rev <= ?1")                                             \
+	X(STATE, "UPDATE state SET rev = ?1")                                                       \
 	X(READ_STATE, "SELECT rev FROM state")
 
 enum statement {
 #define X(name, sql) SQL_##name,
 	STATEMENTS(X)
 #undef X
-	SQL_COUNT
+		SQL_COUNT
 };
 
 static const char *const sql_text[SQL_COUNT] = {
@@ -352,7 +353,8 @@ static int pragma_number(struct sqlite_store *s, const char *sql, int64_t *out)
 	sqlite3_stmt *statement = NULL;
 	int err = -EIO;
 
-	if (sqlite3_prepare_v2(s->db, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW) {
+	if (sqlite3_prepare_v2(s->db, sql, -1, &statement, NULL) == SQLITE_OK &&
+		sqlite3_step(statement) == SQLITE_ROW) {
 		*out = sqlite3_column_int64(statement, 0);
 		err = 0;
 	}
@@ -365,8 +367,9 @@ static int set_up(struct sqlite_store *s)
 	int64_t tables, id, version;
 
 	/* exclusive before WAL: then there is no shared memory file, and a second controller is kept out */
-	if (sqlite3_exec(s->db, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-				"PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 1000; PRAGMA secure_delete = ON;",
+	if (sqlite3_exec(s->db,
+		    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+		    "PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 1000; PRAGMA secure_delete = ON;",
 		    NULL, NULL, NULL) != SQLITE_OK)
 		return sqlite3_errcode(s->db) == SQLITE_BUSY ? -EBUSY : failed(s, "open");
 	if (pragma_number(s, "SELECT count(*) FROM sqlite_schema", &tables) < 0)

@@ -44,7 +44,8 @@ bool throttle_ok(struct throttle *t, const struct endpoint *source, struct insta
 	uint64_t key = source_key(t, source);
 	const struct throttle_entry *entry = entry_of(t, key);
 
-	return entry->source != key || !instant_reached(entry->full, instant_add_ms(now, THROTTLE_FAILURES * STEP_MS - STEP_MS + 1));
+	return entry->source != key ||
+		!instant_reached(entry->full, instant_add_ms(now, THROTTLE_FAILURES * STEP_MS - STEP_MS + 1));
 }
 
 void throttle_failed(struct throttle *t, const struct endpoint *source, struct instant now)

@@ -182,9 +182,9 @@ json_t *topology_of(const struct model *model, const char *host)
 	json_object_foreach(d.hosts, name, value)
 		json_array_append_new(hosts, host_item(value));
 	json_decref(d.hosts);
-	return json_pack("{s:O, s:s, s:o, s:o, s:o, s:o}", "fabric", json_object_get(model_fabric(model), "name"), "host", host,
-		"networks", sorted(d.networks), "ports", sorted(d.ports), "remote_ports", sorted(d.remote_ports), "hosts",
-		sorted(hosts));
+	return json_pack("{s:O, s:s, s:o, s:o, s:o, s:o}", "fabric", json_object_get(model_fabric(model), "name"),
+		"host", host, "networks", sorted(d.networks), "ports", sorted(d.ports), "remote_ports",
+		sorted(d.remote_ports), "hosts", sorted(hosts));
 }
 
 json_t *topology_neighbours(const struct model *model, const char *host)

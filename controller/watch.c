@@ -79,7 +79,8 @@ enum watch_resource watch_resource_by_name(const char *name)
 
 json_t *watch_list(struct watch_hub *hub, enum watch_resource resource)
 {
-	return json_pack("{s:I, s:o}", "rev", (json_int_t)model_rev(hub->model), "items", hub->list(hub->ctx, resource));
+	return json_pack("{s:I, s:o}", "rev", (json_int_t)model_rev(hub->model), "items",
+		hub->list(hub->ctx, resource));
 }
 
 static json_t *line_of(const json_t *item, bool deleted, uint64_t rev)
@@ -203,7 +204,7 @@ void watch_emit(struct watch_hub *hub, enum watch_resource resource, const json_
 	struct watch *watch;
 
 	LIST_FOREACH(watch, &hub->watches[resource], link)
-		send_line(watch->stream, item, deleted, rev);
+	send_line(watch->stream, item, deleted, rev);
 }
 
 bool watch_any(const struct watch_hub *hub, enum watch_resource resource)

@@ -29,7 +29,7 @@ enum watch_resource {
 #define X(name, text, kind) WATCH_##name,
 	WATCH_RESOURCES(X)
 #undef X
-	WATCH_RESOURCE_COUNT
+		WATCH_RESOURCE_COUNT
 };
 
 struct watch_hub;

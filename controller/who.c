@@ -69,7 +69,8 @@ static bool check_certificate(const X509 *certificate, const struct model *model
 	const json_t *host;
 	int len = X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name, sizeof(name));
 
-	if (len <= 0 || (size_t)len != strlen(name) || !lab_name_ok(name) || !certificate_fingerprint(certificate, &hash))
+	if (len <= 0 || (size_t)len != strlen(name) || !lab_name_ok(name) ||
+		!certificate_fingerprint(certificate, &hash))
 		return fault_set(fault, 403, "", "this certificate names no host");
 	host = model_host(model, name);
 	if (!host)
@@ -102,8 +103,9 @@ bool who_is(struct evhttp_request *request, bool local, struct model *model, str
 		return true;
 	}
 	if (sa)
-		out->from_known = endpoint_from_sockaddr(sa, sa->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) :
-										       sizeof(struct sockaddr_in), &out->from);
+		out->from_known = endpoint_from_sockaddr(sa,
+			sa->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in),
+			&out->from);
 	if (header)
 		return check_token(header, model, throttle, now, out, fault);
 	ssl = conns_tls(connection);

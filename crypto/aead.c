@@ -124,7 +124,7 @@ static uint64_t trial_round_ns(struct aead *aead)
 	for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++)
 		for (uint32_t counter = 0; counter < TRIAL_FRAMES; counter++)
 			if (!aead_seal(aead, counter, ad, plain, sizes[s], sealed) ||
-			    !aead_open(aead, counter, ad, sealed, sizes[s] + AEAD_TAG_BYTES, plain))
+				!aead_open(aead, counter, ad, sealed, sizes[s] + AEAD_TAG_BYTES, plain))
 				return UINT64_MAX; /* a backend that fails is not fast */
 	return instant_now().ns - start.ns;
 }

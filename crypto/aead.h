@@ -22,9 +22,9 @@
 #define AEAD_DATA_MAX_BYTES 65536U /* longest plaintext; no UDP datagram is longer */
 
 /* name, number on the wire, name for operators, bytes of its key */
-#define AEAD_CIPHERS(X)                                    \
-	X(AES_256_GCM, 1, "aes-256-gcm", 32)               \
-	X(AES_128_GCM, 2, "aes-128-gcm", 16)               \
+#define AEAD_CIPHERS(X)                      \
+	X(AES_256_GCM, 1, "aes-256-gcm", 32) \
+	X(AES_128_GCM, 2, "aes-128-gcm", 16) \
 	X(CHACHA20_POLY1305, 3, "chacha20-poly1305", 32)
 
 enum aead_cipher {

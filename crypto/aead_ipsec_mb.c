@@ -45,7 +45,7 @@ static struct {
 struct gcm_aead {
 	struct aead aead; /* first */
 	struct direct_gcm call;
-	struct gcm_context_data work; /* the library's scratch, overwritten by each call */
+	struct gcm_context_data work;         /* the library's scratch, overwritten by each call */
 	_Alignas(64) struct gcm_key_data key; /* the library's header aligns it only under -DLINUX */
 };
 
@@ -67,9 +67,9 @@ static void direct_load(void)
 	if (imb_get_errno(manager) == 0 && arch != IMB_ARCH_NONE && arch != IMB_ARCH_NOAESNI) {
 		direct.gcm128 = (struct direct_gcm){ manager->gcm128_pre, manager->gcm128_enc, manager->gcm128_dec };
 		direct.gcm256 = (struct direct_gcm){ manager->gcm256_pre, manager->gcm256_enc, manager->gcm256_dec };
-		direct.chacha = (struct direct_chacha){ manager->chacha20_poly1305_init,
-			manager->chacha20_poly1305_enc_update, manager->chacha20_poly1305_dec_update,
-			manager->chacha20_poly1305_finalize };
+		direct.chacha =
+			(struct direct_chacha){ manager->chacha20_poly1305_init, manager->chacha20_poly1305_enc_update,
+				manager->chacha20_poly1305_dec_update, manager->chacha20_poly1305_finalize };
 		direct.usable = true;
 	}
 	free_mb_mgr(manager);
@@ -115,8 +115,8 @@ static struct aead *gcm_create(const struct direct_gcm *call, const struct aead_
 	return &self->aead;
 }
 
-static bool chacha_seal(struct aead *aead, const uint8_t nonce[AEAD_IV_BYTES], const uint8_t *ad,
-	const uint8_t *plain, size_t len_bytes, uint8_t *out)
+static bool chacha_seal(struct aead *aead, const uint8_t nonce[AEAD_IV_BYTES], const uint8_t *ad, const uint8_t *plain,
+	size_t len_bytes, uint8_t *out)
 {
 	struct chacha_aead *self = (struct chacha_aead *)aead;
 
@@ -126,8 +126,8 @@ static bool chacha_seal(struct aead *aead, const uint8_t nonce[AEAD_IV_BYTES], c
 	return true;
 }
 
-static bool chacha_open(struct aead *aead, const uint8_t nonce[AEAD_IV_BYTES], const uint8_t *ad,
-	const uint8_t *sealed, size_t plain_bytes, uint8_t *out)
+static bool chacha_open(struct aead *aead, const uint8_t nonce[AEAD_IV_BYTES], const uint8_t *ad, const uint8_t *sealed,
+	size_t plain_bytes, uint8_t *out)
 {
 	struct chacha_aead *self = (struct chacha_aead *)aead;
 	uint8_t tag[AEAD_TAG_BYTES];

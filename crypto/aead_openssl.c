@@ -19,14 +19,14 @@ struct openssl_aead {
 	OSSL_PARAM tag[2];
 };
 
-static bool openssl_seal(struct aead *aead, const uint8_t nonce[AEAD_IV_BYTES], const uint8_t *ad,
-	const uint8_t *plain, size_t len_bytes, uint8_t *out)
+static bool openssl_seal(struct aead *aead, const uint8_t nonce[AEAD_IV_BYTES], const uint8_t *ad, const uint8_t *plain,
+	size_t len_bytes, uint8_t *out)
 {
 	struct openssl_aead *self = (struct openssl_aead *)aead;
 	int n;
 
 	if (EVP_EncryptInit_ex2(self->ctx, NULL, NULL, nonce, NULL) != 1 ||
-	    EVP_EncryptUpdate(self->ctx, NULL, &n, ad, AEAD_AD_BYTES) != 1)
+		EVP_EncryptUpdate(self->ctx, NULL, &n, ad, AEAD_AD_BYTES) != 1)
 		return false;
 	if (len_bytes && EVP_EncryptUpdate(self->ctx, out, &n, plain, (int)len_bytes) != 1)
 		return false;
@@ -46,7 +46,7 @@ static bool openssl_open(struct aead *aead, const uint8_t nonce[AEAD_IV_BYTES], 
 	/* libcrypto reads the tag only, whatever the parameter's type says */
 	self->tag[0].data = (void *)(uintptr_t)(sealed + plain_bytes);
 	if (EVP_DecryptInit_ex2(self->ctx, NULL, NULL, nonce, self->tag) != 1 ||
-	    EVP_DecryptUpdate(self->ctx, NULL, &n, ad, AEAD_AD_BYTES) != 1)
+		EVP_DecryptUpdate(self->ctx, NULL, &n, ad, AEAD_AD_BYTES) != 1)
 		return false;
 	if (plain_bytes && EVP_DecryptUpdate(self->ctx, out, &n, sealed, (int)plain_bytes) != 1)
 		return false;

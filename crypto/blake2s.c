@@ -18,16 +18,14 @@ bool blake2s_hash(const void *a, size_t a_bytes, const void *b, size_t b_bytes, 
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_blake2s256(), NULL) == 1 &&
-		  (!a_bytes || EVP_DigestUpdate(ctx, a, a_bytes) == 1) &&
-		  (!b_bytes || EVP_DigestUpdate(ctx, b, b_bytes) == 1) &&
-		  EVP_DigestFinal_ex(ctx, out->bytes, NULL) == 1;
+		(!a_bytes || EVP_DigestUpdate(ctx, a, a_bytes) == 1) &&
+		(!b_bytes || EVP_DigestUpdate(ctx, b, b_bytes) == 1) && EVP_DigestFinal_ex(ctx, out->bytes, NULL) == 1;
 
 	EVP_MD_CTX_free(ctx);
 	return ok;
 }
 
-bool blake2s_mac(const void *key, size_t key_bytes, const void *data, size_t data_bytes, uint8_t *out,
-	size_t out_bytes)
+bool blake2s_mac(const void *key, size_t key_bytes, const void *data, size_t data_bytes, uint8_t *out, size_t out_bytes)
 {
 	EVP_MAC *mac = EVP_MAC_fetch(NULL, "BLAKE2SMAC", NULL);
 	EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
@@ -40,15 +38,14 @@ bool blake2s_mac(const void *key, size_t key_bytes, const void *data, size_t dat
 
 	assert(key_bytes >= 1 && key_bytes <= 32 && out_bytes >= 1 && out_bytes <= BLAKE2S_BYTES);
 	ok = ctx && EVP_MAC_init(ctx, key, key_bytes, params) == 1 &&
-	     (!data_bytes || EVP_MAC_update(ctx, data, data_bytes) == 1) &&
-	     EVP_MAC_final(ctx, out, &n, out_bytes) == 1 && n == out_bytes;
+		(!data_bytes || EVP_MAC_update(ctx, data, data_bytes) == 1) &&
+		EVP_MAC_final(ctx, out, &n, out_bytes) == 1 && n == out_bytes;
 	EVP_MAC_CTX_free(ctx);
 	EVP_MAC_free(mac);
 	return ok;
 }
 
-bool blake2s_hmac(const void *key, size_t key_bytes, const void *data, size_t data_bytes,
-	struct blake2s_digest *out)
+bool blake2s_hmac(const void *key, size_t key_bytes, const void *data, size_t data_bytes, struct blake2s_digest *out)
 {
 	struct blake2s_digest short_key = { { 0 } };
 	struct blake2s_digest inner;
@@ -99,8 +96,8 @@ bool blake2s_hkdf(const struct blake2s_digest *chaining_key, const void *input, 
 {
 	struct blake2s_digest temp;
 	bool ok = blake2s_hmac(chaining_key->bytes, sizeof(chaining_key->bytes), input, input_bytes, &temp) &&
-		  hkdf_step(&temp, NULL, 1, out1) && hkdf_step(&temp, out1, 2, out2) &&
-		  (!out3 || hkdf_step(&temp, out2, 3, out3));
+		hkdf_step(&temp, NULL, 1, out1) && hkdf_step(&temp, out1, 2, out2) &&
+		(!out3 || hkdf_step(&temp, out2, 3, out3));
 
 	secret_wipe(&temp, sizeof(temp));
 	return ok;

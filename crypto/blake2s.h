@@ -25,12 +25,12 @@ bool blake2s_hash(const void *a, size_t a_bytes, const void *b, size_t b_bytes, 
  * @key_bytes:	1 to 32
  * @out_bytes:	1 to 32; part of what is hashed, so a short result is not the start of a long one
  */
-bool blake2s_mac(const void *key, size_t key_bytes, const void *data, size_t data_bytes, uint8_t *out,
-	size_t out_bytes) __attribute__((warn_unused_result));
+bool blake2s_mac(const void *key, size_t key_bytes, const void *data, size_t data_bytes, uint8_t *out, size_t out_bytes)
+	__attribute__((warn_unused_result));
 
 /* HMAC-BLAKE2s-256 (RFC 2104, block of 64 bytes) */
-bool blake2s_hmac(const void *key, size_t key_bytes, const void *data, size_t data_bytes,
-	struct blake2s_digest *out) __attribute__((warn_unused_result));
+bool blake2s_hmac(const void *key, size_t key_bytes, const void *data, size_t data_bytes, struct blake2s_digest *out)
+	__attribute__((warn_unused_result));
 
 /**
  * blake2s_hkdf() - HKDF of the Noise specification, section 4.3

@@ -11,7 +11,7 @@
 #include "base/secret.h"
 #include "crypto/chachapoly.h"
 
-#define TYPE_COOKIE 3U /* HANDSHAKE_TYPE_COOKIE of handshake.h, which stands on this file */
+#define TYPE_COOKIE 3U   /* HANDSHAKE_TYPE_COOKIE of handshake.h, which stands on this file */
 #define SENDER_OFFSET 1U /* in every initiation and response */
 
 static const char mac1_label[] = "weft mac1 key v1";
@@ -28,7 +28,7 @@ static bool derive_keys(const struct x25519_public *receiver, struct blake2s_dig
 	struct blake2s_digest *seal_key)
 {
 	return blake2s_hash(mac1_label, sizeof(mac1_label) - 1, receiver->bytes, X25519_BYTES, mac1_key) &&
-	       blake2s_hash(seal_label, sizeof(seal_label) - 1, receiver->bytes, X25519_BYTES, seal_key);
+		blake2s_hash(seal_label, sizeof(seal_label) - 1, receiver->bytes, X25519_BYTES, seal_key);
 }
 
 /* The cookie of @source: what it must have received at that address */
@@ -40,7 +40,7 @@ static bool cookie_of(const struct cookie_secret *secret, const struct endpoint 
 	wr_bytes(&w, source->ip, sizeof(source->ip));
 	wr_u16(&w, source->port);
 	return wr_ok(&w) &&
-	       blake2s_mac(secret->bytes, sizeof(secret->bytes), address, sizeof(address), cookie, COOKIE_BYTES);
+		blake2s_mac(secret->bytes, sizeof(secret->bytes), address, sizeof(address), cookie, COOKIE_BYTES);
 }
 
 static bool secret_alive(const struct cookie_secret *secret, struct instant now, uint64_t life_ms)
@@ -65,8 +65,8 @@ static bool mac2_fits(const struct cookie_secret *secret, const uint8_t *body, s
 	uint8_t cookie[COOKIE_BYTES];
 	uint8_t mac2[COOKIE_MAC_BYTES];
 	bool ok = cookie_of(secret, source, cookie) &&
-		  blake2s_mac(cookie, sizeof(cookie), body, covered_bytes, mac2, sizeof(mac2)) &&
-		  CRYPTO_memcmp(mac2, body + covered_bytes, sizeof(mac2)) == 0;
+		blake2s_mac(cookie, sizeof(cookie), body, covered_bytes, mac2, sizeof(mac2)) &&
+		CRYPTO_memcmp(mac2, body + covered_bytes, sizeof(mac2)) == 0;
 
 	secret_wipe(cookie, sizeof(cookie));
 	secret_wipe(mac2, sizeof(mac2));
@@ -84,16 +84,16 @@ enum cookie_result cookie_check(const struct cookie_checker *checker, const uint
 		return COOKIE_BAD;
 	covered_bytes = len_bytes - COOKIE_MACS_BYTES;
 	if (!blake2s_mac(checker->mac1_key.bytes, BLAKE2S_BYTES, body, covered_bytes, mac1, sizeof(mac1)) ||
-	    CRYPTO_memcmp(mac1, body + covered_bytes, sizeof(mac1)) != 0)
+		CRYPTO_memcmp(mac1, body + covered_bytes, sizeof(mac1)) != 0)
 		return COOKIE_BAD;
 	covered_bytes += COOKIE_MAC_BYTES;
 	if (memcmp(body + covered_bytes, absent, sizeof(absent)) == 0)
 		return COOKIE_ONLY_MAC1;
 	if (secret_alive(&checker->current, now, 2 * COOKIE_LIFE_MS) &&
-	    mac2_fits(&checker->current, body, covered_bytes, source))
+		mac2_fits(&checker->current, body, covered_bytes, source))
 		return COOKIE_BOTH;
 	if (secret_alive(&checker->previous, now, 2 * COOKIE_LIFE_MS) &&
-	    mac2_fits(&checker->previous, body, covered_bytes, source))
+		mac2_fits(&checker->previous, body, covered_bytes, source))
 		return COOKIE_BOTH;
 	return COOKIE_ONLY_MAC1;
 }
@@ -132,8 +132,8 @@ bool cookie_reply_create(struct cookie_checker *checker, const uint8_t *body, si
 	nonce = wr_reserve(&w, COOKIE_NONCE_BYTES);
 	random_fill(nonce, COOKIE_NONCE_BYTES);
 	ok = cookie_of(&checker->current, source, cookie) && reply_key(&checker->seal_key, nonce, key) &&
-	     chachapoly_seal(key, zero_nonce, body + len_bytes - COOKIE_MACS_BYTES, COOKIE_MAC_BYTES, cookie,
-		     sizeof(cookie), wr_reserve(&w, COOKIE_BYTES + CHACHAPOLY_TAG_BYTES));
+		chachapoly_seal(key, zero_nonce, body + len_bytes - COOKIE_MACS_BYTES, COOKIE_MAC_BYTES, cookie,
+			sizeof(cookie), wr_reserve(&w, COOKIE_BYTES + CHACHAPOLY_TAG_BYTES));
 	secret_wipe(cookie, sizeof(cookie));
 	secret_wipe(key, sizeof(key));
 	return ok;
@@ -158,8 +158,7 @@ bool cookie_close(struct cookie_jar *jar, uint8_t *body, size_t len_bytes, struc
 
 	memset(mac2, 0, COOKIE_MAC_BYTES);
 	if (ok && jar->received.ns != 0 && instant_since_ms(now, jar->received) < COOKIE_LIFE_MS)
-		ok = blake2s_mac(jar->cookie, COOKIE_BYTES, body, len_bytes + COOKIE_MAC_BYTES, mac2,
-			COOKIE_MAC_BYTES);
+		ok = blake2s_mac(jar->cookie, COOKIE_BYTES, body, len_bytes + COOKIE_MAC_BYTES, mac2, COOKIE_MAC_BYTES);
 	if (ok) {
 		memcpy(jar->last_mac1, mac1, COOKIE_MAC_BYTES);
 		jar->awaits_reply = true;
@@ -191,7 +190,7 @@ bool cookie_reply_consume(struct cookie_jar *jar, const uint8_t *reply, size_t l
 	rd_bytes(&r, SENDER_OFFSET + 3);
 	nonce = rd_bytes(&r, COOKIE_NONCE_BYTES);
 	ok = nonce && reply_key(&jar->seal_key, nonce, key) &&
-	     chachapoly_open(key, zero_nonce, jar->last_mac1, sizeof(jar->last_mac1), r.at, r.left_bytes, cookie);
+		chachapoly_open(key, zero_nonce, jar->last_mac1, sizeof(jar->last_mac1), r.at, r.left_bytes, cookie);
 	if (ok) {
 		memcpy(jar->cookie, cookie, sizeof(cookie));
 		jar->received = now;

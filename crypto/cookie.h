@@ -39,12 +39,12 @@
 #define COOKIE_REPLY_BYTES (1U + 3U + COOKIE_NONCE_BYTES + COOKIE_BYTES + 16U)
 #define COOKIE_LIFE_MS 120000U
 #define COOKIE_BODY_MIN_BYTES COOKIE_REPLY_BYTES /* so that no reply is longer than what it answers */
-#define COOKIE_BODY_MAX_BYTES 512U		  /* so that mac1 costs no more than it should */
+#define COOKIE_BODY_MAX_BYTES 512U               /* so that mac1 costs no more than it should */
 
 enum cookie_result {
-	COOKIE_BAD,	  /* too short, too long, or mac1 is wrong: drop in silence */
+	COOKIE_BAD,       /* too short, too long, or mac1 is wrong: drop in silence */
 	COOKIE_ONLY_MAC1, /* good enough unless under load */
-	COOKIE_BOTH,	  /* the source address is proven too */
+	COOKIE_BOTH,      /* the source address is proven too */
 };
 
 struct cookie_secret {

@@ -48,7 +48,7 @@ bool handshake_response_receiver(const uint8_t *body, size_t len_bytes, uint32_t
 static bool offer_fits(const struct handshake_offer *offer)
 {
 	return offer->cipher_count >= 1 && offer->cipher_count <= HANDSHAKE_CIPHERS_MAX && offer->lanes >= 1 &&
-	       offer->lanes <= HANDSHAKE_LANES_MAX;
+		offer->lanes <= HANDSHAKE_LANES_MAX;
 }
 
 static bool offer_has(const struct handshake_offer *offer, uint8_t cipher)
@@ -97,10 +97,10 @@ enum handshake_result handshake_initiation_create(struct handshake *handshake, c
 	wr_u16(&w, 0);
 	message = wr_reserve(&body, NOISE_INITIATION_BYTES + w.used_bytes);
 	ok = message && wr_ok(&w) && x25519_generate(&ephemeral) &&
-	     noise_init_initiator(&handshake->noise, prologue, sizeof(prologue) - 1, &self->static_key, peer,
-		     &self->psk) &&
-	     noise_initiation_write(&handshake->noise, &ephemeral, payload, w.used_bytes, message) &&
-	     cookie_close(jar, out, body.used_bytes, now);
+		noise_init_initiator(&handshake->noise, prologue, sizeof(prologue) - 1, &self->static_key, peer,
+			&self->psk) &&
+		noise_initiation_write(&handshake->noise, &ephemeral, payload, w.used_bytes, message) &&
+		cookie_close(jar, out, body.used_bytes, now);
 	if (ok) {
 		handshake->state = HANDSHAKE_INITIATED;
 		handshake->local_index = local_index;
@@ -150,13 +150,13 @@ enum handshake_result handshake_initiation_consume(struct handshake *handshake, 
 	if (handshake_type(body, len_bytes) != HANDSHAKE_TYPE_INITIATION)
 		return HANDSHAKE_DROP_TYPE;
 	if (len_bytes > HANDSHAKE_BODY_MAX_BYTES ||
-	    len_bytes < INITIATION_HEADER_BYTES + NOISE_INITIATION_BYTES + COOKIE_MACS_BYTES)
+		len_bytes < INITIATION_HEADER_BYTES + NOISE_INITIATION_BYTES + COOKIE_MACS_BYTES)
 		return HANDSHAKE_DROP_LENGTH;
 	message_bytes = len_bytes - INITIATION_HEADER_BYTES - COOKIE_MACS_BYTES;
 	rd_u8(&r);
 	fresh.request.remote_index = rd_u24(&r);
 	if (noise_init_responder(&fresh.noise, prologue, sizeof(prologue) - 1, &self->static_key, &self->psk) &&
-	    noise_initiation_read(&fresh.noise, r.at, message_bytes, payload))
+		noise_initiation_read(&fresh.noise, r.at, message_bytes, payload))
 		result = request_decode(payload, message_bytes - NOISE_INITIATION_BYTES, body, &fresh.request);
 	if (result == HANDSHAKE_OK) {
 		fresh.request.static_key = fresh.noise.remote_static;
@@ -204,9 +204,9 @@ enum handshake_result handshake_response_create(struct handshake *handshake, str
 	wr_u16(&w, 0);
 	message = wr_reserve(&body, NOISE_RESPONSE_BYTES + w.used_bytes);
 	if (message && wr_ok(&w) && x25519_generate(&ephemeral) &&
-	    noise_response_write(&handshake->noise, &ephemeral, payload, w.used_bytes, message) &&
-	    noise_split(&handshake->noise, &made.send, &made.receive, NULL) &&
-	    cookie_close(jar, out, body.used_bytes, now)) {
+		noise_response_write(&handshake->noise, &ephemeral, payload, w.used_bytes, message) &&
+		noise_split(&handshake->noise, &made.send, &made.receive, NULL) &&
+		cookie_close(jar, out, body.used_bytes, now)) {
 		*out_bytes = body.used_bytes + COOKIE_MACS_BYTES;
 		*keys = made;
 		result = HANDSHAKE_OK;
@@ -230,7 +230,7 @@ static enum handshake_result answer_decode(const uint8_t *payload, size_t len_by
 	cipher = rd_u8(&r);
 	keys->remote_lanes = rd_u8(&r);
 	if (!payload_ends(&r) || memcmp(copy, header, RESPONSE_HEADER_BYTES) != 0 || keys->remote_lanes < 1 ||
-	    keys->remote_lanes > HANDSHAKE_LANES_MAX)
+		keys->remote_lanes > HANDSHAKE_LANES_MAX)
 		return HANDSHAKE_DROP_PAYLOAD;
 	if (keys->version < 1 || keys->version > HANDSHAKE_VERSION)
 		return HANDSHAKE_DROP_VERSION;
@@ -255,7 +255,7 @@ enum handshake_result handshake_response_consume(struct handshake *handshake, co
 	if (handshake_type(body, len_bytes) != HANDSHAKE_TYPE_RESPONSE)
 		return HANDSHAKE_DROP_TYPE;
 	if (len_bytes > HANDSHAKE_BODY_MAX_BYTES ||
-	    len_bytes < RESPONSE_HEADER_BYTES + NOISE_RESPONSE_BYTES + COOKIE_MACS_BYTES)
+		len_bytes < RESPONSE_HEADER_BYTES + NOISE_RESPONSE_BYTES + COOKIE_MACS_BYTES)
 		return HANDSHAKE_DROP_LENGTH;
 	message_bytes = len_bytes - RESPONSE_HEADER_BYTES - COOKIE_MACS_BYTES;
 	rd_u8(&r);

@@ -47,15 +47,15 @@
 #define HANDSHAKE_BODY_MAX_BYTES COOKIE_BODY_MAX_BYTES /* longer ones are dropped; none of ours is longer */
 
 /* name, counter as operators see it */
-#define HANDSHAKE_DROPS(X)                                            \
-	X(LENGTH, "handshake-length")                                 \
-	X(TYPE, "handshake-type")                                     \
-	X(STATE, "handshake-unexpected")                              \
-	X(INDEX, "handshake-wrong-index")                             \
-	X(AUTH, "handshake-not-authentic")                            \
-	X(PAYLOAD, "handshake-bad-payload")                           \
-	X(VERSION, "handshake-version")                               \
-	X(CIPHER, "handshake-no-common-cipher")                       \
+#define HANDSHAKE_DROPS(X)                      \
+	X(LENGTH, "handshake-length")           \
+	X(TYPE, "handshake-type")               \
+	X(STATE, "handshake-unexpected")        \
+	X(INDEX, "handshake-wrong-index")       \
+	X(AUTH, "handshake-not-authentic")      \
+	X(PAYLOAD, "handshake-bad-payload")     \
+	X(VERSION, "handshake-version")         \
+	X(CIPHER, "handshake-no-common-cipher") \
 	X(INTERNAL, "handshake-internal")
 
 enum handshake_result {
@@ -63,7 +63,7 @@ enum handshake_result {
 #define X(name, text) HANDSHAKE_DROP_##name,
 	HANDSHAKE_DROPS(X)
 #undef X
-	HANDSHAKE_RESULTS
+		HANDSHAKE_RESULTS
 };
 
 /* The first byte of a body */
@@ -89,14 +89,14 @@ struct handshake_self {
 /* What one side can do, best cipher first */
 struct handshake_offer {
 	uint8_t ciphers[HANDSHAKE_CIPHERS_MAX]; /* enum aead_cipher; out of a message, also numbers unknown here */
-	uint8_t cipher_count;			/* 1 to HANDSHAKE_CIPHERS_MAX */
-	uint8_t lanes;				/* that this side sends in: 1 to HANDSHAKE_LANES_MAX */
+	uint8_t cipher_count;                   /* 1 to HANDSHAKE_CIPHERS_MAX */
+	uint8_t lanes;                          /* that this side sends in: 1 to HANDSHAKE_LANES_MAX */
 };
 
 /* What an authentic initiation says */
 struct handshake_request {
 	struct x25519_public static_key; /* who asks; the caller knows it from the topology, or drops */
-	struct tai64n timestamp;	 /* for tai64n_accept() */
+	struct tai64n timestamp;         /* for tai64n_accept() */
 	uint32_t remote_index;
 	uint8_t version; /* what both can speak */
 	struct handshake_offer offer;
@@ -118,7 +118,7 @@ struct handshake {
 	enum handshake_state state;
 	struct noise noise;
 	uint32_t local_index;
-	struct handshake_offer offer;	  /* INITIATED: what we offered */
+	struct handshake_offer offer;     /* INITIATED: what we offered */
 	struct handshake_request request; /* REQUESTED */
 };
 
@@ -162,8 +162,7 @@ enum handshake_result handshake_initiation_create(struct handshake *handshake, c
  * who calls handshake_fini() where the answer is no.
  */
 enum handshake_result handshake_initiation_consume(struct handshake *handshake, const struct handshake_self *self,
-	const uint8_t *body, size_t len_bytes, struct handshake_request *request)
-	__attribute__((warn_unused_result));
+	const uint8_t *body, size_t len_bytes, struct handshake_request *request) __attribute__((warn_unused_result));
 
 /**
  * handshake_response_create() - say yes

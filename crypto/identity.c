@@ -145,23 +145,23 @@ static bool chain_fits(X509 *ca, X509 *cert, enum identity_role role, time_t now
 	X509_STORE *store = X509_STORE_new();
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	X509_VERIFY_PARAM *param;
-	bool ok = store && ctx && X509_STORE_add_cert(store, ca) == 1 &&
-		  X509_STORE_CTX_init(ctx, store, cert, NULL) == 1;
+	bool ok =
+		store && ctx && X509_STORE_add_cert(store, ca) == 1 && X509_STORE_CTX_init(ctx, store, cert, NULL) == 1;
 
 	if (ok) {
 		param = X509_STORE_CTX_get0_param(ctx);
 		X509_VERIFY_PARAM_set_time(param, now);
 		X509_VERIFY_PARAM_set_depth(param, 0); /* nothing between the certificate and the CA */
 		ok = X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_X509_STRICT) == 1 &&
-		     X509_VERIFY_PARAM_set_purpose(param, host ? X509_PURPOSE_SSL_CLIENT : X509_PURPOSE_SSL_SERVER) ==
-			     1 &&
-		     X509_verify_cert(ctx) == 1;
+			X509_VERIFY_PARAM_set_purpose(param,
+				host ? X509_PURPOSE_SSL_CLIENT : X509_PURPOSE_SSL_SERVER) == 1 &&
+			X509_verify_cert(ctx) == 1;
 	}
 	X509_STORE_CTX_free(ctx);
 	X509_STORE_free(store);
 	/* the CA, which is in the store, must not pass for one of its hosts, nor a host for the controller */
 	return ok && (X509_get_extension_flags(cert) & (EXFLAG_CA | EXFLAG_SS)) == 0 &&
-	       X509_get_extended_key_usage(cert) == (host ? XKU_SSL_CLIENT : XKU_SSL_SERVER);
+		X509_get_extended_key_usage(cert) == (host ? XKU_SSL_CLIENT : XKU_SSL_SERVER);
 }
 
 static bool read_certificate(X509 *ca, X509 *cert, struct identity *out)
@@ -173,11 +173,12 @@ static bool read_certificate(X509 *ca, X509 *cert, struct identity *out)
 	struct tm expires;
 
 	if (!key || !identity_key_fits(key) || EVP_PKEY_get_raw_public_key(key, out->public_key, &n) != 1 ||
-	    n != sizeof(out->public_key))
+		n != sizeof(out->public_key))
 		return false;
 	if (!identity_name_part(subject, NID_commonName, out->name) ||
-	    !identity_name_part(subject, NID_organizationName, out->fabric) ||
-	    !identity_name_part(X509_get_subject_name(ca), NID_commonName, fabric) || strcmp(fabric, out->fabric) != 0)
+		!identity_name_part(subject, NID_organizationName, out->fabric) ||
+		!identity_name_part(X509_get_subject_name(ca), NID_commonName, fabric) ||
+		strcmp(fabric, out->fabric) != 0)
 		return false;
 	if (ASN1_TIME_to_tm(X509_get0_notAfter(cert), &expires) != 1)
 		return false;
@@ -254,7 +255,7 @@ int identity_tunnel_sign(const char *key_pem, const char *host, const struct x25
 		goto out;
 	err = -EIO;
 	if (EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) == 1 &&
-	    EVP_DigestSign(ctx, signature, &n, w.start, w.used_bytes) == 1 && n == IDENTITY_SIGNATURE_BYTES)
+		EVP_DigestSign(ctx, signature, &n, w.start, w.used_bytes) == 1 && n == IDENTITY_SIGNATURE_BYTES)
 		err = 0;
 out:
 	EVP_MD_CTX_free(ctx);
@@ -268,12 +269,12 @@ bool identity_tunnel_verify(const struct identity *identity, const struct x25519
 {
 	uint8_t text[TUNNEL_TEXT_MAX_BYTES];
 	struct wr w = tunnel_text(text, identity->name, tunnel_key);
-	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, identity->public_key,
-		sizeof(identity->public_key));
+	EVP_PKEY *key =
+		EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, identity->public_key, sizeof(identity->public_key));
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool ok = identity->role == IDENTITY_HOST && signature_bytes == IDENTITY_SIGNATURE_BYTES && key && ctx &&
-		  EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key) == 1 &&
-		  EVP_DigestVerify(ctx, signature, signature_bytes, w.start, w.used_bytes) == 1;
+		EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key) == 1 &&
+		EVP_DigestVerify(ctx, signature, signature_bytes, w.start, w.used_bytes) == 1;
 
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(key);

@@ -36,9 +36,9 @@ enum identity_role {
 /* What a verified certificate says */
 struct identity {
 	enum identity_role role;
-	char name[IDENTITY_NAME_BYTES];	  /* CN */
+	char name[IDENTITY_NAME_BYTES];   /* CN */
 	char fabric[IDENTITY_NAME_BYTES]; /* O, and the CA's CN */
-	uint8_t public_key[32];		  /* Ed25519 */
+	uint8_t public_key[32];           /* Ed25519 */
 	time_t expires;
 };
 

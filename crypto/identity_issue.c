@@ -27,15 +27,12 @@ struct profile {
 	const char *extended_usage; /* NULL for the CA */
 };
 
-static const struct profile ca_profile = {
-	IDENTITY_CA_YEARS, "critical,CA:TRUE,pathlen:0", "critical,keyCertSign,cRLSign", NULL
-};
-static const struct profile host_profile = {
-	IDENTITY_HOST_YEARS, "critical,CA:FALSE", "critical,digitalSignature", "clientAuth"
-};
-static const struct profile controller_profile = {
-	IDENTITY_CA_YEARS, "critical,CA:FALSE", "critical,digitalSignature", "serverAuth"
-};
+static const struct profile ca_profile = { IDENTITY_CA_YEARS, "critical,CA:TRUE,pathlen:0",
+	"critical,keyCertSign,cRLSign", NULL };
+static const struct profile host_profile = { IDENTITY_HOST_YEARS, "critical,CA:FALSE", "critical,digitalSignature",
+	"clientAuth" };
+static const struct profile controller_profile = { IDENTITY_CA_YEARS, "critical,CA:FALSE", "critical,digitalSignature",
+	"serverAuth" };
 
 static EVP_PKEY *generate(void)
 {
@@ -91,7 +88,7 @@ static bool set_serial(X509 *cert)
 static bool set_validity(X509 *cert, time_t now, int years)
 {
 	return X509_time_adj_ex(X509_getm_notBefore(cert), 0, BACKDATE_S, &now) &&
-	       X509_time_adj_ex(X509_getm_notAfter(cert), years * 365 + years / 4, 0, &now);
+		X509_time_adj_ex(X509_getm_notAfter(cert), years * 365 + years / 4, 0, &now);
 }
 
 /**
@@ -107,18 +104,17 @@ static X509 *make(const struct profile *profile, X509 *issuer, EVP_PKEY *issuer_
 {
 	X509 *cert = X509_new();
 	bool ok = cert && X509_set_version(cert, X509_VERSION_3) == 1 && set_serial(cert) &&
-		  set_validity(cert, now, profile->years) && X509_set_pubkey(cert, subject_key) == 1 &&
-		  (!fabric || add_name(X509_get_subject_name(cert), "O", fabric)) &&
-		  add_name(X509_get_subject_name(cert), "CN", name) &&
-		  X509_set_issuer_name(cert, X509_get_subject_name(issuer ? issuer : cert)) == 1 &&
-		  add_extension(cert, issuer, NID_basic_constraints, profile->constraints) &&
-		  add_extension(cert, issuer, NID_key_usage, profile->usage) &&
-		  (!profile->extended_usage ||
-			  add_extension(cert, issuer, NID_ext_key_usage, profile->extended_usage)) &&
-		  add_extension(cert, issuer, NID_subject_key_identifier, "hash") &&
-		  (!issuer || add_extension(cert, issuer, NID_authority_key_identifier, "keyid:always")) &&
-		  (!alt_names || add_extension(cert, issuer, NID_subject_alt_name, alt_names)) &&
-		  X509_sign(cert, issuer_key, NULL) > 0;
+		set_validity(cert, now, profile->years) && X509_set_pubkey(cert, subject_key) == 1 &&
+		(!fabric || add_name(X509_get_subject_name(cert), "O", fabric)) &&
+		add_name(X509_get_subject_name(cert), "CN", name) &&
+		X509_set_issuer_name(cert, X509_get_subject_name(issuer ? issuer : cert)) == 1 &&
+		add_extension(cert, issuer, NID_basic_constraints, profile->constraints) &&
+		add_extension(cert, issuer, NID_key_usage, profile->usage) &&
+		(!profile->extended_usage || add_extension(cert, issuer, NID_ext_key_usage, profile->extended_usage)) &&
+		add_extension(cert, issuer, NID_subject_key_identifier, "hash") &&
+		(!issuer || add_extension(cert, issuer, NID_authority_key_identifier, "keyid:always")) &&
+		(!alt_names || add_extension(cert, issuer, NID_subject_alt_name, alt_names)) &&
+		X509_sign(cert, issuer_key, NULL) > 0;
 
 	if (!ok) {
 		X509_free(cert);
@@ -185,8 +181,8 @@ int identity_csr_create(const char *key_pem, const char *host, char **csr_pem)
 	csr = X509_REQ_new();
 	bio = BIO_new(BIO_s_mem());
 	if (csr && bio && X509_REQ_set_version(csr, X509_REQ_VERSION_1) == 1 && X509_REQ_set_pubkey(csr, key) == 1 &&
-	    add_name(X509_REQ_get_subject_name(csr), "CN", host) && X509_REQ_sign(csr, key, NULL) > 0 &&
-	    PEM_write_bio_X509_REQ(bio, csr) == 1)
+		add_name(X509_REQ_get_subject_name(csr), "CN", host) && X509_REQ_sign(csr, key, NULL) > 0 &&
+		PEM_write_bio_X509_REQ(bio, csr) == 1)
 		text = identity_text_of(bio);
 	if (text) {
 		*csr_pem = text;
@@ -207,7 +203,7 @@ static int load_ca(const char *ca_key_pem, const char *ca_pem, EVP_PKEY **key, X
 	*key = identity_key_decode(ca_key_pem);
 	*ca = identity_cert_decode(ca_pem);
 	if (*key && *ca && X509_check_ca(*ca) == 1 && X509_check_private_key(*ca, *key) == 1 &&
-	    identity_name_part(X509_get_subject_name(*ca), NID_commonName, fabric))
+		identity_name_part(X509_get_subject_name(*ca), NID_commonName, fabric))
 		return 0;
 	X509_free(*ca);
 	EVP_PKEY_free(*key);

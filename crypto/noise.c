@@ -32,7 +32,7 @@ static bool mix_psk(struct noise *noise)
 	struct blake2s_digest temp;
 	bool ok = blake2s_hkdf(&noise->chaining_key, noise->psk.bytes, sizeof(noise->psk.bytes), &noise->chaining_key,
 			  &temp, &noise->cipher_key) &&
-		  mix_hash(noise, temp.bytes, sizeof(temp.bytes));
+		mix_hash(noise, temp.bytes, sizeof(temp.bytes));
 
 	noise->cipher_nonce = 0;
 	secret_wipe(&temp, sizeof(temp));
@@ -70,7 +70,7 @@ static bool encrypt_and_hash(struct noise *noise, const uint8_t *plain, size_t l
 	next_nonce(noise, nonce);
 	return chachapoly_seal(noise->cipher_key.bytes, nonce, noise->hash.bytes, BLAKE2S_BYTES, plain, len_bytes,
 		       out) &&
-	       mix_hash(noise, out, len_bytes + NOISE_TAG_BYTES);
+		mix_hash(noise, out, len_bytes + NOISE_TAG_BYTES);
 }
 
 /* @out does not overlap @sealed, which is hashed afterwards */
@@ -81,7 +81,7 @@ static bool decrypt_and_hash(struct noise *noise, const uint8_t *sealed, size_t 
 	next_nonce(noise, nonce);
 	return chachapoly_open(noise->cipher_key.bytes, nonce, noise->hash.bytes, BLAKE2S_BYTES, sealed, len_bytes,
 		       out) &&
-	       mix_hash(noise, sealed, len_bytes);
+		mix_hash(noise, sealed, len_bytes);
 }
 
 static bool init(struct noise *noise, const void *prologue, size_t prologue_bytes,
@@ -116,7 +116,7 @@ bool noise_init_initiator(struct noise *noise, const void *prologue, size_t prol
 	const struct noise_psk *psk)
 {
 	bool ok = init(noise, prologue, prologue_bytes, local_static, psk) &&
-		  mix_hash(noise, remote_static->bytes, KEY_BYTES);
+		mix_hash(noise, remote_static->bytes, KEY_BYTES);
 
 	noise->initiator = true;
 	noise->remote_static = *remote_static;
@@ -127,7 +127,7 @@ bool noise_init_responder(struct noise *noise, const void *prologue, size_t prol
 	const struct x25519_keypair *local_static, const struct noise_psk *psk)
 {
 	bool ok = init(noise, prologue, prologue_bytes, local_static, psk) &&
-		  mix_hash(noise, local_static->public.bytes, KEY_BYTES);
+		mix_hash(noise, local_static->public.bytes, KEY_BYTES);
 
 	return settle(noise, ok, NOISE_READS_INITIATION);
 }
@@ -143,17 +143,17 @@ bool noise_initiation_write(struct noise *noise, const struct x25519_keypair *ep
 	uint8_t *sealed_static = out + KEY_BYTES;
 	uint8_t *sealed_payload = sealed_static + KEY_BYTES + NOISE_TAG_BYTES;
 	bool ok = noise->step == NOISE_WRITES_INITIATION &&
-		  payload_bytes <= NOISE_MESSAGE_MAX_BYTES - NOISE_INITIATION_BYTES;
+		payload_bytes <= NOISE_MESSAGE_MAX_BYTES - NOISE_INITIATION_BYTES;
 
 	if (ok) {
 		noise->ephemeral = *ephemeral;
 		memcpy(out, ephemeral->public.bytes, KEY_BYTES);
 	}
 	ok = ok && mix_ephemeral(noise, &noise->ephemeral.public) &&
-	     mix_dh(noise, &noise->ephemeral, &noise->remote_static) &&
-	     encrypt_and_hash(noise, noise->local_static.public.bytes, KEY_BYTES, sealed_static) &&
-	     mix_dh(noise, &noise->local_static, &noise->remote_static) &&
-	     encrypt_and_hash(noise, payload, payload_bytes, sealed_payload);
+		mix_dh(noise, &noise->ephemeral, &noise->remote_static) &&
+		encrypt_and_hash(noise, noise->local_static.public.bytes, KEY_BYTES, sealed_static) &&
+		mix_dh(noise, &noise->local_static, &noise->remote_static) &&
+		encrypt_and_hash(noise, payload, payload_bytes, sealed_payload);
 	return settle(noise, ok, NOISE_READS_RESPONSE);
 }
 
@@ -161,32 +161,31 @@ bool noise_initiation_read(struct noise *noise, const uint8_t *message, size_t m
 {
 	struct rd r = rd_init(message, message_bytes);
 	bool ok = noise->step == NOISE_READS_INITIATION && message_bytes <= NOISE_MESSAGE_MAX_BYTES &&
-		  message_bytes >= NOISE_INITIATION_BYTES &&
-		  rd_copy(&r, noise->remote_ephemeral.bytes, KEY_BYTES);
+		message_bytes >= NOISE_INITIATION_BYTES && rd_copy(&r, noise->remote_ephemeral.bytes, KEY_BYTES);
 	const uint8_t *sealed_static = rd_bytes(&r, KEY_BYTES + NOISE_TAG_BYTES);
 
 	ok = ok && sealed_static && mix_ephemeral(noise, &noise->remote_ephemeral) &&
-	     mix_dh(noise, &noise->local_static, &noise->remote_ephemeral) &&
-	     decrypt_and_hash(noise, sealed_static, KEY_BYTES + NOISE_TAG_BYTES, noise->remote_static.bytes) &&
-	     mix_dh(noise, &noise->local_static, &noise->remote_static) &&
-	     decrypt_and_hash(noise, r.at, r.left_bytes, payload);
+		mix_dh(noise, &noise->local_static, &noise->remote_ephemeral) &&
+		decrypt_and_hash(noise, sealed_static, KEY_BYTES + NOISE_TAG_BYTES, noise->remote_static.bytes) &&
+		mix_dh(noise, &noise->local_static, &noise->remote_static) &&
+		decrypt_and_hash(noise, r.at, r.left_bytes, payload);
 	return settle(noise, ok, NOISE_WRITES_RESPONSE);
 }
 
 bool noise_response_write(struct noise *noise, const struct x25519_keypair *ephemeral, const uint8_t *payload,
 	size_t payload_bytes, uint8_t *out)
 {
-	bool ok = noise->step == NOISE_WRITES_RESPONSE &&
-		  payload_bytes <= NOISE_MESSAGE_MAX_BYTES - NOISE_RESPONSE_BYTES;
+	bool ok =
+		noise->step == NOISE_WRITES_RESPONSE && payload_bytes <= NOISE_MESSAGE_MAX_BYTES - NOISE_RESPONSE_BYTES;
 
 	if (ok) {
 		noise->ephemeral = *ephemeral;
 		memcpy(out, ephemeral->public.bytes, KEY_BYTES);
 	}
 	ok = ok && mix_ephemeral(noise, &noise->ephemeral.public) &&
-	     mix_dh(noise, &noise->ephemeral, &noise->remote_ephemeral) &&
-	     mix_dh(noise, &noise->ephemeral, &noise->remote_static) && (!noise->has_psk || mix_psk(noise)) &&
-	     encrypt_and_hash(noise, payload, payload_bytes, out + KEY_BYTES);
+		mix_dh(noise, &noise->ephemeral, &noise->remote_ephemeral) &&
+		mix_dh(noise, &noise->ephemeral, &noise->remote_static) && (!noise->has_psk || mix_psk(noise)) &&
+		encrypt_and_hash(noise, payload, payload_bytes, out + KEY_BYTES);
 	return settle(noise, ok, NOISE_DONE);
 }
 
@@ -194,11 +193,11 @@ bool noise_response_read(struct noise *noise, const uint8_t *message, size_t mes
 {
 	struct rd r = rd_init(message, message_bytes);
 	bool ok = noise->step == NOISE_READS_RESPONSE && message_bytes <= NOISE_MESSAGE_MAX_BYTES &&
-		  message_bytes >= NOISE_RESPONSE_BYTES && rd_copy(&r, noise->remote_ephemeral.bytes, KEY_BYTES) &&
-		  mix_ephemeral(noise, &noise->remote_ephemeral) &&
-		  mix_dh(noise, &noise->ephemeral, &noise->remote_ephemeral) &&
-		  mix_dh(noise, &noise->local_static, &noise->remote_ephemeral) &&
-		  (!noise->has_psk || mix_psk(noise)) && decrypt_and_hash(noise, r.at, r.left_bytes, payload);
+		message_bytes >= NOISE_RESPONSE_BYTES && rd_copy(&r, noise->remote_ephemeral.bytes, KEY_BYTES) &&
+		mix_ephemeral(noise, &noise->remote_ephemeral) &&
+		mix_dh(noise, &noise->ephemeral, &noise->remote_ephemeral) &&
+		mix_dh(noise, &noise->local_static, &noise->remote_ephemeral) && (!noise->has_psk || mix_psk(noise)) &&
+		decrypt_and_hash(noise, r.at, r.left_bytes, payload);
 
 	return settle(noise, ok, NOISE_DONE);
 }
@@ -209,7 +208,7 @@ bool noise_split(struct noise *noise, struct noise_key *send, struct noise_key *
 	struct blake2s_digest to_responder;
 	struct blake2s_digest to_initiator;
 	bool ok = noise->step == NOISE_DONE &&
-		  blake2s_hkdf(&noise->chaining_key, NULL, 0, &to_responder, &to_initiator, NULL);
+		blake2s_hkdf(&noise->chaining_key, NULL, 0, &to_responder, &to_initiator, NULL);
 
 	if (ok) {
 		memcpy(send->bytes, (noise->initiator ? &to_responder : &to_initiator)->bytes, sizeof(send->bytes));

@@ -32,7 +32,7 @@
 
 #define NOISE_TAG_BYTES 16U
 #define NOISE_INITIATION_BYTES (32U + 32U + NOISE_TAG_BYTES + NOISE_TAG_BYTES) /* and the payload */
-#define NOISE_RESPONSE_BYTES (32U + NOISE_TAG_BYTES)				/* and the payload */
+#define NOISE_RESPONSE_BYTES (32U + NOISE_TAG_BYTES)                           /* and the payload */
 #define NOISE_MESSAGE_MAX_BYTES 65535U
 
 struct noise_psk {
@@ -58,10 +58,10 @@ struct noise {
 	enum noise_step step;
 	bool initiator;
 	bool has_psk;
-	struct blake2s_digest hash;	    /* h */
+	struct blake2s_digest hash;         /* h */
 	struct blake2s_digest chaining_key; /* ck */
 	struct blake2s_digest cipher_key;   /* k */
-	uint64_t cipher_nonce;		    /* n */
+	uint64_t cipher_nonce;              /* n */
 	struct x25519_keypair local_static; /* s */
 	struct x25519_keypair ephemeral;    /* e */
 	struct x25519_public remote_static; /* rs: the responder has it after noise_initiation_read() */

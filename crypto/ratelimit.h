@@ -22,13 +22,13 @@
 #define RATELIMIT_WAYS 8U
 
 struct ratelimit_bucket {
-	uint64_t tokens_micro;	/* millionths of a token */
+	uint64_t tokens_micro;  /* millionths of a token */
 	struct instant updated; /* 0: never used, which means full */
 };
 
 struct ratelimit_rate {
 	uint32_t per_second; /* at least 1 */
-	uint32_t burst;	     /* at least 1 */
+	uint32_t burst;      /* at least 1 */
 };
 
 struct ratelimit;
@@ -38,8 +38,7 @@ bool ratelimit_bucket_take(struct ratelimit_bucket *bucket, struct ratelimit_rat
 	__attribute__((warn_unused_result));
 
 /* @seed: so that no stranger can aim at one set */
-struct ratelimit *ratelimit_new(struct ratelimit_rate rate, struct hash_seed seed)
-	__attribute__((warn_unused_result));
+struct ratelimit *ratelimit_new(struct ratelimit_rate rate, struct hash_seed seed) __attribute__((warn_unused_result));
 void ratelimit_free(struct ratelimit *limit);
 
 /* Return: false where @source has used up its share.  Ports do not count. */

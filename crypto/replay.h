@@ -18,8 +18,8 @@
 #define REPLAY_WINDOW 2048U
 
 /* name, counter as operators see it */
-#define REPLAY_DROPS(X)                    \
-	X(DUPLICATE, "replay-duplicate")   \
+#define REPLAY_DROPS(X)                  \
+	X(DUPLICATE, "replay-duplicate") \
 	X(OLD, "replay-old")
 
 enum replay_result {
@@ -27,7 +27,7 @@ enum replay_result {
 #define X(name, text) REPLAY_DROP_##name,
 	REPLAY_DROPS(X)
 #undef X
-	REPLAY_RESULTS
+		REPLAY_RESULTS
 };
 
 struct replay {
@@ -40,7 +40,7 @@ struct replay {
 
 struct replay_stats {
 	uint64_t received;   /* distinct counters marked */
-	uint64_t lost;	     /* counters below the newest, from 0, that have not come (or not yet) */
+	uint64_t lost;       /* counters below the newest, from 0, that have not come (or not yet) */
 	uint64_t reordered;  /* of those received: came after a newer one */
 	uint64_t duplicates; /* refused because their counter had come; includes what strangers replay */
 };

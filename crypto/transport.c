@@ -27,7 +27,7 @@ bool transport_lane_keys(const struct noise_key *direction, enum aead_cipher cip
 	wr_u8(&first, lane);
 	wr_u8(&first, 1); /* T(1) = HMAC(info, 1); T(2) = HMAC(T(1), info, 2) */
 	ok = wr_ok(&first) &&
-	     blake2s_hmac(direction->bytes, sizeof(direction->bytes), first.start, first.used_bytes, &key);
+		blake2s_hmac(direction->bytes, sizeof(direction->bytes), first.start, first.used_bytes, &key);
 	if (ok) {
 		memcpy(block, key.bytes, sizeof(key.bytes));
 		block[sizeof(block) - 1] = 2;

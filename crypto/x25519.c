@@ -66,8 +66,8 @@ bool x25519(const struct x25519_keypair *own, const struct x25519_public *other,
 	EVP_PKEY_CTX *ctx = key ? EVP_PKEY_CTX_new(key, NULL) : NULL;
 	size_t n = X25519_BYTES;
 	bool ok = peer && ctx && EVP_PKEY_derive_init(ctx) == 1 && EVP_PKEY_derive_set_peer(ctx, peer) == 1 &&
-		  EVP_PKEY_derive(ctx, out->bytes, &n) == 1 && n == X25519_BYTES &&
-		  CRYPTO_memcmp(out->bytes, zero, X25519_BYTES) != 0;
+		EVP_PKEY_derive(ctx, out->bytes, &n) == 1 && n == X25519_BYTES &&
+		CRYPTO_memcmp(out->bytes, zero, X25519_BYTES) != 0;
 
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(peer);

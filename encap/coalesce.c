@@ -95,8 +95,7 @@ static enum coalesce_result emit_alone(struct coalescer *c, const struct arrival
 		return COALESCE_DROP_PARTIAL;
 	if (a->gso_bytes > 0 && !(c->caps & super_cap(a->info)))
 		return emit_cut(c, a, &offload);
-	if (a->partial && !(c->caps & OFFLOAD_CAP_CSUM) &&
-		!csum_complete(a->frame, a->bytes, &offload))
+	if (a->partial && !(c->caps & OFFLOAD_CAP_CSUM) && !csum_complete(a->frame, a->bytes, &offload))
 		return COALESCE_DROP_PARTIAL;
 	emit_piece(c, a->frame, a->bytes, &offload);
 	return COALESCE_OK;
@@ -178,7 +177,7 @@ static inline uint32_t flow_hash(const uint8_t *frame, const struct frame_info *
 		mix ^= load64(ip + 12) * 0x9e3779b97f4a7c15ULL;
 	else
 		mix ^= (load64(ip + 8) ^ load64(ip + 16) * 3 ^ load64(ip + 24) * 5 ^ load64(ip + 32) * 7) *
-		       0x9e3779b97f4a7c15ULL;
+			0x9e3779b97f4a7c15ULL;
 	return (uint32_t)(mix ^ mix >> 32);
 }
 
@@ -200,7 +199,7 @@ static bool same_flow(const struct coalesce_row *row, const uint8_t *frame, cons
 	const uint8_t *first = row->iov[0].iov_base;
 
 	return row->info.l4_protocol == info->l4_protocol &&
-	       load32(first + row->info.l4_offset) == load32(frame + info->l4_offset) && same_hosts(row, frame, info);
+		load32(first + row->info.l4_offset) == load32(frame + info->l4_offset) && same_hosts(row, frame, info);
 }
 
 /* Return: the row of this frame's flow, or -1 */
@@ -244,8 +243,7 @@ static bool can_be_held(const struct coalescer *c, const struct arrival *a)
 	} else if (frame_get16(ip + 4) != ip_bytes - FRAME_IPV6_BYTES) {
 		return false;
 	}
-	return !is_tcp(info) ||
-	       (a->frame[info->l4_offset + 13] & (FLAGS_NEVER_HELD | FRAME_TCP_ACK)) == FRAME_TCP_ACK;
+	return !is_tcp(info) || (a->frame[info->l4_offset + 13] & (FLAGS_NEVER_HELD | FRAME_TCP_ACK)) == FRAME_TCP_ACK;
 }
 
 /* RFC 6864: an id means something only without DF; a NIC's GRO still wants to see a pattern */
@@ -263,7 +261,7 @@ static bool same_ip(const struct coalesce_row *row, const uint8_t *first, const 
 {
 	if (row->info.ip_version == 4)
 		return same16(first, ip) && same16(first + 6, ip + 6) && first[8] == ip[8] &&
-		       ipv4_id_goes_on(row, first, ip);
+			ipv4_id_goes_on(row, first, ip);
 	return load32(first) == load32(ip) && same16(first + 6, ip + 6);
 }
 
@@ -273,9 +271,9 @@ static bool same_tcp(const struct coalesce_row *row, const uint8_t *first, const
 
 	/* seq, ack, data offset, flags, window, urgent pointer, options; CWR may only be the first's */
 	return frame_get32(tcp + 4) == row->next_seq && load32(first + 8) == load32(tcp + 8) && first[12] == tcp[12] &&
-	       !(tcp[13] & FRAME_TCP_CWR) && ((first[13] ^ tcp[13]) & ~(FLAGS_LAST | FRAME_TCP_CWR)) == 0 &&
-	       same16(first + 14, tcp + 14) && same16(first + 18, tcp + 18) &&
-	       memcmp(first + FRAME_TCP_BYTES, tcp + FRAME_TCP_BYTES, header_bytes - FRAME_TCP_BYTES) == 0;
+		!(tcp[13] & FRAME_TCP_CWR) && ((first[13] ^ tcp[13]) & ~(FLAGS_LAST | FRAME_TCP_CWR)) == 0 &&
+		same16(first + 14, tcp + 14) && same16(first + 18, tcp + 18) &&
+		memcmp(first + FRAME_TCP_BYTES, tcp + FRAME_TCP_BYTES, header_bytes - FRAME_TCP_BYTES) == 0;
 }
 
 /* Two frames larger than the guest's segments must agree on those, and one that is not must be a last one */
@@ -292,11 +290,11 @@ static bool can_join(const struct coalesce_row *row, const struct arrival *a)
 	const uint8_t *first = row->iov[0].iov_base;
 
 	return row->info.l4_offset == info->l4_offset && row->info.payload_offset == info->payload_offset &&
-	       a->payload_bytes <= row->payload_bytes && row->n < COALESCE_MAX_SEGMENTS &&
-	       row->bytes + a->payload_bytes - info->l3_offset <= COALESCE_MAX_IP_BYTES && same_gso(row, a) &&
-	       memcmp(first, a->frame, 2 * MAC_BYTES) == 0 &&
-	       same_ip(row, first + info->l3_offset, a->frame + info->l3_offset) &&
-	       (!is_tcp(info) || same_tcp(row, first + info->l4_offset, a->frame + info->l4_offset));
+		a->payload_bytes <= row->payload_bytes && row->n < COALESCE_MAX_SEGMENTS &&
+		row->bytes + a->payload_bytes - info->l3_offset <= COALESCE_MAX_IP_BYTES && same_gso(row, a) &&
+		memcmp(first, a->frame, 2 * MAC_BYTES) == 0 &&
+		same_ip(row, first + info->l3_offset, a->frame + info->l3_offset) &&
+		(!is_tcp(info) || same_tcp(row, first + info->l4_offset, a->frame + info->l4_offset));
 }
 
 /* Return: true where the row ends with this frame */
@@ -379,8 +377,8 @@ static enum coalesce_result check(struct arrival *a)
 	return COALESCE_OK;
 }
 
-enum coalesce_result coalesce_add(struct coalescer *c, uint8_t *frame, size_t len_bytes,
-	const struct frame_info *info, bool partial, uint16_t gso_bytes)
+enum coalesce_result coalesce_add(struct coalescer *c, uint8_t *frame, size_t len_bytes, const struct frame_info *info,
+	bool partial, uint16_t gso_bytes)
 {
 	struct arrival a = {
 		.frame = frame,

@@ -35,16 +35,16 @@
 #define COALESCE_MAX_IP_BYTES 65535U
 
 /* name, counter as operators see it */
-#define COALESCE_DROPS(X)                         \
+#define COALESCE_DROPS(X)                                                               \
 	X(PARTIAL, "coalesce-partial") /* P on a frame without a TCP or UDP checksum */ \
-	X(GSO, "coalesce-gso")	       /* G on a frame that is not TCP with P, or an impossible size */
+	X(GSO, "coalesce-gso")         /* G on a frame that is not TCP with P, or an impossible size */
 
 enum coalesce_result {
 	COALESCE_OK,
 #define X(name, text) COALESCE_DROP_##name,
 	COALESCE_DROPS(X)
 #undef X
-	COALESCE_RESULTS
+		COALESCE_RESULTS
 };
 
 /**
@@ -59,10 +59,10 @@ typedef void coalesce_emit(void *ctx, const struct iovec *iov, int n, size_t byt
 /* One flow's frames, in order; iov[0] is the first whole, the others are payload */
 struct coalesce_row {
 	struct frame_info info; /* of the first frame */
-	uint32_t bytes;		/* of all pieces */
+	uint32_t bytes;         /* of all pieces */
 	uint32_t next_seq;
 	uint32_t payload_bytes; /* of the first frame */
-	uint32_t born;		/* counts rows */
+	uint32_t born;          /* counts rows */
 	uint16_t next_ip_id;
 	uint16_t gso_bytes; /* the guest's, where the first frame carried it */
 	uint8_t tcp_flags;  /* or'ed */
@@ -100,8 +100,8 @@ void coalesce_init(struct coalescer *c, unsigned int caps, coalesce_emit *emit, 
  *
  * Return: COALESCE_OK (emitted or held), or the drop that the caller counts
  */
-enum coalesce_result coalesce_add(struct coalescer *c, uint8_t *frame, size_t len_bytes,
-	const struct frame_info *info, bool partial, uint16_t gso_bytes) __attribute__((warn_unused_result));
+enum coalesce_result coalesce_add(struct coalescer *c, uint8_t *frame, size_t len_bytes, const struct frame_info *info,
+	bool partial, uint16_t gso_bytes) __attribute__((warn_unused_result));
 
 /* Emit all that is held: at the end of every burst, before the buffers are used again */
 void coalesce_flush(struct coalescer *c);

@@ -61,7 +61,7 @@ uint64_t csum_pseudo(const uint8_t *frame, const struct frame_info *info, uint32
 bool csum_is_native(const struct frame_info *info, const struct offload *offload)
 {
 	return offload->partial && csum_can_be_partial(info) && offload->csum_start == info->l4_offset &&
-	       offload->csum_offset == csum_field_offset(info);
+		offload->csum_offset == csum_field_offset(info);
 }
 
 bool csum_complete(uint8_t *frame, size_t len_bytes, struct offload *offload)

@@ -34,13 +34,13 @@
 #define REASSEMBLY_MAX_SLOTS 64U
 
 /* name, counter as operators see it */
-#define FRAGMENT_DROPS(X)                                                       \
-	X(OVERSIZE, "fragment-oversize")     /* the frame is or would become too long */ \
-	X(MALFORMED, "fragment-malformed")   /* short, empty, or an index past the count */ \
-	X(INCONSISTENT, "fragment-inconsistent")                                \
-	X(DUPLICATE, "fragment-duplicate")                                      \
-	X(TIMEOUT, "fragment-timeout")	     /* a frame, not a fragment */      \
-	X(EVICTED, "fragment-evicted")	     /* a frame, not a fragment */
+#define FRAGMENT_DROPS(X)                                                                 \
+	X(OVERSIZE, "fragment-oversize")   /* the frame is or would become too long */    \
+	X(MALFORMED, "fragment-malformed") /* short, empty, or an index past the count */ \
+	X(INCONSISTENT, "fragment-inconsistent")                                          \
+	X(DUPLICATE, "fragment-duplicate")                                                \
+	X(TIMEOUT, "fragment-timeout") /* a frame, not a fragment */                      \
+	X(EVICTED, "fragment-evicted") /* a frame, not a fragment */
 
 enum fragment_result {
 	FRAGMENT_OK,
@@ -48,7 +48,7 @@ enum fragment_result {
 #define X(name, text) FRAGMENT_DROP_##name,
 	FRAGMENT_DROPS(X)
 #undef X
-	FRAGMENT_RESULTS
+		FRAGMENT_RESULTS
 };
 
 /* The sending side; caller's memory, one frame long */
@@ -91,8 +91,8 @@ struct reassembly_slot {
 	struct instant deadline;
 	uint16_t cut_bytes;  /* of every fragment but the last; 0 until one came */
 	uint16_t last_bytes; /* 0 until the last came, which waits at the end of the room */
-	uint16_t have;	     /* a bit per index */
-	uint8_t count;	     /* 0: free */
+	uint16_t have;       /* a bit per index */
+	uint8_t count;       /* 0: free */
 	bool partial;
 };
 

@@ -14,14 +14,14 @@
 #define GRE_SESSION_MAX 0xffffffU
 
 enum gre_protocol {
-	GRE_PROTOCOL_SEALED = 0x88b5,	 /* IEEE 802 local experimental 1 */
+	GRE_PROTOCOL_SEALED = 0x88b5,    /* IEEE 802 local experimental 1 */
 	GRE_PROTOCOL_HANDSHAKE = 0x88b6, /* IEEE 802 local experimental 2 */
 };
 
 /* name, counter as operators see it */
-#define GRE_DROPS(X)                 \
-	X(SHORT, "gre-short")        \
-	X(FLAGS, "gre-flags")        \
+#define GRE_DROPS(X)          \
+	X(SHORT, "gre-short") \
+	X(FLAGS, "gre-flags") \
 	X(PROTOCOL, "gre-protocol")
 
 enum gre_result {
@@ -29,7 +29,7 @@ enum gre_result {
 #define X(name, text) GRE_DROP_##name,
 	GRE_DROPS(X)
 #undef X
-	GRE_RESULTS
+		GRE_RESULTS
 };
 
 struct gre {
@@ -47,8 +47,7 @@ struct gre {
  *
  * Return: GRE_OK, or the drop that the caller counts
  */
-enum gre_result gre_decode(const uint8_t *bytes, size_t len_bytes, struct gre *out)
-	__attribute__((warn_unused_result));
+enum gre_result gre_decode(const uint8_t *bytes, size_t len_bytes, struct gre *out) __attribute__((warn_unused_result));
 
 /* Write the header of one datagram; @gre->session is at most GRE_SESSION_MAX */
 void gre_encode(const struct gre *gre, uint8_t out[GRE_HEADER_BYTES]);

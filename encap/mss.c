@@ -63,6 +63,7 @@ bool mss_clamp(uint8_t *frame, const struct frame_info *info, bool partial, size
 	mss = frame_get16(frame + at);
 	frame_put16(frame + at, (uint16_t)fits);
 	if (!partial)
-		mend_checksum(frame + info->l4_offset + TCP_CHECKSUM_AT, (at - info->l4_offset) % 2, mss, (uint16_t)fits);
+		mend_checksum(frame + info->l4_offset + TCP_CHECKSUM_AT, (at - info->l4_offset) % 2, mss,
+			(uint16_t)fits);
 	return true;
 }

@@ -13,13 +13,13 @@
 #define PROBE_BODY_BYTES 11U
 
 enum probe_flag {
-	PROBE_FLAG_MTU = 0x01,	/* padded on purpose: the answer tells that this size passes */
+	PROBE_FLAG_MTU = 0x01,  /* padded on purpose: the answer tells that this size passes */
 	PROBE_FLAG_FLOW = 0x02, /* sent in a flow of the lane's own: the answer tells that the flow passes */
 };
 
 struct probe {
-	uint8_t flags;		 /* enum probe_flag */
-	uint64_t token;		 /* the asking side's, opaque to the other */
+	uint8_t flags;           /* enum probe_flag */
+	uint64_t token;          /* the asking side's, opaque to the other */
 	uint16_t datagram_bytes; /* UDP payload: as sent in a probe, as received in an ack */
 };
 

@@ -58,8 +58,8 @@ enum record_result record_next(struct record_reader *reader, struct record *out)
 
 	while (reader->left_bytes > 0) {
 		if (!take(reader, &record)) {
-			bool padding = reader->left_bytes < RECORD_HEADER_BYTES &&
-				       all_zero(reader->at, reader->left_bytes);
+			bool padding =
+				reader->left_bytes < RECORD_HEADER_BYTES && all_zero(reader->at, reader->left_bytes);
 
 			reader->left_bytes = 0;
 			return padding ? RECORD_END : RECORD_DROP_TRUNCATED;

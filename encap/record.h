@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RECORD_HEADER_BYTES 4U	   /* without the optional fields */
+#define RECORD_HEADER_BYTES 4U     /* without the optional fields */
 #define RECORD_MAX_HEADER_BYTES 8U /* with all of them */
 #define RECORD_NETWORK_MAX 0xffffffU
 
@@ -28,13 +28,13 @@ enum record_type {
 enum record_flag {
 	RECORD_FLAG_LENGTH = 0x8,  /* L: a length follows; without it the body runs to the datagram's end */
 	RECORD_FLAG_PARTIAL = 0x4, /* P: the TCP or UDP checksum is still to be computed */
-	RECORD_FLAG_GSO = 0x2,	   /* G: the guest's segment size follows, and this frame is larger */
+	RECORD_FLAG_GSO = 0x2,     /* G: the guest's segment size follows, and this frame is larger */
 	RECORD_FLAGS_KNOWN = 0xe,
 };
 
 /* name, counter as operators see it */
-#define RECORD_DROPS(X)                           \
-	X(TRUNCATED, "record-truncated")          \
+#define RECORD_DROPS(X)                  \
+	X(TRUNCATED, "record-truncated") \
 	X(UNKNOWN, "record-unknown")
 
 enum record_result {
@@ -43,15 +43,15 @@ enum record_result {
 #define X(name, text) RECORD_DROP_##name,
 	RECORD_DROPS(X)
 #undef X
-	RECORD_RESULTS
+		RECORD_RESULTS
 };
 
 struct record {
-	uint8_t type;	    /* enum record_type */
-	uint8_t flags;	    /* enum record_flag */
+	uint8_t type;       /* enum record_type */
+	uint8_t flags;      /* enum record_flag */
 	uint16_t gso_bytes; /* with RECORD_FLAG_GSO, else 0 */
 	uint32_t network;   /* 24 bits */
-	uint8_t *body;	    /* within the plaintext */
+	uint8_t *body;      /* within the plaintext */
 	size_t body_bytes;
 };
 
@@ -63,8 +63,7 @@ struct record_reader {
 /* Return: the bytes in front of the body, 4 to 8 */
 static inline size_t record_header_bytes(uint8_t flags)
 {
-	return RECORD_HEADER_BYTES + ((flags & RECORD_FLAG_LENGTH) ? 2U : 0U) +
-	       ((flags & RECORD_FLAG_GSO) ? 2U : 0U);
+	return RECORD_HEADER_BYTES + ((flags & RECORD_FLAG_LENGTH) ? 2U : 0U) + ((flags & RECORD_FLAG_GSO) ? 2U : 0U);
 }
 
 /**
@@ -88,7 +87,6 @@ static inline struct record_reader record_reader_init(uint8_t *plain, size_t len
  * Return: RECORD_OK, RECORD_END, RECORD_DROP_UNKNOWN (a type or flag of a newer version: skipped, call again), or
  * RECORD_DROP_TRUNCATED (the rest cannot be read: the next call yields RECORD_END)
  */
-enum record_result record_next(struct record_reader *reader, struct record *out)
-	__attribute__((warn_unused_result));
+enum record_result record_next(struct record_reader *reader, struct record *out) __attribute__((warn_unused_result));
 
 #endif /* ENCAP_RECORD_H */

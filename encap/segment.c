@@ -15,8 +15,8 @@
 
 /* What becomes of each segment's TCP or UDP checksum */
 enum segment_checksum {
-	CHECKSUM_WIRE,	   /* nothing: P says that the field means nothing */
-	CHECKSUM_PSEUDO,   /* the pseudo header's sum */
+	CHECKSUM_WIRE,   /* nothing: P says that the field means nothing */
+	CHECKSUM_PSEUDO, /* the pseudo header's sum */
 	CHECKSUM_COMPLETE,
 };
 
@@ -27,8 +27,7 @@ static uint8_t tcp_flags(const uint8_t *frame, const struct frame_info *info)
 }
 
 /* Do the words of a super-frame's offload fit each other and the frame? */
-static enum segment_result check_gso(const uint8_t *frame, const struct frame_info *info,
-	const struct offload *offload)
+static enum segment_result check_gso(const uint8_t *frame, const struct frame_info *info, const struct offload *offload)
 {
 	uint8_t protocol = offload->gso == OFFLOAD_GSO_UDP ? FRAME_PROTOCOL_UDP : FRAME_PROTOCOL_TCP;
 	uint32_t payload_bytes = info->end_offset - info->payload_offset;
@@ -109,8 +108,8 @@ static void begin(struct segmenter *s, uint8_t *frame, size_t len_bytes)
 	s->done = false;
 }
 
-enum segment_result segment_begin(struct segmenter *s, uint8_t *frame, size_t len_bytes,
-	const struct frame_info *info, struct offload *offload, size_t max_frame_bytes)
+enum segment_result segment_begin(struct segmenter *s, uint8_t *frame, size_t len_bytes, const struct frame_info *info,
+	struct offload *offload, size_t max_frame_bytes)
 {
 	bool native = csum_is_native(info, offload), super = offload->gso != OFFLOAD_GSO_NONE;
 	enum segment_checksum checksum = native ? CHECKSUM_WIRE : CHECKSUM_COMPLETE;
@@ -125,8 +124,7 @@ enum segment_result segment_begin(struct segmenter *s, uint8_t *frame, size_t le
 	s->partial = native;
 	if (!super) {
 		if (native && info->l4_protocol == FRAME_PROTOCOL_TCP && len_bytes > max_frame_bytes && room &&
-			info->payload_offset <= SEGMENT_MAX_HEADER_BYTES &&
-			!(tcp_flags(frame, info) & FLAGS_NEVER_CUT))
+			info->payload_offset <= SEGMENT_MAX_HEADER_BYTES && !(tcp_flags(frame, info) & FLAGS_NEVER_CUT))
 			begin_cut(s, info, fill_bytes, checksum);
 		else if (offload->partial && !native && !csum_complete(frame, len_bytes, offload))
 			return SEGMENT_DROP_OFFLOAD;
@@ -195,7 +193,7 @@ static void write_tcp(const struct segmenter *s, uint8_t *frame, bool last)
 	if (s->done_bytes > 0)
 		tcp[13] &= (uint8_t)~FRAME_TCP_CWR;
 	if (!last)
-		tcp[13] &= (uint8_t)~(FRAME_TCP_FIN | FRAME_TCP_PSH);
+		tcp[13] &= (uint8_t) ~(FRAME_TCP_FIN | FRAME_TCP_PSH);
 }
 
 static void write_checksum(const struct segmenter *s, uint8_t *frame, size_t bytes)

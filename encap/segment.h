@@ -30,7 +30,7 @@
 
 #define SEGMENT_HEADROOM_BYTES 16U
 #define SEGMENT_MAX_HEADER_BYTES 256U /* Ethernet to TCP or UDP, of a frame that is to be cut */
-#define SEGMENT_MIN_MSS 48U	      /* a smaller TCP segment size is refused: it only multiplies work */
+#define SEGMENT_MIN_MSS 48U           /* a smaller TCP segment size is refused: it only multiplies work */
 #define SEGMENT_MAX_DATAGRAMS 128U    /* in a UDP super-frame, as Linux has it (UDP_MAX_SEGMENTS) */
 
 /* name, counter as operators see it */
@@ -45,36 +45,36 @@ enum segment_result {
 #define X(name, text) SEGMENT_DROP_##name,
 	SEGMENT_DROPS(X)
 #undef X
-	SEGMENT_RESULTS
+		SEGMENT_RESULTS
 };
 
 struct segment {
 	uint8_t *frame;
 	size_t bytes;
 	uint16_t gso_bytes; /* the guest's segment size, where this TCP segment's payload is larger (G); else 0 */
-	bool partial;	    /* the checksum is still to be computed, as csum_is_native() means it (P) */
+	bool partial;       /* the checksum is still to be computed, as csum_is_native() means it (P) */
 };
 
 /* Owned by one worker; caller's memory; no _fini */
 struct segmenter {
 	uint8_t *frame;
-	uint8_t *saved_at;	/* where the last segment covered the frame's own bytes; NULL: nowhere */
+	uint8_t *saved_at; /* where the last segment covered the frame's own bytes; NULL: nowhere */
 	uint32_t saved_bytes;
 	uint32_t frame_bytes;
 	uint32_t payload_bytes; /* of the whole frame */
-	uint32_t done_bytes;	/* of that, yielded */
-	uint32_t cut_bytes;	/* payload of each segment but the last; 0: the frame comes out as it is */
-	uint32_t seq;		/* TCP, of the next segment */
-	uint16_t ip_id;		/* IPv4, of the next segment */
-	uint16_t ip_sum;	/* of the IPv4 header without length and id, not inverted */
-	uint16_t pseudo_sum;	/* of the pseudo header without its length, not inverted */
-	uint16_t gso_bytes;	/* the guest's, where segments are to tell it */
+	uint32_t done_bytes;    /* of that, yielded */
+	uint32_t cut_bytes;     /* payload of each segment but the last; 0: the frame comes out as it is */
+	uint32_t seq;           /* TCP, of the next segment */
+	uint16_t ip_id;         /* IPv4, of the next segment */
+	uint16_t ip_sum;        /* of the IPv4 header without length and id, not inverted */
+	uint16_t pseudo_sum;    /* of the pseudo header without its length, not inverted */
+	uint16_t gso_bytes;     /* the guest's, where segments are to tell it */
 	uint16_t header_bytes;
 	uint16_t l3_offset;
 	uint16_t l4_offset;
 	uint8_t ip_version;
 	uint8_t l4_protocol;
-	uint8_t checksum;	/* enum segment_checksum, segment.c */
+	uint8_t checksum; /* enum segment_checksum, segment.c */
 	bool partial;
 	bool done;
 	uint8_t header[SEGMENT_MAX_HEADER_BYTES];
@@ -93,9 +93,8 @@ struct segmenter {
  *
  * Return: SEGMENT_OK, or the drop that the caller counts
  */
-enum segment_result segment_begin(struct segmenter *s, uint8_t *frame, size_t len_bytes,
-	const struct frame_info *info, struct offload *offload, size_t max_frame_bytes)
-	__attribute__((warn_unused_result));
+enum segment_result segment_begin(struct segmenter *s, uint8_t *frame, size_t len_bytes, const struct frame_info *info,
+	struct offload *offload, size_t max_frame_bytes) __attribute__((warn_unused_result));
 
 /**
  * segment_begin_port() - to a port that takes no super-frames of this kind: cut where the guest would have
@@ -104,8 +103,7 @@ enum segment_result segment_begin(struct segmenter *s, uint8_t *frame, size_t le
  *		@offload's csum_start and csum_offset
  */
 enum segment_result segment_begin_port(struct segmenter *s, uint8_t *frame, size_t len_bytes,
-	const struct frame_info *info, struct offload *offload, bool complete)
-	__attribute__((warn_unused_result));
+	const struct frame_info *info, struct offload *offload, bool complete) __attribute__((warn_unused_result));
 
 /* Return: true with the next segment in @out (at least one comes), false after the last */
 bool segment_next(struct segmenter *s, struct segment *out) __attribute__((warn_unused_result));

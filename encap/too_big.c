@@ -14,8 +14,8 @@
 #define ICMP_FRAGMENTATION_NEEDED 4U
 #define ICMPV6_TOO_BIG 2U
 #define ICMPV6_INFORMATIONAL 128U /* types from here on are no errors */
-#define IPV4_ANSWER_MAX 576U	  /* RFC 1812 section 4.3.2.3 */
-#define IPV6_ANSWER_MAX 1280U	  /* RFC 4443 section 2.4 (c) */
+#define IPV4_ANSWER_MAX 576U      /* RFC 1812 section 4.3.2.3 */
+#define IPV6_ANSWER_MAX 1280U     /* RFC 4443 section 2.4 (c) */
 #define HOP_LIMIT 64U
 
 static bool v4_answerable(const uint8_t *ip, const uint8_t *l4, const struct frame_info *info)

@@ -68,7 +68,8 @@ uint8_t *train_open(struct train *train, uint32_t *plain_bytes)
 
 	if (train->open_bytes == 0)
 		return NULL;
-	if (lacking && lacking <= train->segment_bytes / PADDING_SHARE && train->datagrams + 1 < train->datagrams_limit) {
+	if (lacking && lacking <= train->segment_bytes / PADDING_SHARE &&
+		train->datagrams + 1 < train->datagrams_limit) {
 		memset(datagram + train->open_bytes, 0, lacking);
 		train->open_bytes += lacking;
 	}

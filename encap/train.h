@@ -26,17 +26,17 @@
 #define TRAIN_OVERHEAD_BYTES (TRAIN_HEADER_BYTES + TRAIN_TAG_BYTES)
 
 #define TRAIN_DATAGRAMS_MAX 64U /* UDP_MAX_SEGMENTS of the oldest kernels that have UDP_SEGMENT */
-#define TRAIN_BYTES_MAX 65000U	/* below the 65,507 that one IPv4 sendmsg() takes */
+#define TRAIN_BYTES_MAX 65000U  /* below the 65,507 that one IPv4 sendmsg() takes */
 
 struct train {
-	uint8_t *bytes;		  /* borrowed; TRAIN_BYTES_MAX of it */
-	uint32_t used_bytes;	  /* of the closed datagrams */
-	uint32_t open_bytes;	  /* of the open one, header included, without tag; 0: none is open */
-	uint32_t limit_bytes;	  /* what a datagram may have on this path */
-	uint32_t segment_bytes;	  /* the first datagram's size; 0 while there is none */
-	uint32_t datagrams;	  /* closed ones */
+	uint8_t *bytes;           /* borrowed; TRAIN_BYTES_MAX of it */
+	uint32_t used_bytes;      /* of the closed datagrams */
+	uint32_t open_bytes;      /* of the open one, header included, without tag; 0: none is open */
+	uint32_t limit_bytes;     /* what a datagram may have on this path */
+	uint32_t segment_bytes;   /* the first datagram's size; 0 while there is none */
+	uint32_t datagrams;       /* closed ones */
 	uint32_t datagrams_limit; /* 1 where the kernel has no UDP_SEGMENT */
-	bool ended;		  /* a shorter datagram was closed: nothing may follow it */
+	bool ended;               /* a shorter datagram was closed: nothing may follow it */
 };
 
 /**

@@ -46,7 +46,8 @@ static void explain_activation(int code, const char *interface, const char *deta
 	switch (code) {
 	case PCAP_ERROR_NO_SUCH_DEVICE:
 		list_interfaces(others, sizeof(others));
-		snprintf(error, CAPTURE_ERROR_BYTES, "no interface is called %.64s here; there are: %s", interface, others);
+		snprintf(error, CAPTURE_ERROR_BYTES, "no interface is called %.64s here; there are: %s", interface,
+			others);
 		break;
 	case PCAP_ERROR_PERM_DENIED:
 	case PCAP_ERROR_PROMISC_PERM_DENIED:
@@ -69,8 +70,10 @@ static bool link_is_known(struct capture *capture, const char *where, char error
 
 	if (dissect_knows(link_type))
 		return true;
-	snprintf(error, CAPTURE_ERROR_BYTES, "%.200s: packets of link type %s (%d) cannot be read; Ethernet, "
-		"Linux cooked and raw IP can", where, name ? name : "unknown", link_type);
+	snprintf(error, CAPTURE_ERROR_BYTES,
+		"%.200s: packets of link type %s (%d) cannot be read; Ethernet, "
+		"Linux cooked and raw IP can",
+		where, name ? name : "unknown", link_type);
 	return false;
 }
 
@@ -81,8 +84,8 @@ static bool set_filter(struct capture *capture, uint16_t port, char error[CAPTUR
 	bool done;
 
 	if (pcap_datalink(capture->pcap) == DLT_EN10MB)
-		snprintf(text, sizeof(text), "udp port %u or (vlan and (udp port %u or (vlan and udp port %u)))",
-			port, port, port);
+		snprintf(text, sizeof(text), "udp port %u or (vlan and (udp port %u or (vlan and udp port %u)))", port,
+			port, port);
 	else
 		snprintf(text, sizeof(text), "udp port %u", port);
 	if (pcap_compile(capture->pcap, &program, text, 1, PCAP_NETMASK_UNKNOWN) != 0) {
@@ -153,7 +156,8 @@ struct capture *capture_open_file(const char *path, char error[CAPTURE_ERROR_BYT
 	}
 	capture->pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, detail);
 	if (!capture->pcap)
-		snprintf(error, CAPTURE_ERROR_BYTES, "cannot read %.200s as a pcap or pcapng file: %.250s", path, detail);
+		snprintf(error, CAPTURE_ERROR_BYTES, "cannot read %.200s as a pcap or pcapng file: %.250s", path,
+			detail);
 	else if (link_is_known(capture, path, error))
 		return capture;
 	capture_close(capture);

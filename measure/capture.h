@@ -30,7 +30,7 @@ struct capture_settings {
 struct capture_stats {
 	bool known; /* false for a file */
 	uint64_t received;
-	uint64_t dropped;	    /* by the kernel, for want of room: its loss, not the network's */
+	uint64_t dropped; /* by the kernel, for want of room: its loss, not the network's */
 	uint64_t interface_dropped;
 };
 

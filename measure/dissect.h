@@ -19,12 +19,12 @@
 #define DISSECT_EXTENSIONS_MAX 8U
 
 /* name, counter as operators see it */
-#define DISSECT_DROPS(X)                     \
-	X(TRUNCATED, "truncated")            \
-	X(NOT_IP, "not-ip")                  \
-	X(IP, "ip-malformed")                \
-	X(FRAGMENT, "ip-fragment")           \
-	X(NOT_UDP, "not-udp")                \
+#define DISSECT_DROPS(X)           \
+	X(TRUNCATED, "truncated")  \
+	X(NOT_IP, "not-ip")        \
+	X(IP, "ip-malformed")      \
+	X(FRAGMENT, "ip-fragment") \
+	X(NOT_UDP, "not-udp")      \
 	X(UDP, "udp-malformed")
 
 enum dissect_result {
@@ -32,16 +32,16 @@ enum dissect_result {
 #define X(name, text) DISSECT_DROP_##name,
 	DISSECT_DROPS(X)
 #undef X
-	DISSECT_RESULTS
+		DISSECT_RESULTS
 };
 
 struct dissected {
 	struct endpoint src;
 	struct endpoint dst;
-	const uint8_t *payload;	 /* borrowed from the packet */
-	size_t captured_bytes;	 /* of the payload; less than payload_bytes where the capture cut it off */
-	size_t payload_bytes;	 /* as the UDP header says */
-	size_t header_bytes;	 /* IP and UDP headers */
+	const uint8_t *payload; /* borrowed from the packet */
+	size_t captured_bytes;  /* of the payload; less than payload_bytes where the capture cut it off */
+	size_t payload_bytes;   /* as the UDP header says */
+	size_t header_bytes;    /* IP and UDP headers */
 };
 
 /* Return: whether dissect() can read packets of this link type (libpcap's DLT_ number) */

@@ -71,8 +71,8 @@ static uint64_t hash_ip(struct hash_seed seed, const struct endpoint *endpoint)
 static struct lane **bucket_of(struct lanes *lanes, const struct lane_key *key)
 {
 	uint64_t ips = hash_pair(lanes->seed, hash_ip(lanes->seed, &key->src), hash_ip(lanes->seed, &key->dst));
-	uint64_t rest = (uint64_t)key->src.port << 48 | (uint64_t)key->dst.port << 32 | (uint64_t)key->session << 8 |
-		key->lane;
+	uint64_t rest =
+		(uint64_t)key->src.port << 48 | (uint64_t)key->dst.port << 32 | (uint64_t)key->session << 8 | key->lane;
 
 	return &lanes->buckets[(hash_pair(lanes->seed, ips, rest) ^ key->kind) & lanes->bucket_mask];
 }

@@ -29,12 +29,12 @@ struct lane_key {
 	struct endpoint dst;
 	enum lane_kind kind;
 	uint32_t session; /* the receiver's index; 0 with LANE_HANDSHAKE */
-	uint8_t lane;	  /* with LANE_HANDSHAKE the type of message */
+	uint8_t lane;     /* with LANE_HANDSHAKE the type of message */
 };
 
 struct tally {
 	uint64_t datagrams;
-	uint64_t bytes;		/* IP packets, headers included, as they are on the wire once trains are cut */
+	uint64_t bytes;         /* IP packets, headers included, as they are on the wire once trains are cut */
 	uint64_t payload_bytes; /* UDP payload: GRE header, sealed records, tag */
 	struct sequence_counts sequence;
 };

@@ -41,24 +41,23 @@ struct live {
 	char error[CAPTURE_ERROR_BYTES];
 };
 
-static const char usage[] =
-	"usage: weft measure -i INTERFACE [OPTION...]     until interrupted\n"
-	"       weft measure -r FILE [OPTION...]          pcap or pcapng; - is the standard input\n"
-	"\n"
-	"Packets, bytes, throughput, loss, reordering and duplicates of weft's datagrams, by\n"
-	"direction, session and lane, from their clear headers alone.\n"
-	"\n"
-	"  -i, --interface IF    capture live (needs root or CAP_NET_RAW)\n"
-	"  -r, --read FILE       read a capture file\n"
-	"  -p, --port PORT       weft's UDP port (4754)\n"
-	"  -I, --interval SEC    between two reports (1)\n"
-	"  -d, --duration SEC    stop after so long\n"
-	"  -c, --count N         stop after so many datagrams\n"
-	"  -j, --json            one JSON object per line and interval, and one as the summary\n"
-	"  -s, --snaplen BYTES   capture only the beginning of packets (65600: all of it)\n"
-	"  -B, --buffer MIB      room for packets in the kernel (32)\n"
-	"      --promiscuous     also what is not addressed to this machine: a mirror port\n"
-	"  -h, --help\n";
+static const char usage[] = "usage: weft measure -i INTERFACE [OPTION...]     until interrupted\n"
+			    "       weft measure -r FILE [OPTION...]          pcap or pcapng; - is the standard input\n"
+			    "\n"
+			    "Packets, bytes, throughput, loss, reordering and duplicates of weft's datagrams, by\n"
+			    "direction, session and lane, from their clear headers alone.\n"
+			    "\n"
+			    "  -i, --interface IF    capture live (needs root or CAP_NET_RAW)\n"
+			    "  -r, --read FILE       read a capture file\n"
+			    "  -p, --port PORT       weft's UDP port (4754)\n"
+			    "  -I, --interval SEC    between two reports (1)\n"
+			    "  -d, --duration SEC    stop after so long\n"
+			    "  -c, --count N         stop after so many datagrams\n"
+			    "  -j, --json            one JSON object per line and interval, and one as the summary\n"
+			    "  -s, --snaplen BYTES   capture only the beginning of packets (65600: all of it)\n"
+			    "  -B, --buffer MIB      room for packets in the kernel (32)\n"
+			    "      --promiscuous     also what is not addressed to this machine: a mirror port\n"
+			    "  -h, --help\n";
 
 static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -128,14 +127,17 @@ static int parse_option(struct options *options, int option, const char *value)
 		options->capture.port = (uint16_t)number;
 		return 0;
 	case 'I':
-		return parse_seconds(value, &options->run.interval_ns) ? 0 :
-			refuse("--interval", value, "seconds, 0.1 or more");
+		return parse_seconds(value, &options->run.interval_ns)
+			? 0
+			: refuse("--interval", value, "seconds, 0.1 or more");
 	case 'd':
-		return parse_seconds(value, &options->run.duration_ns) ? 0 :
-			refuse("--duration", value, "seconds, 0.1 or more");
+		return parse_seconds(value, &options->run.duration_ns)
+			? 0
+			: refuse("--duration", value, "seconds, 0.1 or more");
 	case 'c':
-		return parse_u64(value, 1, UINT64_MAX, &options->run.count) ? 0 :
-			refuse("--count", value, "a number of datagrams, 1 or more");
+		return parse_u64(value, 1, UINT64_MAX, &options->run.count)
+			? 0
+			: refuse("--count", value, "a number of datagrams, 1 or more");
 	case 's':
 		if (!parse_u64(value, CAPTURE_SNAPLEN_MIN, 262144, &number))
 			return refuse("--snaplen", value, "bytes, 128 to 262144");
@@ -161,12 +163,18 @@ static int parse_option(struct options *options, int option, const char *value)
 static int parse_arguments(int argc, char **argv, struct options *options)
 {
 	static const struct option longs[] = {
-		{ "interface", required_argument, NULL, 'i' }, { "read", required_argument, NULL, 'r' },
-		{ "port", required_argument, NULL, 'p' },      { "interval", required_argument, NULL, 'I' },
-		{ "duration", required_argument, NULL, 'd' },  { "count", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' },	       { "snaplen", required_argument, NULL, 's' },
-		{ "buffer", required_argument, NULL, 'B' },    { "promiscuous", no_argument, NULL, 'P' },
-		{ "help", no_argument, NULL, 'h' },	       { NULL, 0, NULL, 0 },
+		{ "interface", required_argument, NULL, 'i' },
+		{ "read", required_argument, NULL, 'r' },
+		{ "port", required_argument, NULL, 'p' },
+		{ "interval", required_argument, NULL, 'I' },
+		{ "duration", required_argument, NULL, 'd' },
+		{ "count", required_argument, NULL, 'c' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "snaplen", required_argument, NULL, 's' },
+		{ "buffer", required_argument, NULL, 'B' },
+		{ "promiscuous", no_argument, NULL, 'P' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int option, result;
 
@@ -349,8 +357,8 @@ int main(int argc, char **argv)
 		fputs(usage, stdout);
 	if (result != 0)
 		return result > 0 ? EXIT_SUCCESS : 2;
-	capture = options.interface ? capture_open_live(options.interface, &options.capture, error) :
-		capture_open_file(options.file, error);
+	capture = options.interface ? capture_open_live(options.interface, &options.capture, error)
+				    : capture_open_file(options.file, error);
 	if (!capture) {
 		complain("%s", error);
 		return EXIT_FAILURE;

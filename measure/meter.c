@@ -23,8 +23,8 @@ void meter_fini(struct meter *meter)
 	meter->lanes = NULL;
 }
 
-static void count_datagram(struct meter *meter, const struct dissected *packet,
-	const struct split_datagram *datagram, struct instant at)
+static void count_datagram(struct meter *meter, const struct dissected *packet, const struct split_datagram *datagram,
+	struct instant at)
 {
 	bool sealed = datagram->gre.protocol == GRE_PROTOCOL_SEALED;
 	uint8_t type = datagram->first_byte < METER_HANDSHAKES ? datagram->first_byte : METER_HANDSHAKE_OTHER;
@@ -88,8 +88,8 @@ void meter_mark(struct meter *meter)
 const char *meter_dissect_name(enum dissect_result result)
 {
 	switch (result) {
-#define X(name, text)                \
-	case DISSECT_DROP_##name:    \
+#define X(name, text)             \
+	case DISSECT_DROP_##name: \
 		return text;
 		DISSECT_DROPS(X)
 #undef X
@@ -101,8 +101,8 @@ const char *meter_dissect_name(enum dissect_result result)
 const char *meter_gre_name(enum gre_result result)
 {
 	switch (result) {
-#define X(name, text)            \
-	case GRE_DROP_##name:    \
+#define X(name, text)         \
+	case GRE_DROP_##name: \
 		return text;
 		GRE_DROPS(X)
 #undef X

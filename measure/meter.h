@@ -31,7 +31,7 @@ struct meter_counts {
 	uint64_t assumed;   /* datagrams counted behind the end of a cut-off train (split.h) */
 	uint64_t other_port;
 	uint64_t not_dissected[DISSECT_RESULTS]; /* by enum dissect_result */
-	uint64_t not_weft[GRE_RESULTS];		 /* by enum gre_result: on weft's port, but no header of weft */
+	uint64_t not_weft[GRE_RESULTS];          /* by enum gre_result: on weft's port, but no header of weft */
 };
 
 struct meter {
@@ -50,8 +50,7 @@ struct meter {
  *
  * Return: 0 or -ENOMEM
  */
-int meter_init(struct meter *meter, int link_type, uint16_t port, size_t lanes_max)
-	__attribute__((warn_unused_result));
+int meter_init(struct meter *meter, int link_type, uint16_t port, size_t lanes_max) __attribute__((warn_unused_result));
 void meter_fini(struct meter *meter);
 
 /**

@@ -154,10 +154,10 @@ static json_t *json_report(const struct report *report)
 	set_u64(out, "evicted", lanes_evicted(report->meter->lanes));
 	json_object_set_new(out, "skipped", json_skipped(counts));
 	if (report->capture.known)
-		json_object_set_new(out, "capture", json_pack("{s:I, s:I, s:I}",
-			"received", (json_int_t)report->capture.received,
-			"dropped", (json_int_t)report->capture.dropped,
-			"interface_dropped", (json_int_t)report->capture.interface_dropped));
+		json_object_set_new(out, "capture",
+			json_pack("{s:I, s:I, s:I}", "received", (json_int_t)report->capture.received, "dropped",
+				(json_int_t)report->capture.dropped, "interface_dropped",
+				(json_int_t)report->capture.interface_dropped));
 	return out;
 }
 
@@ -188,8 +188,11 @@ void report_scale(double value, char out[REPORT_SCALED_BYTES])
 	if (magnitude >= 999.5)
 		snprintf(out, REPORT_SCALED_BYTES, "huge");
 	else
-		snprintf(out, REPORT_SCALED_BYTES, "%.*f%c", magnitude >= 99.95 ? 0 : magnitude >= 9.995 ? 1 : 2, value,
-			units[unit]);
+		snprintf(out, REPORT_SCALED_BYTES, "%.*f%c",
+			magnitude >= 99.95           ? 0
+				: magnitude >= 9.995 ? 1
+						     : 2,
+			value, units[unit]);
 }
 
 static void print_label(FILE *out, const struct lane *lane)
@@ -263,7 +266,8 @@ static size_t print_lanes(FILE *out, const struct report *report)
 		if (!printed)
 			fprintf(out, "%-13s %9s %7s %7s %7s %6s %7s %7s %6s\n", "  session lane", "datagrams", "bytes",
 				report->summary ? "" : "now b/s", "avg b/s", "lost", "loss", "reorder", "dup");
-		if (!previous || !endpoint_equal(&previous->src, &key->src) || !endpoint_equal(&previous->dst, &key->dst))
+		if (!previous || !endpoint_equal(&previous->src, &key->src) ||
+			!endpoint_equal(&previous->dst, &key->dst))
 			print_direction(out, key);
 		print_row(out, report, &row);
 		previous = key;
@@ -302,9 +306,11 @@ static void print_notes(FILE *out, const struct report *report)
 		fprintf(out, "%llu lanes were evicted from the full table; they count in the totals only\n",
 			(unsigned long long)evicted);
 	if (report->capture.known && (report->capture.dropped || report->capture.interface_dropped))
-		fprintf(out, "the capture itself missed %llu packets for want of room (--buffer) and %llu in the interface:\n"
+		fprintf(out,
+			"the capture itself missed %llu packets for want of room (--buffer) and %llu in the interface:\n"
 			"what is called lost here may have arrived\n",
-			(unsigned long long)report->capture.dropped, (unsigned long long)report->capture.interface_dropped);
+			(unsigned long long)report->capture.dropped,
+			(unsigned long long)report->capture.interface_dropped);
 }
 
 void report_text(FILE *out, const struct report *report)
@@ -312,8 +318,8 @@ void report_text(FILE *out, const struct report *report)
 	struct row all = row_of(report, NULL);
 	size_t printed;
 
-	fprintf(out, "%s%.1f s to %.1f s\n", report->summary ? "--- summary, " : "", seconds(report->start, report->from),
-		seconds(report->start, report->to));
+	fprintf(out, "%s%.1f s to %.1f s\n", report->summary ? "--- summary, " : "",
+		seconds(report->start, report->from), seconds(report->start, report->to));
 	printed = print_lanes(out, report);
 	if (all.shown.datagrams == 0)
 		fprintf(out, "  no datagrams of weft\n");

@@ -26,7 +26,7 @@
 struct run_settings {
 	uint64_t interval_ns;
 	uint64_t duration_ns; /* 0: no end */
-	uint64_t count;	      /* datagrams; 0: no end */
+	uint64_t count;       /* datagrams; 0: no end */
 	bool json;
 	bool quiet_intervals; /* report those without datagrams as well */
 };
@@ -34,7 +34,7 @@ struct run_settings {
 struct run {
 	struct run_settings settings;
 	struct meter *meter; /* borrowed */
-	FILE *out;	     /* borrowed */
+	FILE *out;           /* borrowed */
 	struct capture_stats capture;
 	struct instant start; /* 0: nothing yet */
 	struct instant from;  /* of the open interval */

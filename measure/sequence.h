@@ -32,8 +32,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SEQUENCE_WINDOW 8192U	       /* counters; four times weft's replay window */
-#define SEQUENCE_GAP_MAX (1U << 24)    /* counters; ten seconds at 1.6 million packets per second */
+#define SEQUENCE_WINDOW 8192U       /* counters; four times weft's replay window */
+#define SEQUENCE_GAP_MAX (1U << 24) /* counters; ten seconds at 1.6 million packets per second */
 
 struct sequence_counts {
 	int64_t lost; /* signed, so that the difference of two moments can be said */

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#define PREFIX_BYTES 7U	       /* flags 2, protocol 2, session 3 */
-#define SEGMENT_BYTES_MIN 28U  /* GRE header and AEAD tag: a keepalive */
+#define PREFIX_BYTES 7U       /* flags 2, protocol 2, session 3 */
+#define SEGMENT_BYTES_MIN 28U /* GRE header and AEAD tag: a keepalive */
 
 /* Does every header that was captured, @segment_bytes apart, begin as the first does? */
 static bool fits(const struct split *split, size_t segment_bytes)

@@ -43,7 +43,7 @@ struct agent {
 	struct ratelimit *handshake_sources;
 	struct handshake_offer offer;
 	const struct aead_backend *backends[AGENT_CIPHERS + 1]; /* by enum aead_cipher */
-	struct session *retired[RETIRED_MAX]; /* unlinked, to be freed after a grace period */
+	struct session *retired[RETIRED_MAX];                   /* unlinked, to be freed after a grace period */
 	uint32_t retired_count;
 
 	/* apply.c */
@@ -52,12 +52,12 @@ struct agent {
 	struct topology_host *refused; /* hosts that may not be peers, for status */
 	uint32_t refused_count;
 	struct instant judged_at; /* when refused hosts were looked at again */
-	struct fdb_key *pins; /* declared MACs, as they stand in the switch */
+	struct fdb_key *pins;     /* declared MACs, as they stand in the switch */
 	uint32_t pins_count;
 	uint32_t generation;
-	json_t *document;     /* the newest topology, NULL: none yet */
-	uint64_t rev;	      /* its */
-	uint64_t applied_rev; /* of the newest that was gone through */
+	json_t *document;                       /* the newest topology, NULL: none yet */
+	uint64_t rev;                           /* its */
+	uint64_t applied_rev;                   /* of the newest that was gone through */
 	char apply_error[TOPOLOGY_ERROR_BYTES]; /* what of it could not be done; "" for nothing */
 
 	/* control.c */

@@ -33,7 +33,7 @@
 static bool same_port(const struct vport *port, const struct topology_port *wanted)
 {
 	return !port->lost && port->id == wanted->id && port->network == wanted->network &&
-	       strcmp(port->attach, wanted->attach) == 0 && port->spec.create == wanted->create;
+		strcmp(port->attach, wanted->attach) == 0 && port->spec.create == wanted->create;
 }
 
 static const struct topology_network *network_of(const struct topology *topology, uint32_t id)
@@ -155,7 +155,7 @@ static struct fabric *build_fabric(struct agent *agent, const struct topology *t
 /* A network's number may come back as another's, also from one document to the next */
 static bool same_network(const struct network *old, const struct network *new)
 {
-	return new && strcmp(old->lab, new->lab) == 0 && strcmp(old->name, new->name) == 0;
+	return new &&strcmp(old->lab, new->lab) == 0 && strcmp(old->name, new->name) == 0;
 }
 
 static bool publish(struct agent *agent, const struct topology *topology)
@@ -343,7 +343,7 @@ static void refuse(struct agent *agent, const struct topology_host *host)
 
 	for (uint32_t i = 0; i < agent->refused_count; i++)
 		known |= strcmp(agent->refused[i].name, host->name) == 0 &&
-			 strcmp(agent->refused[i].refused, host->refused) == 0;
+			strcmp(agent->refused[i].refused, host->refused) == 0;
 	if (!known)
 		log_error("host %s: refused, %s", host->name, host->refused);
 	snprintf(agent->apply_error, sizeof(agent->apply_error), "host %s: refused, %s", host->name, host->refused);
@@ -457,7 +457,8 @@ static bool take(struct agent *agent, const json_t *document, const char *from, 
 	const uint64_t rev_before = agent->applied_rev;
 	struct topology topology;
 
-	if (topology_parse(document, agent->config.enrolment.ca_pem, agent->config.enrolment.host, time(NULL), &topology, error) < 0) {
+	if (topology_parse(document, agent->config.enrolment.ca_pem, agent->config.enrolment.host, time(NULL),
+		    &topology, error) < 0) {
 		log_error("%s: %s; nothing was changed", from, error);
 		snprintf(agent->apply_error, sizeof(agent->apply_error), "%s", error);
 		return false;

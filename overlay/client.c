@@ -35,9 +35,9 @@
 struct exchange {
 	struct client *client;
 	struct evhttp_connection *connection; /* NULL: none under way */
-	struct bufferevent *bev;	      /* the connection's */
-	int status;			      /* of the answer; 0 before it */
-	struct evbuffer *body;		      /* what was not taken yet */
+	struct bufferevent *bev;              /* the connection's */
+	int status;                           /* of the answer; 0 before it */
+	struct evbuffer *body;                /* what was not taken yet */
 };
 
 struct client {
@@ -60,12 +60,11 @@ struct client {
 
 	struct exchange report;
 	struct event *report_timer; /* send (again), clean up, or give up */
-	char *report_waiting;	    /* texts; NULL: none */
+	char *report_waiting;       /* texts; NULL: none */
 	char *report_sending;
 	char *report_done; /* the last that the controller took */
 	char failure_of_report[TEXT_BYTES];
 };
-
 
 static void set_timer(struct event *timer, unsigned int ms)
 {

@@ -29,7 +29,7 @@ struct client_config {
 	const char *ca_pem;
 	const char *certificate_pem;
 	const char *key_pem;
-	uint64_t topology_rev; /* `rev` of the topology at hand, 0 for none: the controller sends it again only if it differs */
+	uint64_t topology_rev; /* `rev` of the topology at hand, 0 for none: it is sent again only if it differs */
 };
 
 struct client_callbacks {
@@ -50,9 +50,8 @@ struct client;
  *
  * Return: 0; -EINVAL where an address, a certificate or the key cannot be used; -ENOMEM
  */
-int client_new(struct event_base *base, const struct client_config *config,
-	const struct client_callbacks *callbacks, void *ctx, struct client **out, const char **error)
-	__attribute__((warn_unused_result));
+int client_new(struct event_base *base, const struct client_config *config, const struct client_callbacks *callbacks,
+	void *ctx, struct client **out, const char **error) __attribute__((warn_unused_result));
 
 /* Send @report (a PUT /v1/agent/report body) as soon as possible; @report is borrowed, copied where it has to wait */
 void client_report(struct client *client, const json_t *report);

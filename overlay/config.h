@@ -17,11 +17,11 @@
 
 /* The command line */
 struct options {
-	const char *state;   /* folder */
-	uint16_t port;	     /* 0: as enrolled */
-	uint32_t workers;    /* 0: as many as cores, at most 4 */
-	const char *aead;    /* backend's name, NULL: the fastest */
-	uint32_t time_scale; /* divides session lifetimes; for tests */
+	const char *state;     /* folder */
+	uint16_t port;         /* 0: as enrolled */
+	uint32_t workers;      /* 0: as many as cores, at most 4 */
+	const char *aead;      /* backend's name, NULL: the fastest */
+	uint32_t time_scale;   /* divides session lifetimes; for tests */
 	uint32_t busy_poll_us; /* 0: workers sleep when there is nothing to do */
 };
 

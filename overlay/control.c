@@ -29,10 +29,10 @@
 
 #define FDB_CAPACITY 65536U
 #define WORKERS_DEFAULT_MAX 4U
-#define SETTLE_MS 100U	    /* links and addresses change in flocks */
+#define SETTLE_MS 100U /* links and addresses change in flocks */
 #define FAULTS_RETRY_MS 5000U
 #define REPORT_MS 5000U
-#define REFUSED_RETRY_MS 60000U /* the clock may have been wrong: certificates are only valid in their time */
+#define REFUSED_RETRY_MS 60000U  /* the clock may have been wrong: certificates are only valid in their time */
 #define WANTED_WAIT_MAX_MS 7000U /* above handshaker.c's intervals while a peer is being looked for */
 
 static void schedule(struct event *event, uint64_t ms)
@@ -61,7 +61,8 @@ static void take_mail(struct agent *agent, const struct mail *mail)
 	case MAIL_WANT_SESSION:
 		if (peer && !peer->current && peer->attempts > 4)
 			peer->attempts = 2; /* somebody waits: back to short intervals */
-		if (peer && !peer->current && !instant_reached(instant_add_ms(agent->now, WANTED_WAIT_MAX_MS), peer->attempt_at))
+		if (peer && !peer->current &&
+			!instant_reached(instant_add_ms(agent->now, WANTED_WAIT_MAX_MS), peer->attempt_at))
 			peer->attempt_at = agent->now; /* nobody had waited for long */
 		break;
 	case MAIL_REKEY:
@@ -94,7 +95,8 @@ static void on_mail(evutil_socket_t fd, short what, void *arg)
 		struct mail mail;
 
 		/* What comes meanwhile has woken us anew: a worker with much to say must not keep us here */
-		for (uint32_t n = 0; n < MAILBOX_SLOTS && mailbox_take(&agent->datapath.workers[i]->mailbox, &mail); n++)
+		for (uint32_t n = 0; n < MAILBOX_SLOTS && mailbox_take(&agent->datapath.workers[i]->mailbox, &mail);
+			n++)
 			take_mail(agent, &mail);
 	}
 	on_tick(-1, 0, agent);
@@ -447,8 +449,9 @@ static bool start(struct agent *agent, char error[512])
 	}
 	if (!status_start(agent, error))
 		return false;
-	log_info("weftd " WEFT_VERSION ": host %s of fabric %s, UDP port %u, %u workers, AEAD by %s", agent->config.enrolment.host,
-		agent->config.enrolment.fabric, agent->options->port ? agent->options->port : agent->config.enrolment.port,
+	log_info("weftd " WEFT_VERSION ": host %s of fabric %s, UDP port %u, %u workers, AEAD by %s",
+		agent->config.enrolment.host, agent->config.enrolment.fabric,
+		agent->options->port ? agent->options->port : agent->config.enrolment.port,
 		agent->datapath.workers_count, aead_backend_name(agent->backends[AEAD_AES_128_GCM]));
 	check_buffers(&agent->datapath.sockets);
 	apply_kept(agent);

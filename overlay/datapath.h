@@ -44,9 +44,9 @@ struct datapath {
 	struct udp_sockets sockets;
 	uint32_t workers_count;
 	struct worker *workers[WORKERS_MAX];
-	uint32_t time_scale;  /* 1 but in tests */
-	uint32_t busy_poll_us; /* workers look for work this long before they sleep; 0: not at all */
-	int control_wake_fd;  /* eventfd: there is mail */
+	uint32_t time_scale;             /* 1 but in tests */
+	uint32_t busy_poll_us;           /* workers look for work this long before they sleep; 0: not at all */
+	int control_wake_fd;             /* eventfd: there is mail */
 	pthread_mutex_t generation_lock; /* with the condition: a worker took up a fabric */
 	pthread_cond_t generation_taken;
 };
@@ -64,9 +64,9 @@ struct dispatch {
 struct flow_question {
 	struct instant last;
 	struct instant open_since; /* of the questions not answered yet, the first */
-	struct instant sent;	   /* anything, last */
+	struct instant sent;       /* anything, last */
 	struct instant better_since;
-	uint32_t lane;		   /* in use: 0 or the worker's own */
+	uint32_t lane; /* in use: 0 or the worker's own */
 };
 
 #define DISPATCHES_MAX 32U
@@ -75,10 +75,10 @@ struct flow_question {
 /* What a worker has of a port */
 struct worker_port {
 	struct worker *worker;
-	struct vport *port;   /* NULL: none in this slot */
+	struct vport *port; /* NULL: none in this slot */
 	struct event *event;
-	bool dirty;	      /* its coalescer holds something */
-	bool lone;	      /* the last burst out of it was one frame */
+	bool dirty; /* its coalescer holds something */
+	bool lone;  /* the last burst out of it was one frame */
 	struct coalescer coalescer;
 };
 
@@ -94,7 +94,7 @@ struct port_counters {
 struct decision {
 	const struct network *network; /* NULL: none in this burst yet */
 	const struct network_port *in; /* NULL: came from a peer */
-	uint32_t peer;		       /* slot, where it did */
+	uint32_t peer;                 /* slot, where it did */
 	struct forward_frame head;
 	struct verdict verdict;
 };
@@ -112,11 +112,11 @@ struct worker {
 	struct event_base *base;
 	struct event *udp_event;
 	struct event *wake_event;
-	int wake_fd;		 /* eventfd, written by the control thread */
-	bool stop;		 /* atomic */
-	struct instant now;	 /* of this burst */
-	uint32_t generation;	 /* of the fabric that it works with; under generation_lock */
-	bool udp_gso;		 /* off once the kernel refused a train */
+	int wake_fd;         /* eventfd, written by the control thread */
+	bool stop;           /* atomic */
+	struct instant now;  /* of this burst */
+	uint32_t generation; /* of the fabric that it works with; under generation_lock */
+	bool udp_gso;        /* off once the kernel refused a train */
 
 	struct worker_port *ports[PORTS_MAX];
 	struct port_counters port_counters[PORTS_MAX]; /* read by any thread */
@@ -129,10 +129,10 @@ struct worker {
 	struct mailbox mailbox; /* to the control thread */
 
 	/* transmit.c and dispatch.c */
-	uint8_t *frame_memory;	  /* FRAME_HEADROOM_BYTES and one super-frame */
+	uint8_t *frame_memory; /* FRAME_HEADROOM_BYTES and one super-frame */
 	struct segmenter segmenter;
 	struct dispatch dispatches[DISPATCHES_MAX];
-	uint8_t *train_memory;	  /* DISPATCHES_MAX * TRAIN_BYTES_MAX */
+	uint8_t *train_memory; /* DISPATCHES_MAX * TRAIN_BYTES_MAX */
 	uint32_t dispatches_count;
 	uint8_t dispatch_of_peer[PEERS_MAX]; /* index + 1 of the peer's latest */
 	struct instant wanted_at[PEERS_MAX]; /* MAIL_WANT_SESSION was sent */
@@ -142,8 +142,8 @@ struct worker {
 
 	/* receive.c */
 	uint8_t *receive_memory;
-	uint32_t receive_count;	  /* messages asked for at once; adapts */
-	uint8_t *copy_memory;	  /* FRAME_HEADROOM_BYTES and one frame, where a flood needs its own */
+	uint32_t receive_count; /* messages asked for at once; adapts */
+	uint8_t *copy_memory;   /* FRAME_HEADROOM_BYTES and one frame, where a flood needs its own */
 	struct reassembler reassembler;
 	uint8_t *reassembly_memory;
 	struct instant expire_at;
@@ -221,7 +221,7 @@ void receive_ready(evutil_socket_t fd, short what, void *worker);
 struct delivery {
 	const struct network *network;
 	const struct network_port *in; /* NULL: came from a peer */
-	uint8_t *frame;		       /* VLAN_TAG_BYTES in front of it may be overwritten */
+	uint8_t *frame;                /* VLAN_TAG_BYTES in front of it may be overwritten */
 	size_t frame_bytes;
 	const struct frame_info *info;
 	uint16_t vlan;

@@ -155,8 +155,7 @@ static void write_cut(struct worker_port *wport, uint8_t *frame, size_t bytes, c
 		.csum_offset = offload->csum_offset,
 	};
 	struct segment segment;
-	enum segment_result result =
-		segment_begin_port(&worker->segmenter, frame, bytes, info, offload, complete);
+	enum segment_result result = segment_begin_port(&worker->segmenter, frame, bytes, info, offload, complete);
 
 	if (result != SEGMENT_OK) {
 		drops_count(&worker->drops, drop_segment(result), 1);

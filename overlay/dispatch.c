@@ -65,7 +65,8 @@ static void begin_train(struct worker *worker, struct dispatch *dispatch, uint32
  */
 static void ask_flow(struct worker *worker, const struct dispatch *dispatch)
 {
-	const uint32_t datagram_bytes = dispatch->path->datagram_bytes, plain_bytes = datagram_bytes - TRAIN_OVERHEAD_BYTES;
+	const uint32_t datagram_bytes = dispatch->path->datagram_bytes,
+		       plain_bytes = datagram_bytes - TRAIN_OVERHEAD_BYTES;
 	uint8_t datagram[PMTU_MAX_MTU];
 	uint8_t *plain = datagram + GRE_HEADER_BYTES;
 	const struct record record = { .type = RECORD_PROBE };
@@ -102,9 +103,9 @@ static uint32_t best_lane(struct worker *worker, const struct dispatch *dispatch
 	if (!answered.ns)
 		return 0;
 	return instant_reached(answered, question->open_since) ||
-			       instant_since_ms(worker->now, question->open_since) < FLOW_PATIENCE_MS ?
-		       worker->id :
-		       0;
+			instant_since_ms(worker->now, question->open_since) < FLOW_PATIENCE_MS
+		? worker->id
+		: 0;
 }
 
 /*
@@ -264,9 +265,10 @@ static void count_refused(struct worker *worker, const struct dispatch *dispatch
 		drop = DROP_UDP_FULL;
 	if (err == EMSGSIZE) {
 		drop = DROP_UDP_TOO_BIG;
-		(void)worker_mail(worker, &(struct mail){ .kind = MAIL_TOO_BIG,
-						  .peer = dispatch->peer->slot,
-						  .bytes = dispatch->train.segment_bytes });
+		(void)worker_mail(worker,
+			&(struct mail){ .kind = MAIL_TOO_BIG,
+				.peer = dispatch->peer->slot,
+				.bytes = dispatch->train.segment_bytes });
 	}
 	drops_count(&worker->drops, drop, dispatch->train.datagrams);
 }

@@ -28,12 +28,12 @@ struct vport {
 	char attach[32];  /* as the lab says it */
 	struct tap_spec spec;
 	struct tap_port *tap; /* NULL: could not be opened, see error */
-	bool lost;	      /* its device is gone or no longer where it should be: to be opened anew */
+	bool lost;            /* its device is gone or no longer where it should be: to be opened anew */
 	char error[TAP_ERROR_BYTES];
 };
 
 struct fabric {
-	uint32_t generation; /* counts up; workers tell which one they have taken up */
+	uint32_t generation;                     /* counts up; workers tell which one they have taken up */
 	struct network *buckets[FABRIC_BUCKETS]; /* open addressing by network id */
 	uint32_t networks_count;
 	struct peer *peers[PEERS_MAX]; /* by slot; NULL where there is none */

@@ -36,7 +36,7 @@
 #define UNANSWERED_DEAD_MS 10000U
 #define ROAM_MS 200U
 #define BUSY_BYTES 500U /* more than answers to probes come to */
-#define BUSY_MS 1500U	/* a peer stays busy behind its data: on a path that blocks, TCP sends ever less */
+#define BUSY_MS 1500U   /* a peer stays busy behind its data: on a path that blocks, TCP sends ever less */
 #define PROBE_DATAGRAM_MIN_BYTES (TRAIN_OVERHEAD_BYTES + RECORD_HEADER_BYTES + PROBE_BODY_BYTES)
 
 static uint32_t header_bytes(const struct endpoint *endpoint)

@@ -16,18 +16,18 @@
 #define MAILBOX_SLOTS 256U /* a power of two */
 
 enum mail_kind {
-	MAIL_CONFIRMED,	  /* first datagram on a session that we answered: session */
-	MAIL_ROAMED,	  /* newest datagram came from elsewhere: session, from */
+	MAIL_CONFIRMED,    /* first datagram on a session that we answered: session */
+	MAIL_ROAMED,       /* newest datagram came from elsewhere: session, from */
 	MAIL_WANT_SESSION, /* frames for a peer without a session: peer */
-	MAIL_REKEY,	  /* a lane's counter nears its limit: session */
-	MAIL_PROBE_ACK,	  /* session, token, bytes */
-	MAIL_TOO_BIG,	  /* the kernel refused a datagram's size: peer, bytes */
+	MAIL_REKEY,        /* a lane's counter nears its limit: session */
+	MAIL_PROBE_ACK,    /* session, token, bytes */
+	MAIL_TOO_BIG,      /* the kernel refused a datagram's size: peer, bytes */
 };
 
 struct mail {
-	uint32_t kind;	  /* enum mail_kind */
+	uint32_t kind;    /* enum mail_kind */
 	uint32_t session; /* our index */
-	uint32_t peer;	  /* slot */
+	uint32_t peer;    /* slot */
 	uint32_t bytes;
 	uint64_t token;
 	struct endpoint from;

@@ -15,7 +15,7 @@ struct path {
 	struct endpoint endpoint;
 	struct sockaddr_storage sa; /* the same, for sendmsg() */
 	socklen_t sa_bytes;
-	uint32_t datagram_bytes;    /* largest UDP payload */
+	uint32_t datagram_bytes; /* largest UDP payload */
 };
 
 #endif /* OVERLAY_PATH_H */

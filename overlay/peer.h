@@ -34,10 +34,10 @@ struct peer {
 	struct x25519_public key;
 
 	/* shared under RCU, the control thread writes */
-	struct path *path;	/* NULL: nowhere to send to yet */
-	struct session *sending; /* NULL: no session yet */
+	struct path *path;                                  /* NULL: nowhere to send to yet */
+	struct session *sending;                            /* NULL: no session yet */
 	struct counter flow_answered_ns[SESSION_LANES_MAX]; /* when each lane's own flow last was; set by any worker */
-	struct counter flow_epoch_ns;			     /* probes of before are of another path */
+	struct counter flow_epoch_ns;                       /* probes of before are of another path */
 
 	/* the control thread's from here on */
 	struct endpoint endpoints[PEER_ENDPOINTS_MAX]; /* from the topology */
@@ -45,9 +45,9 @@ struct peer {
 	uint32_t endpoint_next; /* which of them the next handshake tries */
 	struct instant roamed_at;
 
-	struct session *current;  /* that we send in */
+	struct session *current;                 /* that we send in */
 	struct session *previous[PEER_PREVIOUS]; /* the youngest first; datagrams under way may still be in them */
-	struct session *next;	  /* answered by us, not confirmed yet */
+	struct session *next;                    /* answered by us, not confirmed yet */
 
 	struct handshake handshake;
 	uint32_t handshake_index; /* reserved, 0: no handshake is under way */
@@ -55,19 +55,19 @@ struct peer {
 	struct tai64n sent_timestamp;
 	struct tai64n seen_timestamp;
 	struct ratelimit_bucket initiations; /* of the peer, that we answer */
-	uint32_t attempts;	      /* since the last success */
-	struct instant attempt_at;    /* the next one; 0: none is due */
+	uint32_t attempts;                   /* since the last success */
+	struct instant attempt_at;           /* the next one; 0: none is due */
 
 	struct pmtu pmtu;
-	struct instant probed_at;     /* last keepalive probe */
-	uint64_t tx_seen, rx_seen;    /* datagrams in all sessions, at the last look */
-	uint64_t data_seen;	      /* bytes that workers sent, at the last look */
-	struct instant busy_until;    /* data goes to the peer */
-	struct instant heard_at;      /* as far as the last look saw */
-	struct instant unanswered_at; /* since when we send and hear nothing; 0: we hear something */
-	uint64_t rtt_us;	      /* smoothed; 0: unknown */
+	struct instant probed_at;      /* last keepalive probe */
+	uint64_t tx_seen, rx_seen;     /* datagrams in all sessions, at the last look */
+	uint64_t data_seen;            /* bytes that workers sent, at the last look */
+	struct instant busy_until;     /* data goes to the peer */
+	struct instant heard_at;       /* as far as the last look saw */
+	struct instant unanswered_at;  /* since when we send and hear nothing; 0: we hear something */
+	uint64_t rtt_us;               /* smoothed; 0: unknown */
 	struct session_totals retired; /* of sessions that are gone */
-	uint64_t sessions_count;      /* that were used to send, since the start */
+	uint64_t sessions_count;       /* that were used to send, since the start */
 };
 
 /* Return: NULL without memory or where OpenSSL failed */

@@ -105,16 +105,18 @@ static void take_fragment(struct worker *worker, const struct fabric *fabric, co
 }
 
 /* An answer to the control thread's probes: it can take only so many of one peer */
-static void take_probe_ack(struct worker *worker, const struct session *session, struct lane_rx *rx, const struct probe *probe)
+static void take_probe_ack(struct worker *worker, const struct session *session, struct lane_rx *rx,
+	const struct probe *probe)
 {
 	if (!ratelimit_bucket_take(&rx->probe_acks, probe_ack_rate, worker->now)) {
 		drops_count(&worker->drops, DROP_PROBE_RATE, 1);
 		return;
 	}
-	(void)worker_mail(worker, &(struct mail){ .kind = MAIL_PROBE_ACK,
-					  .session = session->index,
-					  .token = probe->token,
-					  .bytes = probe->flags & PROBE_FLAG_MTU ? probe->datagram_bytes : 0 });
+	(void)worker_mail(worker,
+		&(struct mail){ .kind = MAIL_PROBE_ACK,
+			.session = session->index,
+			.token = probe->token,
+			.bytes = probe->flags & PROBE_FLAG_MTU ? probe->datagram_bytes : 0 });
 }
 
 static void take_probe(struct worker *worker, struct session *session, uint8_t lane, const struct record *record,
@@ -189,8 +191,7 @@ static void note_source(struct worker *worker, const struct session *session, st
 	const struct path *path = rcu_get(&session->peer->path);
 
 	if (!source->known) {
-		if (!endpoint_from_sockaddr(source->message->msg_name, source->message->msg_namelen,
-			    &source->endpoint))
+		if (!endpoint_from_sockaddr(source->message->msg_name, source->message->msg_namelen, &source->endpoint))
 			return;
 		source->known = true;
 	}
@@ -249,9 +250,9 @@ static void take_datagram(struct worker *worker, const struct fabric *fabric, ui
 		return;
 	}
 	rx = &session->rx[header.lane];
-	fresh = header.counter < SESSION_REJECT_MESSAGES ? replay_check(&rx->replay, header.counter) :
-							   REPLAY_DROP_OLD;
-	if (fresh == REPLAY_OK && !aead_open(rx->aead, header.counter, datagram, plain, bytes - GRE_HEADER_BYTES, plain)) {
+	fresh = header.counter < SESSION_REJECT_MESSAGES ? replay_check(&rx->replay, header.counter) : REPLAY_DROP_OLD;
+	if (fresh == REPLAY_OK &&
+		!aead_open(rx->aead, header.counter, datagram, plain, bytes - GRE_HEADER_BYTES, plain)) {
 		drops_count(drops, DROP_NOT_AUTHENTIC, 1);
 		return;
 	}
@@ -327,8 +328,8 @@ static void adapt(struct worker *worker, const struct burst *burst, int received
 
 	for (int i = 0; i < received; i++)
 		bytes += burst->messages[i].msg_len;
-	worker->receive_count = bytes / (size_t)received > 8192 || received < (int)RECEIVE_FEW ? RECEIVE_FEW :
-												 RECEIVE_MESSAGES;
+	worker->receive_count =
+		bytes / (size_t)received > 8192 || received < (int)RECEIVE_FEW ? RECEIVE_FEW : RECEIVE_MESSAGES;
 }
 
 void receive_ready(evutil_socket_t fd, short what, void *arg)

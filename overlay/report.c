@@ -26,8 +26,8 @@ static json_t *learnt_macs(const struct agent *agent)
 			continue;
 		mac_format(&entry.key.mac, mac);
 		json_array_append_new(out,
-			json_pack("{s:i, s:i, s:s, s:s}", "network", (int)entry.key.network, "vlan", (int)entry.key.vlan,
-				"mac", mac, "port", port->name));
+			json_pack("{s:i, s:i, s:s, s:s}", "network", (int)entry.key.network, "vlan",
+				(int)entry.key.vlan, "mac", mac, "port", port->name));
 	}
 	return out;
 }
@@ -51,8 +51,8 @@ void report_send(struct agent *agent)
 
 	if (!agent->client)
 		return;
-	report = json_pack("{s:I, s:s, s:o, s:o}", "applied", (json_int_t)agent->applied_rev, "version", WEFT_VERSION, "macs",
-		learnt_macs(agent), "drops", drop_counts(agent));
+	report = json_pack("{s:I, s:s, s:o, s:o}", "applied", (json_int_t)agent->applied_rev, "version", WEFT_VERSION,
+		"macs", learnt_macs(agent), "drops", drop_counts(agent));
 	if (!report)
 		return;
 	if (agent->apply_error[0])

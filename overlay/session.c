@@ -74,7 +74,8 @@ struct session *session_new(uint32_t index, struct peer *peer, const struct sess
 	session->remote_index = keys->remote_index;
 	session->peer = peer;
 	session->created = now;
-	session->reject_after = instant_add_ms(now, SESSION_REKEY_MS / time_scale + SESSION_REJECT_MS - SESSION_REKEY_MS);
+	session->reject_after =
+		instant_add_ms(now, SESSION_REKEY_MS / time_scale + SESSION_REJECT_MS - SESSION_REKEY_MS);
 	session->cipher = keys->cipher;
 	session->senders_count = workers + 1;
 	session->rx_lanes = keys->remote_lanes;
@@ -112,7 +113,7 @@ enum seal_result session_seal(struct session *session, uint32_t sender_index, ui
 bool session_is_worn(const struct session *session, uint32_t sender)
 {
 	return session->senders[sender].own_next >= SESSION_REKEY_MESSAGES ||
-	       __atomic_load_n(&session->main_next, __ATOMIC_RELAXED) >= SESSION_REKEY_MESSAGES;
+		__atomic_load_n(&session->main_next, __ATOMIC_RELAXED) >= SESSION_REKEY_MESSAGES;
 }
 
 void session_free(struct session *session)

@@ -60,14 +60,14 @@ struct lane_rx {
 } __attribute__((aligned(64)));
 
 struct session {
-	uint32_t index;	       /* ours, in datagrams that we receive */
+	uint32_t index;        /* ours, in datagrams that we receive */
 	uint32_t remote_index; /* the peer's, in datagrams that we send */
 	struct peer *peer;     /* borrowed; outlives the session */
 	struct instant created;
 	struct instant reject_after;
 	bool initiator;
 	enum aead_cipher cipher;
-	bool confirmed;	       /* atomic: the peer has shown that it holds the keys */
+	bool confirmed;         /* atomic: the peer has shown that it holds the keys */
 	uint32_t senders_count; /* workers, and the control thread */
 	uint32_t rx_lanes;
 	uint32_t main_next __attribute__((aligned(64))); /* atomic */
@@ -77,9 +77,9 @@ struct session {
 
 struct session_table {
 	struct session *slots[SESSION_SLOTS]; /* shared under RCU; the control thread writes */
-	uint32_t next_slot;		      /* the control thread's: where to look for a free one */
-	uint32_t reserved[SESSION_SLOTS];     /* the control thread's: index given out, with or without a session; 0 free */
-	uint32_t latest[SESSION_SLOTS];	      /* the control thread's: the index given out last */
+	uint32_t next_slot;                   /* the control thread's: where to look for a free one */
+	uint32_t reserved[SESSION_SLOTS]; /* the control thread's: index given out, with or without a session; 0 free */
+	uint32_t latest[SESSION_SLOTS];   /* the control thread's: the index given out last */
 };
 
 /* Reserve an index for a handshake.  Return: 0 where all are taken */
@@ -102,7 +102,7 @@ struct session *session_new(uint32_t index, struct peer *peer, const struct sess
 enum seal_result {
 	SEAL_OK,
 	SEAL_EXHAUSTED, /* the lane's last counter is used up */
-	SEAL_FAILED,	/* the library did not do it */
+	SEAL_FAILED,    /* the library did not do it */
 };
 
 /**

@@ -43,7 +43,8 @@ uint64_t status_drop_count(const struct agent *agent, enum drop drop)
 		count += counter_read(&worker->drops.count[drop]);
 		if (drop >= DROP_FROM_FRAGMENT_OVERSIZE && drop <= DROP_FROM_FRAGMENT_EVICTED)
 			count += counter_read(
-				&worker->reassembler.drops[FRAGMENT_DROP_OVERSIZE + (int)drop - DROP_FROM_FRAGMENT_OVERSIZE]);
+				&worker->reassembler
+					 .drops[FRAGMENT_DROP_OVERSIZE + (int)drop - DROP_FROM_FRAGMENT_OVERSIZE]);
 	}
 	return count;
 }
@@ -216,9 +217,11 @@ static json_t *mac_status(const struct agent *agent, const struct fdb_entry *ent
 
 	mac_format(&entry->key.mac, mac);
 	if (local)
-		snprintf(where, sizeof(where), "port %s", id < PORTS_MAX && agent->ports[id] ? agent->ports[id]->name : "?");
+		snprintf(where, sizeof(where), "port %s",
+			id < PORTS_MAX && agent->ports[id] ? agent->ports[id]->name : "?");
 	else
-		snprintf(where, sizeof(where), "host %s", id < PEERS_MAX && agent->peers[id] ? agent->peers[id]->name : "?");
+		snprintf(where, sizeof(where), "host %s",
+			id < PEERS_MAX && agent->peers[id] ? agent->peers[id]->name : "?");
 	set(out, "network_id", integer(entry->key.network));
 	set(out, "lab", json_string(network ? network->lab : ""));
 	set(out, "network", json_string(network ? network->name : ""));

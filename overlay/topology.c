@@ -53,7 +53,8 @@ static const struct topology_network *find_network(const struct topology *topolo
 }
 
 /* A name or the like, which is shown in logs and status: printable ASCII without spaces */
-static void parse_word(struct json_in *in, const char *where, const json_t *item, const char *key, char *out, size_t cap)
+static void parse_word(struct json_in *in, const char *where, const json_t *item, const char *key, char *out,
+	size_t cap)
 {
 	const char *text = json_in_string(in, where, item, key);
 	size_t len = 0;
@@ -86,7 +87,7 @@ static void check_trust(struct topology_host *host, const char *ca_pem, const ch
 	else if (strcmp(identity.name, host->name) != 0)
 		refuse(host, "its certificate is another host's");
 	else if (!base64_decode(signature, sig, sizeof(sig)) ||
-		 !identity_tunnel_verify(&identity, &host->key, sig, sizeof(sig)))
+		!identity_tunnel_verify(&identity, &host->key, sig, sizeof(sig)))
 		refuse(host, "its tunnel key is not signed by its certificate");
 	else
 		host->proven = true;
@@ -128,7 +129,8 @@ static void refuse_shared_key(struct topology *topology, struct topology_host *h
 	for (uint32_t i = 0; i < topology->hosts_count; i++) {
 		struct topology_host *other = &topology->hosts[i];
 
-		if (!host->proven || !other->proven || memcmp(other->key.bytes, host->key.bytes, sizeof(host->key.bytes)) != 0)
+		if (!host->proven || !other->proven ||
+			memcmp(other->key.bytes, host->key.bytes, sizeof(host->key.bytes)) != 0)
 			continue;
 		snprintf(host->refused, sizeof(host->refused), "it has the same tunnel key as %s", other->name);
 		snprintf(other->refused, sizeof(other->refused), "it has the same tunnel key as %s", host->name);

@@ -26,7 +26,7 @@ struct topology_host {
 	struct x25519_public key;
 	struct endpoint endpoints[PEER_ENDPOINTS_MAX];
 	uint32_t endpoints_count;
-	bool proven;			 /* certificate and tunnel key are its own */
+	bool proven;                     /* certificate and tunnel key are its own */
 	char refused[PEER_REASON_BYTES]; /* why it cannot be a peer; "" if it can */
 };
 

@@ -30,7 +30,8 @@ struct outbound {
 };
 
 /* What a router would say to the guest whose packet does not fit */
-static void answer_too_big(struct worker *worker, const struct outbound *out, const uint8_t *frame, size_t bytes, size_t room)
+static void answer_too_big(struct worker *worker, const struct outbound *out, const uint8_t *frame, size_t bytes,
+	size_t room)
 {
 	uint8_t memory[FRAME_HEADROOM_BYTES + TOO_BIG_MAX_BYTES], *answer = memory + FRAME_HEADROOM_BYTES;
 	const struct offload nothing_left = { 0 };
@@ -51,11 +52,11 @@ static void answer_too_big(struct worker *worker, const struct outbound *out, co
 static bool may_fragment(const struct outbound *out, size_t room)
 {
 	return !out->network->no_fragments ||
-	       (out->info.ip_version == 6 && room < out->info.l2_bytes + (size_t)TOO_BIG_IPV6_MIN_MTU);
+		(out->info.ip_version == 6 && room < out->info.l2_bytes + (size_t)TOO_BIG_IPV6_MIN_MTU);
 }
 
-static void fragments_to_peer(struct worker *worker, struct dispatch *dispatch, const struct outbound *out, uint8_t flags,
-	uint8_t *frame, size_t bytes)
+static void fragments_to_peer(struct worker *worker, struct dispatch *dispatch, const struct outbound *out,
+	uint8_t flags, uint8_t *frame, size_t bytes)
 {
 	size_t room = dispatch->train.limit_bytes - TRAIN_OVERHEAD_BYTES - RECORD_HEADER_BYTES - 2;
 	struct peer *peer = dispatch->peer;
@@ -88,7 +89,8 @@ static void piece_to_peer(struct worker *worker, struct peer *peer, const struct
 	} else if (bytes > room) {
 		fragments_to_peer(worker, dispatch, out, flags, frame, bytes);
 	} else {
-		dispatch_record(worker, peer, RECORD_FRAME, flags | gso_flag, out->network->id, gso_bytes, frame, bytes);
+		dispatch_record(worker, peer, RECORD_FRAME, flags | gso_flag, out->network->id, gso_bytes, frame,
+			bytes);
 	}
 }
 
@@ -152,8 +154,8 @@ static struct peer *peer_at(const struct fabric *fabric, uint32_t slot)
 	return slot < PEERS_MAX ? fabric->peers[slot] : NULL;
 }
 
-static void flood(struct worker *worker, const struct fabric *fabric, const struct network_port *in, struct outbound *out,
-	const struct verdict *verdict)
+static void flood(struct worker *worker, const struct fabric *fabric, const struct network_port *in,
+	struct outbound *out, const struct verdict *verdict)
 {
 	const struct network *network = out->network;
 	const struct delivery delivery = {

@@ -253,8 +253,9 @@ static bool find_interface(int fd, struct ifreq *request)
 		!endpoint_from_sockaddr((const struct sockaddr *)&sa, sa_bytes, &own) || getifaddrs(&list) < 0)
 		return false;
 	for (at = list; at; at = at->ifa_next) {
-		const socklen_t bytes = at->ifa_addr && at->ifa_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) :
-											      sizeof(struct sockaddr_in);
+		const socklen_t bytes = at->ifa_addr && at->ifa_addr->sa_family == AF_INET6
+			? sizeof(struct sockaddr_in6)
+			: sizeof(struct sockaddr_in);
 
 		if (at->ifa_addr && endpoint_from_sockaddr(at->ifa_addr, bytes, &other) &&
 			memcmp(own.ip, other.ip, sizeof(own.ip)) == 0)

@@ -25,13 +25,13 @@
 #define UDP_BUFFER_BYTES (8 * 1024 * 1024) /* asked for, each way */
 
 struct udp_sockets {
-	int fd[UDP_SOCKETS_MAX]; /* workers' first, the control thread's last */
-	int own[UDP_SOCKETS_MAX];/* workers' own flows; -1 for the first worker and the control thread */
+	int fd[UDP_SOCKETS_MAX];  /* workers' first, the control thread's last */
+	int own[UDP_SOCKETS_MAX]; /* workers' own flows; -1 for the first worker and the control thread */
 	unsigned int count;
-	int family;		 /* AF_INET6: dual stack.  AF_INET where the machine has no IPv6 */
-	bool gso;		 /* UDP_SEGMENT is there */
-	bool gro;		 /* UDP_GRO is there */
-	int receive_buffer_bytes;/* what the kernel granted */
+	int family;               /* AF_INET6: dual stack.  AF_INET where the machine has no IPv6 */
+	bool gso;                 /* UDP_SEGMENT is there */
+	bool gro;                 /* UDP_GRO is there */
+	int receive_buffer_bytes; /* what the kernel granted */
 	int send_buffer_bytes;
 };
 
@@ -65,7 +65,7 @@ uint32_t udp_route_mtu(const struct endpoint *to);
 uint32_t udp_device_mtu(const struct endpoint *to);
 
 /* One datagram from the calling thread's socket.  Return: 0 or -errno */
-int udp_send(const struct udp_sockets *sockets, int fd, const struct endpoint *to, const void *bytes,
-	size_t len_bytes) __attribute__((warn_unused_result));
+int udp_send(const struct udp_sockets *sockets, int fd, const struct endpoint *to, const void *bytes, size_t len_bytes)
+	__attribute__((warn_unused_result));
 
 #endif /* OVERLAY_UDP_H */

@@ -47,7 +47,7 @@ void worker_burst_end(struct worker *worker)
 static bool same_head(const struct forward_frame *a, const struct forward_frame *b)
 {
 	return mac_equal(&a->destination, &b->destination) && mac_equal(&a->source, &b->source) &&
-	       a->form.tagged == b->form.tagged && a->form.tci == b->form.tci;
+		a->form.tagged == b->form.tagged && a->form.tci == b->form.tci;
 }
 
 const struct verdict *worker_decide(struct worker *worker, const struct network *network, const struct network_port *in,
@@ -95,8 +95,8 @@ static void attach(struct worker *worker, struct vport *port)
 	wport->worker = worker;
 	wport->port = port;
 	coalesce_init(&wport->coalescer, tap_port_caps(port->tap), deliver_emit, wport);
-	wport->event = event_new(worker->base, tap_queue_fd(port->tap, worker->id), EV_READ | EV_PERSIST, transmit_ready,
-		wport);
+	wport->event = event_new(worker->base, tap_queue_fd(port->tap, worker->id), EV_READ | EV_PERSIST,
+		transmit_ready, wport);
 	if (!wport->event || event_add(wport->event, NULL) < 0) {
 		if (wport->event)
 			event_free(wport->event);
@@ -224,7 +224,7 @@ static bool make_events(struct worker *worker)
 		receive_ready, worker);
 	worker->wake_event = event_new(worker->base, worker->wake_fd, EV_READ | EV_PERSIST, on_wake, worker);
 	return worker->udp_event && worker->wake_event && event_add(worker->udp_event, NULL) == 0 &&
-	       event_add(worker->wake_event, NULL) == 0;
+		event_add(worker->wake_event, NULL) == 0;
 }
 
 /* Signals are the control thread's */

@@ -44,7 +44,7 @@ static uint32_t power_of_two(uint32_t at_least)
 static bool config_ok(const struct fdb_config *config)
 {
 	return config->capacity >= 1 && config->capacity <= CAPACITY_MAX && config->locations >= 1 &&
-	       config->locations <= LOCATIONS_MAX && config->location_limit >= 1 && config->aging_ms >= 1;
+		config->locations <= LOCATIONS_MAX && config->location_limit >= 1 && config->aging_ms >= 1;
 }
 
 struct fdb *fdb_new(const struct fdb_config *config)
@@ -152,8 +152,7 @@ static uint32_t make_room(struct fdb *fdb, bool *evicted)
 	return fdb_table_take_slot(fdb);
 }
 
-static enum fdb_result insert(struct fdb *fdb, const struct fdb_address *at, uint64_t location,
-	struct instant now)
+static enum fdb_result insert(struct fdb *fdb, const struct fdb_address *at, uint64_t location, struct instant now)
 {
 	uint32_t number = 0;
 	bool evicted;
@@ -217,8 +216,7 @@ static enum fdb_result learn_locked(struct fdb *fdb, const struct fdb_address *a
 	return insert(fdb, at, location, now);
 }
 
-enum fdb_result fdb_learn(struct fdb *fdb, const struct fdb_key *key, struct fdb_location location,
-	struct instant now)
+enum fdb_result fdb_learn(struct fdb *fdb, const struct fdb_key *key, struct fdb_location location, struct instant now)
 {
 	const struct fdb_address at = fdb_table_address(fdb, key);
 	const uint64_t packed = fdb_location_pack(location);
@@ -310,12 +308,10 @@ static bool swept(const struct fdb *fdb, const struct fdb_slot *slot, const stru
 	if (!location || (location & FDB_PINNED && !sweep->statics))
 		return false;
 	if (sweep->old_only)
-		return expired(fdb, location, atomic_load_explicit(&slot->seen_ns, memory_order_relaxed),
-			sweep->now);
+		return expired(fdb, location, atomic_load_explicit(&slot->seen_ns, memory_order_relaxed), sweep->now);
 	if (sweep->location && (location & ~FDB_PINNED) != sweep->location)
 		return false;
-	return !sweep->by_network ||
-	       atomic_load_explicit(&slot->network, memory_order_relaxed) == sweep->network;
+	return !sweep->by_network || atomic_load_explicit(&slot->network, memory_order_relaxed) == sweep->network;
 }
 
 static uint32_t sweep_table(struct fdb *fdb, const struct sweep *sweep)
@@ -344,12 +340,13 @@ void fdb_flush_location(struct fdb *fdb, struct fdb_location location, bool stat
 
 void fdb_flush_network(struct fdb *fdb, uint32_t network, const struct fdb_location *location, bool statics)
 {
-	sweep_table(fdb, &(struct sweep){
-				 .by_network = true,
-				 .network = network,
-				 .location = location ? fdb_location_pack(*location) : 0,
-				 .statics = statics,
-			 });
+	sweep_table(fdb,
+		&(struct sweep){
+			.by_network = true,
+			.network = network,
+			.location = location ? fdb_location_pack(*location) : 0,
+			.statics = statics,
+		});
 }
 
 uint32_t fdb_age(struct fdb *fdb, struct instant now)
@@ -357,8 +354,7 @@ uint32_t fdb_age(struct fdb *fdb, struct instant now)
 	return sweep_table(fdb, &(struct sweep){ .old_only = true, .now = now });
 }
 
-static bool read_slot(const struct fdb *fdb, const struct fdb_slot *slot, struct instant now,
-	struct fdb_entry *out)
+static bool read_slot(const struct fdb *fdb, const struct fdb_slot *slot, struct instant now, struct fdb_entry *out)
 {
 	uint64_t location = location_of(slot);
 	uint64_t seen_ns = atomic_load_explicit(&slot->seen_ns, memory_order_relaxed);

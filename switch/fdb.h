@@ -24,10 +24,10 @@
 #include "base/clock.h"
 #include "base/hash.h"
 
-#define FDB_AGING_MS 300000U	  /* IEEE 802.1Q, table 8-6: 300 s */
+#define FDB_AGING_MS 300000U      /* IEEE 802.1Q, table 8-6: 300 s */
 #define FDB_LOCATION_LIMIT 4096U  /* as vSphere's learning switch */
-#define FDB_REFRESH_MS 1000U	  /* an entry's age is written at most this often */
-#define FDB_FLAP_MOVES 5U	  /* this many moves ... */
+#define FDB_REFRESH_MS 1000U      /* an entry's age is written at most this often */
+#define FDB_FLAP_MOVES 5U         /* this many moves ... */
 #define FDB_FLAP_WINDOW_MS 10000U /* ... in this time are flapping */
 
 enum fdb_location_kind {
@@ -47,27 +47,27 @@ static inline bool fdb_location_equal(struct fdb_location a, struct fdb_location
 
 struct fdb_key {
 	uint32_t network; /* 24 bits */
-	uint16_t vlan;	  /* 12 bits */
+	uint16_t vlan;    /* 12 bits */
 	struct mac mac;
 };
 
 struct fdb_config {
-	uint32_t capacity;	 /* entries, 1 to 2^24 */
-	uint32_t locations;	 /* locations with entries at the same time, 1 to 65535 */
+	uint32_t capacity;       /* entries, 1 to 2^24 */
+	uint32_t locations;      /* locations with entries at the same time, 1 to 65535 */
 	uint32_t location_limit; /* learned entries of one location */
 	uint32_t aging_ms;
 	struct hash_seed seed;
 };
 
 /* What learning came to.  name, counter as operators see it */
-#define FDB_EVENTS(X)                       \
-	X(LEARNED, "fdb-learned")           \
-	X(MOVED, "fdb-moved")               \
-	X(FLAPPING, "fdb-flapping")         \
-	X(EVICTING, "fdb-evicting")         \
-	X(LIMIT, "fdb-limit")               \
-	X(STATIC, "fdb-static")             \
-	X(BUSY, "fdb-busy")                 \
+#define FDB_EVENTS(X)               \
+	X(LEARNED, "fdb-learned")   \
+	X(MOVED, "fdb-moved")       \
+	X(FLAPPING, "fdb-flapping") \
+	X(EVICTING, "fdb-evicting") \
+	X(LIMIT, "fdb-limit")       \
+	X(STATIC, "fdb-static")     \
+	X(BUSY, "fdb-busy")         \
 	X(UNLEARNABLE, "fdb-unlearnable")
 
 /*
@@ -80,7 +80,7 @@ enum fdb_result {
 #define X(name, text) FDB_##name,
 	FDB_EVENTS(X)
 #undef X
-	FDB_RESULTS
+		FDB_RESULTS
 };
 
 const char *fdb_result_name(enum fdb_result result);
@@ -98,8 +98,7 @@ bool fdb_lookup(const struct fdb *fdb, const struct fdb_key *key, struct instant
 	__attribute__((warn_unused_result));
 
 /* @key was seen as a source behind @location */
-enum fdb_result fdb_learn(struct fdb *fdb, const struct fdb_key *key, struct fdb_location location,
-	struct instant now);
+enum fdb_result fdb_learn(struct fdb *fdb, const struct fdb_key *key, struct fdb_location location, struct instant now);
 
 /* Declare @key behind @location, in place of whatever is known.  Return: 0, -EINVAL (group, zero) or -ENOSPC */
 int fdb_pin(struct fdb *fdb, const struct fdb_key *key, struct fdb_location location)
@@ -121,8 +120,8 @@ struct fdb_entry {
 	struct fdb_key key;
 	struct fdb_location location;
 	bool pinned;
-	uint64_t idle_ms;    /* since its last frame, exact to FDB_REFRESH_MS; 0 where pinned */
-	uint32_t moves;	     /* since it was learned */
+	uint64_t idle_ms; /* since its last frame, exact to FDB_REFRESH_MS; 0 where pinned */
+	uint32_t moves;   /* since it was learned */
 };
 
 /**

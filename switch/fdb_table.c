@@ -52,8 +52,7 @@ static bool holds(const struct fdb_slot *slot, const struct fdb_address *at)
 	return load(&slot->address) == at->address && load32(&slot->network) == at->network;
 }
 
-uint32_t fdb_table_find(const struct fdb *fdb, const struct fdb_address *at, uint64_t *location,
-	uint64_t *seen_ns)
+uint32_t fdb_table_find(const struct fdb *fdb, const struct fdb_address *at, uint64_t *location, uint64_t *seen_ns)
 {
 	struct fdb_bucket *bucket = at->bucket;
 
@@ -88,8 +87,8 @@ uint32_t fdb_table_find_locked(const struct fdb *fdb, const struct fdb_address *
 static void version_begin(struct fdb_bucket *bucket)
 {
 	/* the data's stores are releases: none of them is seen before this one */
-	atomic_store_explicit(&bucket->version,
-		atomic_load_explicit(&bucket->version, memory_order_relaxed) + 1, memory_order_relaxed);
+	atomic_store_explicit(&bucket->version, atomic_load_explicit(&bucket->version, memory_order_relaxed) + 1,
+		memory_order_relaxed);
 }
 
 static void version_end(struct fdb_bucket *bucket)

@@ -27,19 +27,19 @@
 #define FDB_PINNED (1ULL << 63) /* in a slot's location */
 
 struct fdb_slot {
-	_Atomic uint64_t address;  /* MAC and VLAN */
+	_Atomic uint64_t address; /* MAC and VLAN */
 	_Atomic uint32_t network;
-	_Atomic uint32_t next;	   /* in the bucket's chain, or of the free slots */
+	_Atomic uint32_t next;     /* in the bucket's chain, or of the free slots */
 	_Atomic uint64_t location; /* kind << 32 | id, and FDB_PINNED; 0 in a free slot */
 	_Atomic uint64_t seen_ns;
 	/* from here on the lock's */
-	uint64_t queued_ns;	   /* seen_ns when it was put into its holder's list */
-	uint32_t list_prev;	   /* in the holder's list */
+	uint64_t queued_ns; /* seen_ns when it was put into its holder's list */
+	uint32_t list_prev; /* in the holder's list */
 	uint32_t list_next;
 	uint32_t moves;
-	uint32_t window_ms;	   /* when the moves being counted for flapping began, cut to 32 bits */
+	uint32_t window_ms; /* when the moves being counted for flapping began, cut to 32 bits */
 	uint16_t window_moves;
-	uint16_t holder;	   /* 0 where pinned */
+	uint16_t holder; /* 0 where pinned */
 };
 
 _Static_assert(sizeof(struct fdb_slot) <= 64, "an entry is a cache line");
@@ -53,16 +53,16 @@ struct fdb_bucket {
 struct fdb_holder {
 	uint64_t location; /* 0 where free */
 	uint32_t count;
-	uint32_t head;	   /* queued longest ago */
+	uint32_t head; /* queued longest ago */
 	uint32_t tail;
-	uint16_t next;	   /* in its bucket's chain, or of the free holders */
+	uint16_t next; /* in its bucket's chain, or of the free holders */
 };
 
 struct fdb {
 	struct fdb_config config;
 	uint64_t aging_ns;
 	struct fdb_slot *slots; /* capacity + 1 */
-	void *slots_memory;	/* where they were allocated, not aligned */
+	void *slots_memory;     /* where they were allocated, not aligned */
 	struct fdb_bucket *buckets;
 	uint32_t bucket_mask;
 
@@ -100,8 +100,7 @@ struct fdb_address fdb_table_address(const struct fdb *fdb, const struct fdb_key
 struct fdb_key fdb_table_key(const struct fdb_slot *slot);
 
 /* Without the lock.  Return: slot number, with what it held in @location and @seen_ns, or 0 for a miss */
-uint32_t fdb_table_find(const struct fdb *fdb, const struct fdb_address *at, uint64_t *location,
-	uint64_t *seen_ns);
+uint32_t fdb_table_find(const struct fdb *fdb, const struct fdb_address *at, uint64_t *location, uint64_t *seen_ns);
 
 /* Return: slot number or 0 */
 uint32_t fdb_table_find_locked(const struct fdb *fdb, const struct fdb_address *at);

@@ -10,8 +10,8 @@ const char *switch_result_name(enum switch_result result)
 	switch (result) {
 	case SWITCH_OK:
 		return "ok";
-#define X(name, text)              \
-	case SWITCH_DROP_##name:   \
+#define X(name, text)            \
+	case SWITCH_DROP_##name: \
 		return text;
 		SWITCH_DROPS(X)
 #undef X
@@ -89,8 +89,8 @@ static unsigned int reserved_class(const struct mac *mac)
 }
 
 /* Hubs and wires: every frame passes as it is.  Return: whether @out is decided */
-static bool transparent(const struct network *network, const struct network_port *in,
-	const struct forward_frame *frame, struct verdict *out)
+static bool transparent(const struct network *network, const struct network_port *in, const struct forward_frame *frame,
+	struct verdict *out)
 {
 	if (network->mode == NETWORK_SWITCH)
 		return false;
@@ -186,8 +186,8 @@ void forward_from_port(const struct network *network, struct fdb *fdb, const str
 	deliver(network, fdb, in, frame, now, out);
 }
 
-void forward_from_peer(const struct network *network, struct fdb *fdb, uint32_t peer,
-	const struct forward_frame *frame, struct instant now, struct verdict *out)
+void forward_from_peer(const struct network *network, struct fdb *fdb, uint32_t peer, const struct forward_frame *frame,
+	struct instant now, struct verdict *out)
 {
 	static const struct vlan_policy any = { .mode = VLAN_TRUNK_ALL };
 

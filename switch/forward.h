@@ -18,14 +18,14 @@
 #include "switch/vlan.h"
 
 /* name, counter as operators see it */
-#define SWITCH_DROPS(X)                             \
-	X(NOT_MEMBER, "switch-not-member")          \
-	X(GROUP_SOURCE, "switch-group-source")      \
-	X(RESERVED, "switch-reserved")              \
-	X(VLAN_DENIED, "switch-vlan-denied")        \
-	X(SELF, "switch-self")                      \
-	X(ISOLATED, "switch-isolated")              \
-	X(SPLIT_HORIZON, "switch-split-horizon")    \
+#define SWITCH_DROPS(X)                          \
+	X(NOT_MEMBER, "switch-not-member")       \
+	X(GROUP_SOURCE, "switch-group-source")   \
+	X(RESERVED, "switch-reserved")           \
+	X(VLAN_DENIED, "switch-vlan-denied")     \
+	X(SELF, "switch-self")                   \
+	X(ISOLATED, "switch-isolated")           \
+	X(SPLIT_HORIZON, "switch-split-horizon") \
 	X(NOWHERE, "switch-nowhere")
 
 /*
@@ -39,7 +39,7 @@ enum switch_result {
 #define X(name, text) SWITCH_DROP_##name,
 	SWITCH_DROPS(X)
 #undef X
-	SWITCH_RESULTS
+		SWITCH_RESULTS
 };
 
 const char *switch_result_name(enum switch_result result);
@@ -60,13 +60,13 @@ struct forward_frame {
 
 struct verdict {
 	enum verdict_kind kind;
-	enum switch_result result;	 /* SWITCH_OK, or with VERDICT_DROP the drop to count */
-	enum fdb_result learned;	 /* an event to count (per network, where it is a move), or FDB_OK */
-	uint16_t vlan;			 /* the frame's, for forward_egress() and vlan_egress_fabric() */
-	bool unknown;			 /* VERDICT_FLOOD: because nothing was known, not because it is a group */
-	bool to_peers;			 /* VERDICT_FLOOD: to the member peers as well */
+	enum switch_result result;       /* SWITCH_OK, or with VERDICT_DROP the drop to count */
+	enum fdb_result learned;         /* an event to count (per network, where it is a move), or FDB_OK */
+	uint16_t vlan;                   /* the frame's, for forward_egress() and vlan_egress_fabric() */
+	bool unknown;                    /* VERDICT_FLOOD: because nothing was known, not because it is a group */
+	bool to_peers;                   /* VERDICT_FLOOD: to the member peers as well */
 	const struct network_port *port; /* VERDICT_PORT; borrowed from the network */
-	uint32_t peer;			 /* VERDICT_PEER: slot */
+	uint32_t peer;                   /* VERDICT_PEER: slot */
 };
 
 /**
@@ -82,8 +82,8 @@ void forward_from_port(const struct network *network, struct fdb *fdb, const str
  *
  * A peer that is not on the network teaches nothing.
  */
-void forward_from_peer(const struct network *network, struct fdb *fdb, uint32_t peer,
-	const struct forward_frame *frame, struct instant now, struct verdict *out);
+void forward_from_peer(const struct network *network, struct fdb *fdb, uint32_t peer, const struct forward_frame *frame,
+	struct instant now, struct verdict *out);
 
 /**
  * forward_egress() - what to do to the frame so that it leaves by @to

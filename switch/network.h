@@ -21,8 +21,8 @@
 
 enum network_mode {
 	NETWORK_SWITCH, /* learns, knows VLANs, keeps 802.1Q's rule for reserved addresses */
-	NETWORK_HUB,	/* floods every frame, learns nothing */
-	NETWORK_WIRE,	/* two ends, every frame passes to the other */
+	NETWORK_HUB,    /* floods every frame, learns nothing */
+	NETWORK_WIRE,   /* two ends, every frame passes to the other */
 };
 
 /* Reserved addresses (IEEE 802.1Q 8.6.3, table 8-1) that a NETWORK_SWITCH passes all the same, as bits */
@@ -44,13 +44,13 @@ struct network_spec {
 	uint32_t id; /* 24 bits */
 	enum network_mode mode;
 	uint32_t mtu_bytes;
-	unsigned int pass;		/* enum network_pass bits */
-	bool no_fragments;		/* frames over the path's size are refused, not fragmented */
-	const char *lab;		/* for status; shorter than NETWORK_NAME_BYTES */
+	unsigned int pass; /* enum network_pass bits */
+	bool no_fragments; /* frames over the path's size are refused, not fragmented */
+	const char *lab;   /* for status; shorter than NETWORK_NAME_BYTES */
 	const char *name;
 	const struct network_port *ports; /* here; no id twice */
 	uint32_t ports_count;
-	const uint32_t *peers;		  /* slots; each once or more, kept once */
+	const uint32_t *peers; /* slots; each once or more, kept once */
 	uint32_t peers_count;
 };
 

@@ -15,14 +15,14 @@
 #define VLAN_MAX 4094U /* 4095 is reserved */
 
 enum vlan_mode {
-	VLAN_TRUNK_ALL,	 /* every VLAN and untagged frames, as they are: the default */
+	VLAN_TRUNK_ALL,  /* every VLAN and untagged frames, as they are: the default */
 	VLAN_TRUNK_LIST, /* those of the list; 0 in it means untagged frames */
-	VLAN_ACCESS,	 /* one VLAN, untagged on this port; frames with a tag of their own are denied */
+	VLAN_ACCESS,     /* one VLAN, untagged on this port; frames with a tag of their own are denied */
 };
 
 struct vlan_policy {
 	enum vlan_mode mode;
-	uint16_t access;	  /* VLAN_ACCESS: 1 to VLAN_MAX */
+	uint16_t access;          /* VLAN_ACCESS: 1 to VLAN_MAX */
 	uint64_t list[4096 / 64]; /* VLAN_TRUNK_LIST: bit per VLAN */
 };
 

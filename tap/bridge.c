@@ -27,13 +27,16 @@ int bridge_need(const char *name, bool create, int *index, char error[TAP_ERROR_
 	if (err == -ENODEV && create)
 		return make(name, index, error);
 	if (err == -ENODEV)
-		return tap_fail(error, err, "there is no bridge %s: make it (ip link add %s type bridge; ip link set %s up), "
-			"or let the port create it (create: true)", name, name, name);
+		return tap_fail(error, err,
+			"there is no bridge %s: make it (ip link add %s type bridge; ip link set %s up), "
+			"or let the port create it (create: true)",
+			name, name, name);
 	if (err)
 		return tap_fail(error, err, "cannot look up the bridge %s: %s", name, strerror(-err));
 	if (!netlink_link_is_bridge(&link))
-		return tap_fail(error, -EINVAL, "%s is no Linux bridge but %s: name a bridge, or attach to it as packet:%s",
-			name, link.kind[0] ? link.kind : "an interface", name);
+		return tap_fail(error, -EINVAL,
+			"%s is no Linux bridge but %s: name a bridge, or attach to it as packet:%s", name,
+			link.kind[0] ? link.kind : "an interface", name);
 	*index = link.index;
 	return 0;
 }

@@ -48,7 +48,8 @@ static int attach_queue(const char *name, bool exclusive, int *fd)
 	struct ifreq request = { 0 };
 
 	memcpy(request.ifr_name, name, strlen(name));
-	request.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE | (exclusive ? IFF_TUN_EXCL : 0));
+	request.ifr_flags =
+		(short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE | (exclusive ? IFF_TUN_EXCL : 0));
 	*fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	return *fd < 0 || ioctl(*fd, TUNSETIFF, &request) < 0 ? -errno : 0;
 }
@@ -58,16 +59,20 @@ static int explain_attach(const char *name, int err, char error[TAP_ERROR_BYTES]
 	switch (err) {
 	case -EPERM:
 	case -EACCES:
-		return tap_fail(error, err, "may not make the TAP device %s: weftd needs CAP_NET_ADMIN and /dev/net/tun", name);
+		return tap_fail(error, err,
+			"may not make the TAP device %s: weftd needs CAP_NET_ADMIN and /dev/net/tun", name);
 	case -ENOENT:
 	case -ENXIO:
-		return tap_fail(error, err, "this machine has no /dev/net/tun: load the kernel's module (modprobe tun)");
+		return tap_fail(error, err,
+			"this machine has no /dev/net/tun: load the kernel's module (modprobe tun)");
 	case -EBUSY:
-		return tap_fail(error, err, "the device %s is there already and in use: is another weftd running?", name);
+		return tap_fail(error, err, "the device %s is there already and in use: is another weftd running?",
+			name);
 	case -EINVAL:
 		return tap_fail(error, err,
 			"%s is there already, and no TAP with several queues: remove it, or make it with "
-			"'ip tuntap add %s mode tap multi_queue vnet_hdr'", name, name);
+			"'ip tuntap add %s mode tap multi_queue vnet_hdr'",
+			name, name);
 	default:
 		return tap_fail(error, err, "cannot open the TAP device %s: %s", name, strerror(-err));
 	}
@@ -110,7 +115,8 @@ static int attach(struct device *device, char error[TAP_ERROR_BYTES])
 	if (err)
 		return explain_attach(port->name, err, error);
 	if (ioctl(port->fds[0], TUNSETVNETHDRSZ, &header_bytes) < 0)
-		return tap_fail(error, -errno, "the kernel refuses offload headers on %s: %s", port->name, strerror(errno));
+		return tap_fail(error, -errno, "the kernel refuses offload headers on %s: %s", port->name,
+			strerror(errno));
 	port->caps = set_offloads(port->fds[0]);
 	return 0;
 }
@@ -240,8 +246,8 @@ static uint64_t device_missed_pkts(struct tap_port *port)
 	return look_up(device_of(port), &link) ? 0 : link.tx_dropped_pkts;
 }
 
-static enum tap_result device_read(struct tap_port *port, unsigned int queue, struct offload *offload,
-	uint8_t *frame, size_t cap_bytes, size_t *len_bytes)
+static enum tap_result device_read(struct tap_port *port, unsigned int queue, struct offload *offload, uint8_t *frame,
+	size_t cap_bytes, size_t *len_bytes)
 {
 	uint8_t *header = frame - VNET_HEADER_BYTES; /* one run: readv() costs a sixth more for a small frame */
 	ssize_t got = read(port->fds[queue], header, VNET_HEADER_BYTES + cap_bytes);
@@ -298,8 +304,8 @@ static int look_for_existing(struct device *device, char error[TAP_ERROR_BYTES])
 	if (err && err != -ENODEV)
 		return tap_fail(error, err, "cannot look up the device %s: %s", name, strerror(-err));
 	if (!err && strcmp(link.kind, "tun") != 0)
-		return tap_fail(error, -EINVAL, "%s is there already and is no TAP: choose another name, or attach as packet:%s",
-			name, name);
+		return tap_fail(error, -EINVAL,
+			"%s is there already and is no TAP: choose another name, or attach as packet:%s", name, name);
 	if (!err && (device->bridged || link.tun_queues > 0))
 		return explain_attach(name, -EBUSY, error);
 	return 0;
@@ -321,8 +327,7 @@ static struct device *device_alloc(const struct tap_spec *spec, unsigned int que
 	return device;
 }
 
-int device_open(const struct tap_spec *spec, unsigned int queues, struct tap_port **out,
-	char error[TAP_ERROR_BYTES])
+int device_open(const struct tap_spec *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
 {
 	struct device *device = device_alloc(spec, queues);
 	int bridge = 0, err;

@@ -101,8 +101,7 @@ static bool ring_put(struct ring *ring, const struct offload *offload, const str
 	return room;
 }
 
-static bool ring_get(struct ring *ring, struct offload *offload, uint8_t *frame, size_t cap_bytes,
-	size_t *len_bytes)
+static bool ring_get(struct ring *ring, struct offload *offload, uint8_t *frame, size_t cap_bytes, size_t *len_bytes)
 {
 	bool found;
 
@@ -159,8 +158,8 @@ static uint64_t memory_missed_pkts(struct tap_port *port)
 	return 0;
 }
 
-static enum tap_result memory_read(struct tap_port *port, unsigned int queue, struct offload *offload,
-	uint8_t *frame, size_t cap_bytes, size_t *len_bytes)
+static enum tap_result memory_read(struct tap_port *port, unsigned int queue, struct offload *offload, uint8_t *frame,
+	size_t cap_bytes, size_t *len_bytes)
 {
 	if (!ring_get(&memory_of(port)->to_worker[queue], offload, frame, cap_bytes, len_bytes))
 		return TAP_EMPTY;
@@ -240,8 +239,8 @@ int memory_port_open(unsigned int queues, unsigned int caps, unsigned int depth_
 	return 0;
 }
 
-bool memory_port_inject(struct tap_port *port, unsigned int queue, const struct offload *offload,
-	const uint8_t *frame, size_t len_bytes)
+bool memory_port_inject(struct tap_port *port, unsigned int queue, const struct offload *offload, const uint8_t *frame,
+	size_t len_bytes)
 {
 	const struct iovec iov = { .iov_base = (void *)(uintptr_t)frame, .iov_len = len_bytes };
 	struct memory *memory = memory_of(port);

@@ -216,8 +216,8 @@ static enum tap_result read_failure(int error_number)
 	}
 }
 
-static enum tap_result packet_read(struct tap_port *port, unsigned int queue, struct offload *offload,
-	uint8_t *frame, size_t cap_bytes, size_t *len_bytes)
+static enum tap_result packet_read(struct tap_port *port, unsigned int queue, struct offload *offload, uint8_t *frame,
+	size_t cap_bytes, size_t *len_bytes)
 {
 	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
 	uint8_t header[VNET_HEADER_BYTES], tag[TAG_BYTES];
@@ -273,8 +273,7 @@ static int explain(const char *name, int err, char error[TAP_ERROR_BYTES])
 	return tap_fail(error, err, "cannot open %s for packets: %s", name, strerror(-err));
 }
 
-int packet_open(const struct tap_spec *spec, unsigned int queues, struct tap_port **out,
-	char error[TAP_ERROR_BYTES])
+int packet_open(const struct tap_spec *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
 {
 	struct packet *packet;
 	struct netlink_link link;

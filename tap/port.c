@@ -71,8 +71,7 @@ static int memory_open(struct tap_port **out, unsigned int queues, char error[TA
 	return err ? tap_fail(error, err, "no memory port: out of memory or descriptors") : 0;
 }
 
-int tap_port_open(const struct tap_spec *spec, unsigned int queues, struct tap_port **out,
-	char error[TAP_ERROR_BYTES])
+int tap_port_open(const struct tap_spec *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
 {
 	assert(queues >= 1 && queues <= TAP_QUEUES_MAX);
 	switch (spec->kind) {

@@ -31,14 +31,14 @@
 #define TAP_QUEUES_MAX 16U
 
 /* name, counter as operators see it */
-#define TAP_DROPS(X)                       \
-	X(SHORT, "tap-short")              \
-	X(TRUNCATED, "tap-truncated")      \
-	X(HEADER, "tap-header")            \
-	X(FULL, "tap-full")                \
-	X(DOWN, "tap-down")                \
-	X(OVERSIZE, "tap-oversize")        \
-	X(REFUSED, "tap-refused")          \
+#define TAP_DROPS(X)                  \
+	X(SHORT, "tap-short")         \
+	X(TRUNCATED, "tap-truncated") \
+	X(HEADER, "tap-header")       \
+	X(FULL, "tap-full")           \
+	X(DOWN, "tap-down")           \
+	X(OVERSIZE, "tap-oversize")   \
+	X(REFUSED, "tap-refused")     \
 	X(ERROR, "tap-error")
 
 /*
@@ -49,11 +49,11 @@
 enum tap_result {
 	TAP_OK,
 	TAP_EMPTY, /* nothing to read now: not a drop */
-	TAP_GONE,  /* the device was deleted: not a drop.  Remove the event, or it fires forever; see tap_port_check() */
+	TAP_GONE, /* the device was deleted: not a drop.  Remove the event, or it fires forever; see tap_port_check() */
 #define X(name, text) TAP_DROP_##name,
 	TAP_DROPS(X)
 #undef X
-	TAP_RESULTS
+		TAP_RESULTS
 };
 
 /* Return: the counter's name, "ok", "empty" or "gone" */
@@ -69,8 +69,8 @@ struct tap_port;
  *
  * Return: 0 or -errno; on an error nothing is left behind
  */
-int tap_port_open(const struct tap_spec *spec, unsigned int queues, struct tap_port **out,
-	char error[TAP_ERROR_BYTES]) __attribute__((warn_unused_result));
+int tap_port_open(const struct tap_spec *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
+	__attribute__((warn_unused_result));
 
 /* NULL is fine */
 void tap_port_close(struct tap_port *port);

@@ -59,7 +59,7 @@ int tap_spec_parse(const char *text, struct tap_spec *out, char error[TAP_ERROR_
 		*out = spec;
 		return 0;
 	}
-	snprintf(error, TAP_ERROR_BYTES,
-		"\"%.60s\" is no attachment: write bridge:NAME, tap:NAME or packet:INTERFACE", text);
+	snprintf(error, TAP_ERROR_BYTES, "\"%.60s\" is no attachment: write bridge:NAME, tap:NAME or packet:INTERFACE",
+		text);
 	return -EINVAL;
 }

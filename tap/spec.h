@@ -14,7 +14,7 @@
 
 enum tap_kind {
 	TAP_KIND_BRIDGE, /* our TAP, put into the Linux bridge @target */
-	TAP_KIND_TAP,	 /* our TAP, named @target, made where it is missing */
+	TAP_KIND_TAP,    /* our TAP, named @target, made where it is missing */
 	TAP_KIND_PACKET, /* the existing interface @target, by AF_PACKET: its wire, not its host */
 	TAP_KIND_MEMORY, /* rings in memory, for tests (tap/memory.h) */
 };
@@ -22,7 +22,7 @@ enum tap_kind {
 struct tap_spec {
 	enum tap_kind kind;
 	char target[TAP_NAME_BYTES];
-	bool create;		     /* make the bridge where it is missing */
+	bool create;                 /* make the bridge where it is missing */
 	char device[TAP_NAME_BYTES]; /* TAP_KIND_BRIDGE: the name that our TAP gets, such as wf42 */
 	uint32_t mtu_bytes;
 };

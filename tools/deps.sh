@@ -7,7 +7,7 @@ packages=(
 	gcc libc6-dev make pkg-config libevent-dev libssl-dev libpcap-dev liburcu-dev libjansson-dev libyaml-dev libsqlite3-dev
 	libcurl4-openssl-dev libmnl-dev libcap-ng-dev
 	# testing
-	libcmocka-dev clang cppcheck shellcheck libclang-rt-14-dev python3 jq curl openssl sqlite3
+	libcmocka-dev clang clang-format cppcheck shellcheck libclang-rt-14-dev python3 jq curl openssl sqlite3
 	# end-to-end tests and the demo: network namespaces and what runs in them
 	iproute2 iputils-ping iputils-arping procps iperf3 tshark nftables ethtool
 )

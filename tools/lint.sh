@@ -1,5 +1,5 @@
 #!/bin/bash
-# make lint: cppcheck over the C sources and shellcheck over the scripts; no finding is tolerated.
+# make lint: clang-format's layout, cppcheck over the C sources and shellcheck over the scripts; no finding is tolerated.
 #
 # What is suppressed, and why:
 #   missingIncludeSystem   we do not analyse libraries' headers
@@ -10,9 +10,12 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 status=0
 
-for tool in cppcheck shellcheck; do
+for tool in clang-format cppcheck shellcheck; do
 	command -v $tool >/dev/null || { echo "$tool is missing: run make deps" >&2; exit 1; }
 done
+
+find base crypto encap switch tap overlay controller cli measure tests -name '*.[ch]' -print0 |
+	xargs -0 clang-format --dry-run -Werror || status=1
 
 # what it found last time is kept by source, but depends on the configuration as well
 [ build/lint -nt tools/cppcheck.cfg ] && [ build/lint -nt tools/lint.sh ] || rm -rf build/lint

@@ -48,7 +48,7 @@ static int socket_in(const char *netns)
 	if (fd < 0)
 		fprintf(stderr, "weft-load: %s: %s\n", path, strerror(errno));
 	else if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0 ||
-		 setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) < 0)
 		perror("weft-load: socket buffers");
 	if (ns >= 0)
 		close(ns);

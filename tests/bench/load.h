@@ -18,12 +18,12 @@
 
 struct load {
 	int from; /* connected to @to's address */
-	int to;	  /* bound, in the other namespace */
+	int to;   /* bound, in the other namespace */
 	struct sockaddr_in address;
-	unsigned int trial_ms;	     /* of a trial; rtt: of the whole */
-	double pps;			     /* rate: only this one, no search; 0: search */
-	unsigned int interval_us;	     /* rtt: between two questions */
-	unsigned int sizes_count;	     /* rate: payloads, sent in this order again and again */
+	unsigned int trial_ms;    /* of a trial; rtt: of the whole */
+	double pps;               /* rate: only this one, no search; 0: search */
+	unsigned int interval_us; /* rtt: between two questions */
+	unsigned int sizes_count; /* rate: payloads, sent in this order again and again */
 	uint16_t sizes[LOAD_SIZES_MAX];
 };
 

@@ -24,7 +24,7 @@
 #define BATCH 64U
 #define BURST_MAX 256U
 #define LOST_MAX 0.001
-#define QUIET_MS 40U  /* nothing came for so long: nothing will */
+#define QUIET_MS 40U /* nothing came for so long: nothing will */
 #define DRAIN_MS 400U
 #define REACHED 0.9 /* of a rate that was to be offered, is that rate */
 #define STEP_UP 1.3
@@ -33,9 +33,9 @@
 
 struct sink {
 	int fd;
-	bool stop;		/* atomic */
-	uint32_t trial;		/* atomic; packets of others do not count */
-	uint64_t arrived;	/* atomic */
+	bool stop;        /* atomic */
+	uint32_t trial;   /* atomic; packets of others do not count */
+	uint64_t arrived; /* atomic */
 };
 
 struct outcome {

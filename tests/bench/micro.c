@@ -85,7 +85,8 @@ static void write_json(const struct micro *micro, FILE *file)
 	for (unsigned int i = 0; i < micro->count; i++) {
 		const struct micro_result *r = &micro->results[i];
 
-		fprintf(file, "%s\n\t{\"name\": \"%s\", \"bytes\": %zu, \"median_ns\": %.2f, \"min_ns\": %.2f, \"max_ns\": %.2f}",
+		fprintf(file,
+			"%s\n\t{\"name\": \"%s\", \"bytes\": %zu, \"median_ns\": %.2f, \"min_ns\": %.2f, \"max_ns\": %.2f}",
 			i ? "," : "", r->name, r->bytes, r->median_ns, r->min_ns, r->max_ns);
 	}
 	fprintf(file, "\n]}\n");

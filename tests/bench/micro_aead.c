@@ -32,7 +32,8 @@ static void open_sealed(void *ctx)
 	struct sealing *s = ctx;
 
 	for (unsigned int i = 0; i < TURN; i++)
-		micro_must(aead_open(s->aead, s->counter, s->ad, s->sealed, s->bytes + AEAD_TAG_BYTES, s->plain), "to open");
+		micro_must(aead_open(s->aead, s->counter, s->ad, s->sealed, s->bytes + AEAD_TAG_BYTES, s->plain),
+			"to open");
 }
 
 static void measure(struct micro *micro, struct sealing *s, const struct aead_backend *backend, enum aead_cipher cipher,

@@ -104,7 +104,8 @@ static unsigned int cut(struct cases *c, size_t max_bytes)
 	struct segment segment;
 	unsigned int count = 0;
 
-	micro_must(segment_begin(&c->segmenter, c->frame, FRAME_BYTES, &c->info, &offload, max_bytes) == SEGMENT_OK, "to cut");
+	micro_must(segment_begin(&c->segmenter, c->frame, FRAME_BYTES, &c->info, &offload, max_bytes) == SEGMENT_OK,
+		"to cut");
 	while (segment_next(&c->segmenter, &segment))
 		count++;
 	return count;
@@ -121,7 +122,8 @@ static void cut_for_port(void *ctx)
 	struct offload offload = c->offload;
 	struct segment segment;
 
-	micro_must(segment_begin_port(&c->segmenter, c->frame, FRAME_BYTES, &c->info, &offload, true) == SEGMENT_OK, "to cut");
+	micro_must(segment_begin_port(&c->segmenter, c->frame, FRAME_BYTES, &c->info, &offload, true) == SEGMENT_OK,
+		"to cut");
 	while (segment_next(&c->segmenter, &segment))
 		;
 }
@@ -133,7 +135,8 @@ static void make_segments(struct cases *c)
 	struct segment segment;
 	unsigned int i = 0;
 
-	micro_must(segment_begin(&c->segmenter, c->frame, FRAME_BYTES, &c->info, &offload, HEADER_BYTES + GUEST_MSS) == SEGMENT_OK,
+	micro_must(segment_begin(&c->segmenter, c->frame, FRAME_BYTES, &c->info, &offload, HEADER_BYTES + GUEST_MSS) ==
+			SEGMENT_OK,
 		"to cut");
 	for (; segment_next(&c->segmenter, &segment); i++) {
 		micro_must(i < SEGMENTS && segment.bytes <= sizeof(c->segments[i]), "room for segments");
@@ -160,8 +163,8 @@ static void join(void *ctx)
 
 	for (unsigned int i = 0; i < SEGMENTS; i++) {
 		memcpy(c->segments[i], c->heads[i], HEADER_BYTES); /* as they were before the last joining */
-		micro_must(coalesce_add(&c->coalescer, c->segments[i], c->segment_bytes[i], &c->segment_info[i], true, 0) ==
-				   COALESCE_OK,
+		micro_must(coalesce_add(&c->coalescer, c->segments[i], c->segment_bytes[i], &c->segment_info[i], true,
+				   0) == COALESCE_OK,
 			"coalesce_add");
 	}
 	coalesce_flush(&c->coalescer);
@@ -211,8 +214,8 @@ static unsigned int fragments(struct cases *c, bool reassemble)
 	uint8_t *body;
 	size_t body_bytes;
 
-	micro_must(fragment_begin(&fragmenter, c->fragments_of + HEADROOM_BYTES, LONG_BYTES, c->id++, PATH_FRAME_BYTES) ==
-			   FRAGMENT_OK,
+	micro_must(fragment_begin(&fragmenter, c->fragments_of + HEADROOM_BYTES, LONG_BYTES, c->id++,
+			   PATH_FRAME_BYTES) == FRAGMENT_OK,
 		"fragment_begin");
 	for (; fragment_next(&fragmenter, &body, &body_bytes); count++)
 		if (reassemble)
@@ -259,7 +262,8 @@ int main(int argc, char **argv)
 	micro_case(&micro, "106-byte record, bundle of 12, in and out", BUNDLE, SMALL_BYTES, bundle, &c);
 	pieces = cut(&c, PATH_FRAME_BYTES);
 	micro_case(&micro, "cut a super-frame to the path", pieces, FRAME_BYTES / pieces, cut_for_path, &c);
-	micro_case(&micro, "cut it to the guest's MSS with checksums", SEGMENTS, FRAME_BYTES / SEGMENTS, cut_for_port, &c);
+	micro_case(&micro, "cut it to the guest's MSS with checksums", SEGMENTS, FRAME_BYTES / SEGMENTS, cut_for_port,
+		&c);
 	micro_case(&micro, "join 44 segments", SEGMENTS, GUEST_MSS, join, &c);
 	pieces = fragments(&c, false);
 	micro_case(&micro, "fragment 9014 bytes", pieces, LONG_BYTES / pieces, fragment, &c);

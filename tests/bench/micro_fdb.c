@@ -12,9 +12,9 @@
 
 struct table {
 	struct fdb *fdb;
-	uint32_t known;	 /* addresses 0..known-1 were learnt */
+	uint32_t known;  /* addresses 0..known-1 were learnt */
 	uint32_t random; /* state of a small generator: which address is next */
-	uint32_t fresh;	 /* the next address that was never seen */
+	uint32_t fresh;  /* the next address that was never seen */
 	struct instant now;
 };
 
@@ -48,7 +48,11 @@ static void table_init(struct table *t, uint32_t known)
 		.seed = hash_seed_random(),
 	};
 
-	*t = (struct table){ .fdb = fdb_new(&config), .known = known, .random = 1, .fresh = known, .now = { 1000000000 } };
+	*t = (struct table){ .fdb = fdb_new(&config),
+		.known = known,
+		.random = 1,
+		.fresh = known,
+		.now = { 1000000000 } };
 	micro_must(t->fdb, "fdb_new");
 	for (uint32_t i = 0; i < known; i++) {
 		struct fdb_key k = key(i);

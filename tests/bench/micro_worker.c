@@ -27,7 +27,7 @@
 #define DEPTH 512U
 #define REPETITIONS 11U
 #define PAYLOADS_BYTES (16U << 20) /* of one repetition, at most */
-#define FRAMES 8192U		   /* and at most */
+#define FRAMES 8192U               /* and at most */
 #define STALL_NS 2000000000ULL
 #define TCP_HEADER_BYTES (FRAME_ETHERNET_BYTES + FRAME_IPV4_BYTES + FRAME_TCP_BYTES)
 #define UDP_HEADER_BYTES (FRAME_ETHERNET_BYTES + FRAME_IPV4_BYTES + FRAME_UDP_BYTES)
@@ -48,7 +48,8 @@ static uint64_t thread_ns(const struct side *side)
 	struct timespec spent;
 	clockid_t clock;
 
-	micro_must(pthread_getcpuclockid(side->datapath.workers[0]->thread, &clock) == 0 && clock_gettime(clock, &spent) == 0,
+	micro_must(pthread_getcpuclockid(side->datapath.workers[0]->thread, &clock) == 0 &&
+			clock_gettime(clock, &spent) == 0,
 		"a worker's clock");
 	return (uint64_t)spent.tv_sec * 1000000000ULL + (uint64_t)spent.tv_nsec;
 }
@@ -138,7 +139,8 @@ static void open_pair(void)
 		micro_must(side->session, "session_new");
 		side->session->confirmed = true;
 		session_publish(&side->datapath.sessions, side->session);
-		micro_must(peer_set_path(side->peer, &sides[1 - i].endpoint, DATAGRAM_BYTES, side->datapath.sockets.family),
+		micro_must(peer_set_path(side->peer, &sides[1 - i].endpoint, DATAGRAM_BYTES,
+				   side->datapath.sockets.family),
 			"peer_set_path");
 		rcu_publish(&side->peer->sending, side->session);
 		join_fabric(side);
@@ -192,7 +194,8 @@ static void stream_init(struct stream *s, size_t payload_bytes, uint16_t mss)
 	} else {
 		frame_put16(l4 + 4, (uint16_t)(FRAME_UDP_BYTES + payload_bytes));
 	}
-	micro_must(frame_parse(s->frame, bytes, &s->info) && csum_prepare(s->frame, &s->info, &s->offload), "the frame");
+	micro_must(frame_parse(s->frame, bytes, &s->info) && csum_prepare(s->frame, &s->info, &s->offload),
+		"the frame");
 	csum_ipv4_header(s->frame, &s->info);
 	if (mss > 0 && payload_bytes > mss) {
 		s->offload.gso = OFFLOAD_GSO_TCP4;

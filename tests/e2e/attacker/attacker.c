@@ -49,7 +49,7 @@ struct attack {
 	uint64_t count;
 	uint64_t rate;
 	uint64_t random;
-	bool reported; /* an attack's counts are in the output */
+	bool reported;         /* an attack's counts are in the output */
 	struct cookie_jar jar; /* without cookies */
 	uint8_t replayed[REPLAYED][TUNNEL_DATAGRAM_BYTES];
 	size_t replayed_bytes[REPLAYED];
@@ -338,10 +338,14 @@ static uint64_t number(const char *option, const char *text)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "state", required_argument, NULL, 's' },   { "peer", required_argument, NULL, 'p' },
-		{ "endpoint", required_argument, NULL, 'e' }, { "bind", required_argument, NULL, 'b' },
-		{ "count", required_argument, NULL, 'c' },   { "rate", required_argument, NULL, 'r' },
-		{ "network", required_argument, NULL, 'n' }, { "seed", required_argument, NULL, 'x' },
+		{ "state", required_argument, NULL, 's' },
+		{ "peer", required_argument, NULL, 'p' },
+		{ "endpoint", required_argument, NULL, 'e' },
+		{ "bind", required_argument, NULL, 'b' },
+		{ "count", required_argument, NULL, 'c' },
+		{ "rate", required_argument, NULL, 'r' },
+		{ "network", required_argument, NULL, 'n' },
+		{ "seed", required_argument, NULL, 'x' },
 		{ NULL, 0, NULL, 0 },
 	};
 	static struct attack attack = { .foreign = NO_SUCH_NETWORK, .count = 100000, .rate = 20000, .random = 1 };
@@ -372,7 +376,8 @@ int main(int argc, char **argv)
 	}
 	if (!state || !peer || !bind_to || optind == argc) {
 		fputs("usage: attacker --state DIR --peer HOST --bind ADDR[:PORT] [--endpoint ADDR[:PORT]] [--count N]\n"
-		      "\t[--rate PER_SECOND] [--network ID] [--seed N] ATTACK...\n", stderr);
+		      "\t[--rate PER_SECOND] [--network ID] [--seed N] ATTACK...\n",
+			stderr);
 		return 2;
 	}
 	for (int i = optind; i < argc; i++)

@@ -228,7 +228,8 @@ static bool start_session(struct tunnel *tunnel)
 	uint8_t keepalive[TUNNEL_DATAGRAM_BYTES];
 
 	for (uint8_t i = 0; i < TUNNEL_LANES; i++) {
-		tunnel->lanes[i] = transport_lane_new(aead_backend_openssl(), &tunnel->keys.send, tunnel->keys.cipher, i);
+		tunnel->lanes[i] =
+			transport_lane_new(aead_backend_openssl(), &tunnel->keys.send, tunnel->keys.cipher, i);
 		if (!tunnel->lanes[i])
 			return false;
 	}

@@ -32,14 +32,14 @@
 #include <unistd.h>
 
 #define FRAME_BYTES (65536U + 64U + sizeof(struct virtio_net_hdr))
-#define HELD_MAX 32U		  /* frames per direction; when all places are taken a frame goes on in order */
-#define HELD_BEHIND_MAX 8U	  /* how many frames may overtake one */
+#define HELD_MAX 32U       /* frames per direction; when all places are taken a frame goes on in order */
+#define HELD_BEHIND_MAX 8U /* how many frames may overtake one */
 #define HELD_LONGEST_MS 10U
 #define FRAMES_PER_TURN 64U
 #define SOCKET_BUFFER_BYTES (16 << 20)
 
 struct held {
-	size_t len_bytes; /* 0: free */
+	size_t len_bytes;    /* 0: free */
 	unsigned int behind; /* frames that still overtake it */
 	uint64_t until_ms;
 	uint8_t bytes[FRAME_BYTES];
@@ -216,8 +216,10 @@ static uint64_t chance_of(const char *option, const char *percent)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "loss", required_argument, NULL, 'l' },    { "duplicate", required_argument, NULL, 'd' },
-		{ "reorder", required_argument, NULL, 'r' }, { "seed", required_argument, NULL, 's' },
+		{ "loss", required_argument, NULL, 'l' },
+		{ "duplicate", required_argument, NULL, 'd' },
+		{ "reorder", required_argument, NULL, 'r' },
+		{ "seed", required_argument, NULL, 's' },
 		{ NULL, 0, NULL, 0 },
 	};
 	static struct way ways[2];

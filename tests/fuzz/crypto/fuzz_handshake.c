@@ -16,9 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char prologue[] = "weft handshake v1";
 static const struct instant now = { 1000000000 };
-static const struct handshake_offer offer = {
-	.ciphers = { AEAD_AES_128_GCM, AEAD_AES_256_GCM, AEAD_CHACHA20_POLY1305 }, .cipher_count = 3, .lanes = 3
-};
+static const struct handshake_offer offer = { .ciphers = { AEAD_AES_128_GCM, AEAD_AES_256_GCM, AEAD_CHACHA20_POLY1305 },
+	.cipher_count = 3,
+	.lanes = 3 };
 
 struct sides {
 	struct handshake_self a;
@@ -43,9 +43,10 @@ static void sides_init(struct sides *s)
 	memset(s, 0, sizeof(*s));
 	keypair_init(&s->a.static_key, 0x11);
 	keypair_init(&s->b.static_key, 0x22);
-	if (!cookie_jar_init(&s->jar_a, &s->b.static_key.public) || !cookie_jar_init(&s->jar_b, &s->a.static_key.public) ||
-	    !cookie_checker_init(&s->checker_b, &s->b.static_key.public) ||
-	    !endpoint_parse("192.0.2.1", 4754, &s->source))
+	if (!cookie_jar_init(&s->jar_a, &s->b.static_key.public) ||
+		!cookie_jar_init(&s->jar_b, &s->a.static_key.public) ||
+		!cookie_checker_init(&s->checker_b, &s->b.static_key.public) ||
+		!endpoint_parse("192.0.2.1", 4754, &s->source))
 		abort();
 }
 
@@ -103,7 +104,7 @@ static void initiation_payload(struct sides *s, const uint8_t *payload, size_t l
 	keypair_init(&ephemeral, 0x33);
 	if (!noise_init_initiator(&noise, prologue, sizeof(prologue) - 1, &s->a.static_key, &s->b.static_key.public,
 		    &s->a.psk) ||
-	    !noise_initiation_write(&noise, &ephemeral, payload, len, body + 4))
+		!noise_initiation_write(&noise, &ephemeral, payload, len, body + 4))
 		abort();
 	noise_fini(&noise);
 	consume_initiation(s, body, 4 + NOISE_INITIATION_BYTES + len + COOKIE_MACS_BYTES);
@@ -112,7 +113,8 @@ static void initiation_payload(struct sides *s, const uint8_t *payload, size_t l
 static void response_payload(struct sides *s, const uint8_t *payload, size_t len)
 {
 	uint8_t initiation[HANDSHAKE_BODY_MAX_BYTES];
-	uint8_t body[8 + NOISE_RESPONSE_BYTES + HANDSHAKE_BODY_MAX_BYTES + COOKIE_MACS_BYTES] = { 2, 9, 9, 9, 1, 2, 3, 0 };
+	uint8_t body[8 + NOISE_RESPONSE_BYTES + HANDSHAKE_BODY_MAX_BYTES + COOKIE_MACS_BYTES] = { 2, 9, 9, 9, 1, 2, 3,
+		0 };
 	uint8_t read[HANDSHAKE_BODY_MAX_BYTES];
 	size_t initiation_bytes;
 	struct x25519_keypair ephemeral;
@@ -124,8 +126,8 @@ static void response_payload(struct sides *s, const uint8_t *payload, size_t len
 	initiate(s, &handshake, initiation, &initiation_bytes);
 	keypair_init(&ephemeral, 0x44);
 	if (!noise_init_responder(&noise, prologue, sizeof(prologue) - 1, &s->b.static_key, &s->b.psk) ||
-	    !noise_initiation_read(&noise, initiation + 4, initiation_bytes - 4 - COOKIE_MACS_BYTES, read) ||
-	    !noise_response_write(&noise, &ephemeral, payload, len, body + 8))
+		!noise_initiation_read(&noise, initiation + 4, initiation_bytes - 4 - COOKIE_MACS_BYTES, read) ||
+		!noise_response_write(&noise, &ephemeral, payload, len, body + 8))
 		abort();
 	noise_fini(&noise);
 	consume_response(&handshake, body, 8 + NOISE_RESPONSE_BYTES + len + COOKIE_MACS_BYTES);
@@ -144,7 +146,8 @@ static void any_macs(struct sides *s, const uint8_t *body, size_t len)
 	if (!cookie_close(&s->jar_a, closed, len, now))
 		abort();
 	if (cookie_check(&s->checker_b, closed, len + COOKIE_MACS_BYTES, &s->source, now) == COOKIE_BAD) {
-		assert(len + COOKIE_MACS_BYTES < COOKIE_BODY_MIN_BYTES || len + COOKIE_MACS_BYTES > COOKIE_BODY_MAX_BYTES);
+		assert(len + COOKIE_MACS_BYTES < COOKIE_BODY_MIN_BYTES ||
+			len + COOKIE_MACS_BYTES > COOKIE_BODY_MAX_BYTES);
 		return;
 	}
 	assert(cookie_reply_create(&s->checker_b, closed, len + COOKIE_MACS_BYTES, &s->source, now, reply));
@@ -169,8 +172,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 1:
 		found = handshake_response_receiver(data + 1, size - 1, &receiver);
-		assert(!found || (receiver <= HANDSHAKE_INDEX_MAX &&
-					 handshake_type(data + 1, size - 1) == HANDSHAKE_TYPE_RESPONSE));
+		assert(!found ||
+			(receiver <= HANDSHAKE_INDEX_MAX &&
+				handshake_type(data + 1, size - 1) == HANDSHAKE_TYPE_RESPONSE));
 		initiate(&s, &handshake, sent, &sent_bytes);
 		consume_response(&handshake, data + 1, size - 1);
 		break;

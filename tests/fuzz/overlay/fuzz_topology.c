@@ -32,8 +32,8 @@ static void prepare(void)
 		abort();
 	base64_encode(signature, sizeof(signature), tunnel_sig);
 	base64_encode(tunnel.public.bytes, X25519_BYTES, tunnel_key);
-	known = json_pack("{s:s, s:[s], s:s, s:s, s:s}", "name", "known", "endpoints", "192.0.2.1", "tunnel_key", tunnel_key,
-		"tunnel_sig", tunnel_sig, "certificate", certificate);
+	known = json_pack("{s:s, s:[s], s:s, s:s, s:s}", "name", "known", "endpoints", "192.0.2.1", "tunnel_key",
+		tunnel_key, "tunnel_sig", tunnel_sig, "certificate", certificate);
 	identity_pem_free(key);
 	identity_pem_free(csr);
 	identity_pem_free(certificate);
@@ -68,7 +68,8 @@ static void check(const struct topology *t)
 		for (uint32_t k = 0; k < t->networks_count; k++)
 			found += t->networks[k].id == t->ports[i].network;
 		assert(found == 1);
-		assert(t->ports[i].vlan.mode != VLAN_ACCESS || (t->ports[i].vlan.access >= 1 && t->ports[i].vlan.access <= VLAN_MAX));
+		assert(t->ports[i].vlan.mode != VLAN_ACCESS ||
+			(t->ports[i].vlan.access >= 1 && t->ports[i].vlan.access <= VLAN_MAX));
 	}
 	for (uint32_t i = 0; i < t->remotes_count; i++)
 		assert(t->remotes[i].host < t->hosts_count && !mac_is_group(&t->remotes[i].mac));

@@ -57,7 +57,7 @@ static void refuses_what_it_is_not(void **state)
 	for (int c = 1; c < 256; c++) {
 		char text[5] = { 'Z', (char)c, '8', '=', 0 };
 		int known = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
-			    c == '/';
+			c == '/';
 
 		assert_int_equal(base64_decode(text, out, 2), known);
 	}

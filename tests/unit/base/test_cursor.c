@@ -119,7 +119,8 @@ static void random_pieces_come_back(void **state)
 
 		for (size_t i = 0; i < count; i++) {
 			widths[i] = 1 + (size_t)rand() % 8;
-			values[i] = ((uint64_t)rand() << 33 ^ (uint64_t)rand() << 11 ^ (uint64_t)rand()) >> (64 - 8 * widths[i]);
+			values[i] = ((uint64_t)rand() << 33 ^ (uint64_t)rand() << 11 ^ (uint64_t)rand()) >>
+				(64 - 8 * widths[i]);
 			wr_uint(&w, values[i], widths[i]);
 		}
 		assert_true(wr_ok(&w));

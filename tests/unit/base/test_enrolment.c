@@ -20,8 +20,13 @@ static const char *const files[] = { "agent.json", "host.key", "host.crt", "tunn
 
 static struct enrolment sample(void)
 {
-	struct enrolment e = { .fabric = "homelab", .host = "aws-1", .controller = "[2001:db8::1]:4753", .port = 4755,
-		.ca_pem = strdup("CA\n"), .certificate_pem = strdup("CERT\n"), .key_pem = strdup("KEY\n") };
+	struct enrolment e = { .fabric = "homelab",
+		.host = "aws-1",
+		.controller = "[2001:db8::1]:4753",
+		.port = 4755,
+		.ca_pem = strdup("CA\n"),
+		.certificate_pem = strdup("CERT\n"),
+		.key_pem = strdup("KEY\n") };
 
 	for (int i = 0; i < 32; i++) {
 		e.psk[i] = (uint8_t)i;
@@ -114,8 +119,12 @@ static void damage_is_told(void **state)
 		{ "agent.json", "[]", "no object" },
 		{ "agent.json", "{\"fabric\": 5}", "fabric: is a whole number" },
 		{ "agent.json", "{\"fabric\": \"f\"}", "host: missing" },
-		{ "agent.json", "{\"fabric\":\"f\",\"host\":\"h\",\"controller\":\"c\",\"port\":0,\"psk\":\"\",\"ca\":\"\"}", "port" },
-		{ "agent.json", "{\"fabric\":\"f\",\"host\":\"h\",\"controller\":\"c\",\"port\":1,\"psk\":\"AAA=\",\"ca\":\"\"}", "psk" },
+		{ "agent.json",
+			"{\"fabric\":\"f\",\"host\":\"h\",\"controller\":\"c\",\"port\":0,\"psk\":\"\",\"ca\":\"\"}",
+			"port" },
+		{ "agent.json",
+			"{\"fabric\":\"f\",\"host\":\"h\",\"controller\":\"c\",\"port\":1,\"psk\":\"AAA=\",\"ca\":\"\"}",
+			"psk" },
 		{ "tunnel.key", "AAAA\n", "tunnel.key: is not the base64" },
 	};
 	char error[ENROLMENT_ERROR_BYTES], dir[256];

@@ -14,8 +14,9 @@ static json_t *object;
 static int load(void **state)
 {
 	(void)state;
-	object = json_loads("{\"text\": \"abc\", \"empty\": \"\", \"number\": 42, \"negative\": -7, \"real\": 1.5, \"yes\": true,"
-			    "\"no\": false, \"nothing\": null, \"list\": [1], \"object\": {\"a\": 1}}",
+	object = json_loads(
+		"{\"text\": \"abc\", \"empty\": \"\", \"number\": 42, \"negative\": -7, \"real\": 1.5, \"yes\": true,"
+		"\"no\": false, \"nothing\": null, \"list\": [1], \"object\": {\"a\": 1}}",
 		0, NULL);
 	return object ? 0 : -1;
 }

@@ -130,7 +130,8 @@ static void many_links_are_counted(void **state)
 	(void)state;
 	assert_int_equal(netlink_bridge_create("br0", "weft", &bridge), 0);
 	assert_int_equal(netns_run("for i in $(seq 100); do echo link add d$i type veth peer name e$i; "
-				   "echo link set d$i master br0; done | ip -batch -"), 0);
+				   "echo link set d$i master br0; done | ip -batch -"),
+		0);
 	assert_int_equal(netlink_bridge_count_ports(bridge), 100); /* a dump of several messages */
 	assert_int_equal(netns_run("for i in $(seq 100); do echo link del d$i; done | ip -batch -"), 0);
 	assert_int_equal(netlink_link_delete(bridge), 0);

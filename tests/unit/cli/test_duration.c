@@ -38,8 +38,8 @@ static void reads_what_people_write(void **state)
 
 static void refuses_what_is_not_clear(void **state)
 {
-	static const char *const bad[] = { "", "0s", "30", "s", "1x", "1 h", " 1h", "1h ", "30m1h", "1h1h", "-1h", "+1h",
-		"1.5h", "367d", "1234567890s", "99999999999999999999s", "1hh", "1mss", "1sm", "1h30" };
+	static const char *const bad[] = { "", "0s", "30", "s", "1x", "1 h", " 1h", "1h ", "30m1h", "1h1h", "-1h",
+		"+1h", "1.5h", "367d", "1234567890s", "99999999999999999999s", "1hh", "1mss", "1sm", "1h30" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

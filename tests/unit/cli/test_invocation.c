@@ -30,10 +30,18 @@ static const struct command command = {
 	.run = run,
 };
 
-static const struct command passing = { .name = "measure", .arguments = "...", .summary = "", .help = "", .passes_on = true,
+static const struct command passing = { .name = "measure",
+	.arguments = "...",
+	.summary = "",
+	.help = "",
+	.passes_on = true,
 	.run = run };
 
-#define ARGS(...) (char *[]){ (char *)"apply", __VA_ARGS__, NULL }
+#define ARGS(...)                                  \
+	(char *[])                                 \
+	{                                          \
+		(char *)"apply", __VA_ARGS__, NULL \
+	}
 
 /* Parses, with what it said on stderr in @said */
 static enum cli_exit parse(const struct command *by, char **argv, struct invocation *out, char said[1024])
@@ -63,8 +71,11 @@ static void reads_options_anywhere(void **state)
 	char said[1024];
 
 	(void)state;
-	assert_int_equal(parse(&command, ARGS((char *)"--wait", (char *)"lab.yaml", (char *)"--timeout=5s", (char *)"--state",
-				   (char *)"/x"), &in, said), CLI_OK);
+	assert_int_equal(parse(&command,
+				 ARGS((char *)"--wait", (char *)"lab.yaml", (char *)"--timeout=5s", (char *)"--state",
+					 (char *)"/x"),
+				 &in, said),
+		CLI_OK);
 	assert_int_equal(in.arg_count, 1);
 	assert_string_equal(in.args[0], "lab.yaml");
 	assert_true(invocation_has(&in, OPTION_WAIT));
@@ -94,10 +105,14 @@ static void names_mistakes(void **state)
 			"weft: apply --wiat: unknown option; did you mean --wait?\n" },
 		{ { (char *)"apply", (char *)"a", (char *)"--zzzzzzz" },
 			"weft: apply --zzzzzzz: unknown option; see: weft help apply\n" },
-		{ { (char *)"apply", (char *)"a", (char *)"--wait=5" }, "weft: --wait takes no value; see: weft help apply\n" },
-		{ { (char *)"apply", (char *)"a", (char *)"--timeout" }, "weft: --timeout needs a value; see: weft help apply\n" },
-		{ { (char *)"apply", (char *)"a", (char *)"-xyz" }, "weft: apply -x: unknown option; see: weft help apply\n" },
-		{ { (char *)"apply", (char *)"a", (char *)"--lab=x" }, "weft: apply --lab: unknown option; see: weft help apply\n" },
+		{ { (char *)"apply", (char *)"a", (char *)"--wait=5" },
+			"weft: --wait takes no value; see: weft help apply\n" },
+		{ { (char *)"apply", (char *)"a", (char *)"--timeout" },
+			"weft: --timeout needs a value; see: weft help apply\n" },
+		{ { (char *)"apply", (char *)"a", (char *)"-xyz" },
+			"weft: apply -x: unknown option; see: weft help apply\n" },
+		{ { (char *)"apply", (char *)"a", (char *)"--lab=x" },
+			"weft: apply --lab: unknown option; see: weft help apply\n" },
 		{ { (char *)"apply", (char *)"a", (char *)"--state=" },
 			"weft: --state is empty; write the folder, such as --state /var/lib/weft\n" },
 	};

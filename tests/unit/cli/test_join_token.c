@@ -50,8 +50,8 @@ static void takes_a_token(void **state)
 
 static void refuses_other_text(void **state)
 {
-	static const char *const bad[] = { "", "weft1.", "weft1", "weft2.eyJ9", "hello", "weft1.####", "weft1.e30 weft1.e30",
-		"weft1.e30=", "weft1.e", "weft1.bm90IGpzb24" };
+	static const char *const bad[] = { "", "weft1.", "weft1", "weft2.eyJ9", "hello", "weft1.####",
+		"weft1.e30 weft1.e30", "weft1.e30=", "weft1.e", "weft1.bm90IGpzb24" };
 	static const char *const bad_json[] = { "{}", "[]", "5",
 		"{\"c\": \"\", \"f\": \"" F64 "\", \"s\": \"s\", \"h\": \"a\"}",
 		"{\"c\": \"evil/x@y:1\", \"f\": \"" F64 "\", \"s\": \"s\", \"h\": \"a\"}",

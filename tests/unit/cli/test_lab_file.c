@@ -79,7 +79,8 @@ static const struct {
 	{ "lab: a\nprots: {}\n", "f:2: prots: unknown key; did you mean \"ports\"?\n" },
 	{ "lab: a\ncolour: red\n", "f:2: colour: unknown key; known here: lab, networks, ports, wires\n" },
 	{ "lab: a\nnetworks: [mgmt]\n", "f:2: networks: is a list, must be a mapping from names\n" },
-	{ "lab: a\nnetworks:\n  mgmt: 1500\n", "f:3: networks.mgmt: is a number, must be a mapping; write { mtu: 1500 }\n" },
+	{ "lab: a\nnetworks:\n  mgmt: 1500\n",
+		"f:3: networks.mgmt: is a number, must be a mapping; write { mtu: 1500 }\n" },
 	{ "lab: a\nnetworks:\n  mgmt: { mtu: \"1500\" }\n",
 		"f:3: networks.mgmt.mtu: is text, must be a whole number; write mtu: 1500\n" },
 	{ "lab: a\nnetworks:\n  mgmt: { fragment: no }\n",
@@ -99,18 +100,22 @@ static const struct {
 		"f:7: ports.p.mac: is a number, must be text; write mac: \"525400000011\"\n" },
 	{ PORT "    ip: [10.0.0.1, 5]\n",
 		"f:7: ports.p.ip[1]: is a number, must be an address; write ip: [10.0.0.11, \"fd00::11\"]\n" },
-	{ PORT "    ip: {}\n", "f:7: ports.p.ip: is a mapping, must be an address or a list of them; "
-			       "write ip: [10.0.0.11, \"fd00::11\"]\n" },
+	{ PORT "    ip: {}\n",
+		"f:7: ports.p.ip: is a mapping, must be an address or a list of them; "
+		"write ip: [10.0.0.11, \"fd00::11\"]\n" },
 	{ PORT "    vlan: 10\n", "f:7: ports.p.vlan: is a number, must be a mapping; write vlan: { access: 10 }\n" },
-	{ PORT "    vlan: {}\n", "f:7: ports.p.vlan: takes either \"trunk\" or \"access\"; write vlan: { access: 10 }\n" },
+	{ PORT "    vlan: {}\n",
+		"f:7: ports.p.vlan: takes either \"trunk\" or \"access\"; write vlan: { access: 10 }\n" },
 	{ PORT "    vlan: { trunk: all, access: 10 }\n",
 		"f:7: ports.p.vlan: takes either \"trunk\" or \"access\"; write vlan: { access: 10 }\n" },
-	{ PORT "    vlan: { trunk: some }\n", "f:7: ports.p.vlan.trunk: is text, must be \"all\" or a list of VLAN ids; "
-					      "write trunk: all, or trunk: [10, 20]\n" },
+	{ PORT "    vlan: { trunk: some }\n",
+		"f:7: ports.p.vlan.trunk: is text, must be \"all\" or a list of VLAN ids; "
+		"write trunk: all, or trunk: [10, 20]\n" },
 	{ PORT "    vlan: { trunk: [1, a] }\n",
 		"f:7: ports.p.vlan.trunk[1]: is text, must be a VLAN id; write trunk: [10, 20]\n" },
-	{ "lab: a\nports:\n  p:\n", "f:3: ports.p: has no value; write { host: aws-1, network: mgmt, attach: "
-				    "\"bridge:br-lab\" }\n" },
+	{ "lab: a\nports:\n  p:\n",
+		"f:3: ports.p: has no value; write { host: aws-1, network: mgmt, attach: "
+		"\"bridge:br-lab\" }\n" },
 	{ "lab: a\nports:\n  p: { host: 7, atach: x }\n  q: {}\n",
 		"f:3: ports.p.host: is a number, must be text; write host: \"7\"\n"
 		"f:3: ports.p.atach: unknown key; did you mean \"attach\"?\n"
@@ -119,12 +124,14 @@ static const struct {
 		"f:4: ports.q: \"host\" is missing; write host: aws-1\n"
 		"f:4: ports.q: \"network\" is missing; write network: mgmt\n"
 		"f:4: ports.q: \"attach\" is missing; write attach: \"bridge:br-lab\"\n" },
-	{ WIRE, "f:3: wires.w: a wire has exactly two ends; write [ { host: a, attach: \"tap:e1\" }, "
+	{ WIRE,
+		"f:3: wires.w: a wire has exactly two ends; write [ { host: a, attach: \"tap:e1\" }, "
 		"{ host: b, attach: \"tap:e1\" } ]\n" },
 	{ WIRE "    - { host: h }\n", "f:5: wires.w[1]: \"attach\" is missing; write attach: \"tap:e1\"\n" },
 	{ WIRE "    - h:e1\n", "f:5: wires.w[1]: is text, must be a mapping; write { host: a, attach: \"tap:e1\" }\n" },
-	{ "lab: a\nwires:\n  w: {}\n", "f:3: wires.w: is a mapping, must be a list of two ends; write [ { host: a, "
-				       "attach: \"tap:e1\" }, { host: b, attach: \"tap:e1\" } ]\n" },
+	{ "lab: a\nwires:\n  w: {}\n",
+		"f:3: wires.w: is a mapping, must be a list of two ends; write [ { host: a, "
+		"attach: \"tap:e1\" }, { host: b, attach: \"tap:e1\" } ]\n" },
 	{ "lab: a\nports:\n\tp: {}\n", "f:3: a tab; YAML is indented with spaces only\n" },
 };
 

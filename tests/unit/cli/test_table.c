@@ -43,9 +43,10 @@ static void lines_up(void **state)
 	table_add(table, "no route");
 	assert_int_equal(table_rows(table), 2);
 	text = printed(table, TABLE_WIDTH_UNLIMITED);
-	assert_string_equal(text, "HOST      RX  ERROR\n"
-				  "aws-1      7  -\n"
-				  "b      12345  no route\n");
+	assert_string_equal(text,
+		"HOST      RX  ERROR\n"
+		"aws-1      7  -\n"
+		"b      12345  no route\n");
 	free(text);
 	table_free(table);
 }
@@ -60,8 +61,9 @@ static void shrinks_only_what_may_shrink(void **state)
 	table_add(table, "1");
 	table_add(table, "the device is in use by another program");
 	text = printed(table, 40);
-	assert_string_equal(text, "HOST                     RX  ERROR\n"
-				  "a-host-with-a-long-name   1  the device…\n");
+	assert_string_equal(text,
+		"HOST                     RX  ERROR\n"
+		"a-host-with-a-long-name   1  the device…\n");
 	free(text);
 	table_free(table);
 	table = table_new(columns, 3);
@@ -69,8 +71,9 @@ static void shrinks_only_what_may_shrink(void **state)
 	table_add(table, "1");
 	table_add(table, "the device is in use by another program");
 	text = printed(table, 10); /* cannot be done: what must not shrink stays */
-	assert_string_equal(text, "HOST                     RX  ERROR\n"
-				  "a-host-with-a-long-name   1  the dev…\n");
+	assert_string_equal(text,
+		"HOST                     RX  ERROR\n"
+		"a-host-with-a-long-name   1  the dev…\n");
 	free(text);
 	table_free(table);
 }
@@ -104,8 +107,9 @@ static void counts_characters_not_bytes(void **state)
 	table_add(table, "1");
 	table_add(table, "ääääääääääää");
 	text = printed(table, 20);
-	assert_string_equal(text, "HOST    RX  ERROR\n"
-				  "zürich   1  äääääää…\n");
+	assert_string_equal(text,
+		"HOST    RX  ERROR\n"
+		"zürich   1  äääääää…\n");
 	free(text);
 	table_free(table);
 }

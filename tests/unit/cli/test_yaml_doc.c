@@ -11,23 +11,23 @@
 
 #include <cmocka.h>
 
-static const char *const sample = "# a comment\n"				  /* 1 */
-				  "lab: two-sites\n"				  /* 2 */
-				  "networks:\n"					  /* 3 */
-				  "  mgmt:  { mtu: 1500 }\n"			  /* 4 */
-				  "ports:\n"					  /* 5 */
-				  "  a-lan: { host: aws-1,\n"			  /* 6 */
-				  "    attach: \"bridge:br-lab\",\n"		  /* 7 */
-				  "    ip: [10.0.0.11, fd00::11] }\n"		  /* 8 */
-				  "  b:\n"					  /* 9 */
-				  "    mac: 52:54:00:00:00:0b\n"		  /* 10 */
-				  "    create: true\n"				  /* 11 */
-				  "    nothing:\n"				  /* 12 */
-				  "wires:\n"					  /* 13 */
-				  "  w1:\n"					  /* 14 */
-				  "    - host: a\n"				  /* 15 */
-				  "    - host: b\n"				  /* 16 */
-				  "      attach: yes\n";			  /* 17 */
+static const char *const sample = "# a comment\n"                     /* 1 */
+				  "lab: two-sites\n"                  /* 2 */
+				  "networks:\n"                       /* 3 */
+				  "  mgmt:  { mtu: 1500 }\n"          /* 4 */
+				  "ports:\n"                          /* 5 */
+				  "  a-lan: { host: aws-1,\n"         /* 6 */
+				  "    attach: \"bridge:br-lab\",\n"  /* 7 */
+				  "    ip: [10.0.0.11, fd00::11] }\n" /* 8 */
+				  "  b:\n"                            /* 9 */
+				  "    mac: 52:54:00:00:00:0b\n"      /* 10 */
+				  "    create: true\n"                /* 11 */
+				  "    nothing:\n"                    /* 12 */
+				  "wires:\n"                          /* 13 */
+				  "  w1:\n"                           /* 14 */
+				  "    - host: a\n"                   /* 15 */
+				  "    - host: b\n"                   /* 16 */
+				  "      attach: yes\n";              /* 17 */
 
 static struct yaml_doc *parse(const char *text, struct faults *faults)
 {
@@ -39,10 +39,11 @@ static void becomes_json(void **state)
 {
 	struct faults faults;
 	struct yaml_doc *doc = parse(sample, &faults);
-	json_t *want = json_pack("{s:s, s:{s:{s:i}}, s:{s:{s:s, s:s, s:[ss]}, s:{s:s, s:b, s:n}}, s:{s:[{s:s}{s:s, s:s}]}}",
-		"lab", "two-sites", "networks", "mgmt", "mtu", 1500, "ports", "a-lan", "host", "aws-1", "attach",
-		"bridge:br-lab", "ip", "10.0.0.11", "fd00::11", "b", "mac", "52:54:00:00:00:0b", "create", 1, "nothing",
-		"wires", "w1", "host", "a", "host", "b", "attach", "yes");
+	json_t *want =
+		json_pack("{s:s, s:{s:{s:i}}, s:{s:{s:s, s:s, s:[ss]}, s:{s:s, s:b, s:n}}, s:{s:[{s:s}{s:s, s:s}]}}",
+			"lab", "two-sites", "networks", "mgmt", "mtu", 1500, "ports", "a-lan", "host", "aws-1",
+			"attach", "bridge:br-lab", "ip", "10.0.0.11", "fd00::11", "b", "mac", "52:54:00:00:00:0b",
+			"create", 1, "nothing", "wires", "w1", "host", "a", "host", "b", "attach", "yes");
 
 	(void)state;
 	assert_non_null(doc);

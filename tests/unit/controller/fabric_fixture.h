@@ -34,8 +34,8 @@ static inline void fabric_fixture_init(struct fabric_fixture *f, const char *lis
 
 static inline void fabric_fixture_fini(struct fabric_fixture *f)
 {
-	static const char *const files[] = { "ca.key", "ca.crt", "tls.key", "tls.crt", "controller.db", "controller.db-wal",
-		"controller.json", "operator.json", "controller.sock" };
+	static const char *const files[] = { "ca.key", "ca.crt", "tls.key", "tls.crt", "controller.db",
+		"controller.db-wal", "controller.json", "operator.json", "controller.sock" };
 
 	fabric_fini(&f->fabric);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {

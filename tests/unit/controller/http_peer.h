@@ -67,7 +67,9 @@ static inline void peer_use(SSL_CTX *ctx, const struct credentials *who)
 
 static inline int peer_socket(uint16_t port)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
 	const struct timeval patience = { 5, 0 };
 	const int on = 1;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -132,8 +134,8 @@ static inline bool peer_write(struct peer *peer, const void *bytes, size_t len_b
 static inline bool peer_read(struct peer *peer)
 {
 	size_t room = PEER_BUFFER_BYTES - 1 - peer->used;
-	ssize_t got = peer->ssl ? SSL_read(peer->ssl, peer->buffer + peer->used, (int)room) :
-				  recv(peer->fd, peer->buffer + peer->used, room, 0);
+	ssize_t got = peer->ssl ? SSL_read(peer->ssl, peer->buffer + peer->used, (int)room)
+				: recv(peer->fd, peer->buffer + peer->used, room, 0);
 
 	if (got <= 0)
 		return false;

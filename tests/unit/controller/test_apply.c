@@ -29,8 +29,8 @@ struct fixture {
 	struct store *store;
 	struct model *model;
 	json_t *touched; /* by the last commit */
-	json_t *labs;	 /* the naive model: name -> canonical lab */
-	json_t *ids;	 /* "network/lab/name" -> id, while it exists */
+	json_t *labs;    /* the naive model: name -> canonical lab */
+	json_t *ids;     /* "network/lab/name" -> id, while it exists */
 };
 
 static void on_commit(void *ctx, const json_t *hosts, uint64_t rev)
@@ -53,9 +53,9 @@ static void open_model(struct fixture *f)
 
 static void put_host(struct store_txn *txn, int i, bool revoked)
 {
-	json_t *host = json_pack("{s:o, s:b, s:s, s:s, s:s, s:o, s:i}", "name", json_sprintf("h%d", i), "revoked", revoked,
-		"certificate", "PEM", "tunnel_key", "K", "tunnel_sig", "S", "endpoint", json_sprintf("192.0.2.%d:4754", i + 1),
-		"port", 4754);
+	json_t *host = json_pack("{s:o, s:b, s:s, s:s, s:s, s:o, s:i}", "name", json_sprintf("h%d", i), "revoked",
+		revoked, "certificate", "PEM", "tunnel_key", "K", "tunnel_sig", "S", "endpoint",
+		json_sprintf("192.0.2.%d:4754", i + 1), "port", 4754);
 	char key[32];
 
 	snprintf(key, sizeof(key), "host/h%d", i);
@@ -121,8 +121,9 @@ static json_t *random_lab(int lab)
 
 	for (int i = 0; i < NETWORKS; i++) {
 		snprintf(name, sizeof(name), "n%d", i);
-		json_object_set_new(networks, name, json_pack("{s:i, s:b, s:o}", "mtu", 1500 + rand() % 2, "fragment",
-						    rand() % 2, "pass", rand() % 2 ? json_pack("[s]", "lldp") : json_array()));
+		json_object_set_new(networks, name,
+			json_pack("{s:i, s:b, s:o}", "mtu", 1500 + rand() % 2, "fragment", rand() % 2, "pass",
+				rand() % 2 ? json_pack("[s]", "lldp") : json_array()));
 	}
 	for (int i = 0; i < PORTS; i++) {
 		snprintf(name, sizeof(name), "p%d", i);
@@ -132,7 +133,8 @@ static json_t *random_lab(int lab)
 	for (int i = 0; i < WIRES; i++) {
 		snprintf(name, sizeof(name), "w%d", i);
 		if (rand() % 2)
-			json_object_set_new(wires, name, json_pack("[o, o]", random_end(lab, i, 1), random_end(lab, i, 2)));
+			json_object_set_new(wires, name,
+				json_pack("[o, o]", random_end(lab, i, 1), random_end(lab, i, 2)));
 	}
 	return json_pack("{s:o, s:o, s:o}", "networks", networks, "ports", ports, "wires", wires);
 }
@@ -174,7 +176,8 @@ static void check_kind(struct fixture *f, enum model_kind kind, json_t *(*expand
 	assert_int_equal(count, json_object_size(all));
 	json_object_foreach(alive, name, want)
 		json_object_set(f->ids, name, want);
-	json_object_foreach_safe(f->ids, next, name, want) {
+	json_object_foreach_safe(f->ids, next, name, want)
+	{
 		if (strncmp(name, model_prefix(kind), strlen(model_prefix(kind))) == 0 && !json_object_get(alive, name))
 			json_object_del(f->ids, name);
 	}
@@ -337,8 +340,8 @@ static void all_or_nothing(void **state)
 
 static void apply_network(struct fixture *f, const char *options)
 {
-	json_t *lab = json_pack("{s:{s:o}, s:{s:{s:s, s:s, s:s}}}", "networks", "n", json_loads(options, 0, NULL), "ports", "a",
-		"host", "h0", "network", "n", "attach", "tap:a");
+	json_t *lab = json_pack("{s:{s:o}, s:{s:{s:s, s:s, s:s}}}", "networks", "n", json_loads(options, 0, NULL),
+		"ports", "a", "host", "h0", "network", "n", "attach", "tap:a");
 	struct fault fault = { 0 };
 	json_t *answer;
 
@@ -408,7 +411,8 @@ static void ids_wrap(void **state)
 {
 	struct fixture *f = *state;
 	struct fault fault = { 0 };
-	json_t *one = json_pack("{s:{s:{}}}", "networks", "n"), *two = json_pack("{s:{s:{}, s:{}}}", "networks", "a", "b");
+	json_t *one = json_pack("{s:{s:{}}}", "networks", "n"),
+	       *two = json_pack("{s:{s:{}, s:{}}}", "networks", "a", "b");
 	struct store_txn txn;
 	uint64_t rev;
 
@@ -429,8 +433,8 @@ static void revoked_hosts_are_left_out(void **state)
 {
 	struct fixture *f = *state;
 	struct fault fault = { 0 };
-	json_t *lab = json_pack("{s:{s:{}}, s:{s:{s:s,s:s,s:s}, s:{s:s,s:s,s:s}}}", "networks", "n", "ports", "a", "host", "h0",
-		"network", "n", "attach", "tap:a", "b", "host", "h1", "network", "n", "attach", "tap:b");
+	json_t *lab = json_pack("{s:{s:{}}, s:{s:{s:s,s:s,s:s}, s:{s:s,s:s,s:s}}}", "networks", "n", "ports", "a",
+		"host", "h0", "network", "n", "attach", "tap:a", "b", "host", "h1", "network", "n", "attach", "tap:b");
 	json_t *document, *answer;
 	struct store_txn txn;
 	uint64_t rev;

@@ -115,7 +115,8 @@ static void one_token_one_host(void **state)
 	assert_string_equal(identity.fabric, "homelab");
 	assert_int_equal(strlen(json_string_value(json_object_get(out, "psk"))), 44);
 	assert_true(identity_fingerprint(certificate, fingerprint));
-	assert_string_equal(json_string_value(json_object_get(model_host(f->model, "aws-1"), "fingerprint")), fingerprint);
+	assert_string_equal(json_string_value(json_object_get(model_host(f->model, "aws-1"), "fingerprint")),
+		fingerprint);
 	json_decref(out);
 	refused(f, joiner.request, secret, time(NULL), 409, "token");
 	refused(f, joiner.request, secret, time(NULL) + 61, 409, "token");
@@ -165,7 +166,8 @@ static void bad_requests(void **state)
 	assert_int_equal(model_rev(f->model), rev);
 	out = enrol_at(f, good.request, secret, time(NULL), &fault);
 	assert_non_null(out);
-	assert_string_equal(json_string_value(json_object_get(model_host(f->model, "aws-1"), "endpoint")), "198.51.100.7:4754");
+	assert_string_equal(json_string_value(json_object_get(model_host(f->model, "aws-1"), "endpoint")),
+		"198.51.100.7:4754");
 	json_decref(out);
 	joiner_free(&good);
 	joiner_free(&other);
@@ -221,7 +223,8 @@ static void what_is_kept(void **state)
 	snprintf(path, sizeof(path), "%s/operator.json", f->fabric.dir);
 	operator= json_load_file(path, 0, NULL);
 	assert_int_equal(store_list(f->store, "", nothing_secret,
-				 (void *)json_string_value(json_object_get(operator, "token"))), 0);
+				 (void *)json_string_value(json_object_get(operator, "token"))),
+		0);
 	json_decref(operator);
 	model_free(f->model);
 	store_close(f->store);
@@ -243,7 +246,8 @@ static void nobody_takes_anothers_key(void **state)
 	struct fixture *f = *state;
 	struct joiner victim = joiner_new("aws-1", NULL), thief = joiner_new("aws-2", NULL);
 	const char *key = json_string_value(json_object_get(victim.request, "tunnel_key"));
-	char *secret = new_secret(f, "aws-1", 60), *second = new_secret(f, "aws-2", 60), *again = new_secret(f, "aws-1", 60);
+	char *secret = new_secret(f, "aws-1", 60), *second = new_secret(f, "aws-2", 60),
+	     *again = new_secret(f, "aws-1", 60);
 	char sig_text[BASE64_TEXT_BYTES(IDENTITY_SIGNATURE_BYTES)];
 	uint8_t signature[IDENTITY_SIGNATURE_BYTES];
 	struct x25519_public stolen;
@@ -287,8 +291,9 @@ static void old_tokens_are_swept(void **state)
 static void bad_wishes_for_tokens(void **state)
 {
 	static const char *const bad[] = { "{}", "{\"host\":7}", "{\"host\":\"A\"}", "{\"host\":\"../a\"}",
-		"{\"host\":\"a\",\"expires_s\":0}", "{\"host\":\"a\",\"expires_s\":-1}", "{\"host\":\"a\",\"expires_s\":2592001}",
-		"{\"host\":\"a\",\"expires_s\":\"1h\"}", "[]", "{\"host\":\"a\",\"expires_s\":1e3}" };
+		"{\"host\":\"a\",\"expires_s\":0}", "{\"host\":\"a\",\"expires_s\":-1}",
+		"{\"host\":\"a\",\"expires_s\":2592001}", "{\"host\":\"a\",\"expires_s\":\"1h\"}", "[]",
+		"{\"host\":\"a\",\"expires_s\":1e3}" };
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -330,7 +335,9 @@ static void nothing_is_overwritten(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct fabric_wish wish = { .dir = f->fabric.dir, .name = bad[i].name, .listen = bad[i].listen,
+		struct fabric_wish wish = { .dir = f->fabric.dir,
+			.name = bad[i].name,
+			.listen = bad[i].listen,
 			.address = bad[i].address };
 		char error[FABRIC_ERROR_BYTES] = "";
 
@@ -352,7 +359,10 @@ static void places(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		struct fabric_fixture f = { .dir = "/tmp/weft-fabric-XXXXXX" };
-		struct fabric_wish wish = { .dir = f.dir, .name = "homelab", .listen = good[i].listen, .address = good[i].address };
+		struct fabric_wish wish = { .dir = f.dir,
+			.name = "homelab",
+			.listen = good[i].listen,
+			.address = good[i].address };
 		char error[FABRIC_ERROR_BYTES] = "", path[128];
 		struct stat st;
 

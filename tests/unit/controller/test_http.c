@@ -85,8 +85,8 @@ static void stop(struct fixture *f)
 }
 
 /* One request on a connection of its own */
-static int call(struct fixture *f, const struct credentials *who, const char *method, const char *path, const char *body,
-	json_t **answer)
+static int call(struct fixture *f, const struct credentials *who, const char *method, const char *path,
+	const char *body, json_t **answer)
 {
 	struct peer peer;
 	int status = 0;
@@ -129,7 +129,8 @@ static struct host enrol(struct fixture *f, const char *name, const char *endpoi
 	body = json_dumps(host.joiner.request, 0);
 	assert_int_equal(call(f, &f->nobody, "POST", "/v1/enrol", body, &answer), 200);
 	host.certificate = strdup(json_string_value(json_object_get(answer, "certificate")));
-	host.who = (struct credentials){ .ca_pem = f->fabric.fabric.ca_pem, .certificate_pem = host.certificate,
+	host.who = (struct credentials){ .ca_pem = f->fabric.fabric.ca_pem,
+		.certificate_pem = host.certificate,
 		.key_pem = host.joiner.key_pem };
 	json_decref(answer);
 	free(body);
@@ -174,10 +175,11 @@ static int tear_down(void **state)
 	return 0;
 }
 
-#define LAB                                                                                                  \
+#define LAB                                                                                                         \
 	"{\"networks\":{\"n\":{}},\"ports\":{\"a\":{\"host\":\"aws-1\",\"network\":\"n\",\"attach\":\"bridge:b\"}," \
 	"\"g\":{\"host\":\"gcp-1\",\"network\":\"n\",\"attach\":\"bridge:b\"}}}"
-#define LAB_OF_AWS "{\"networks\":{\"m\":{}},\"ports\":{\"a\":{\"host\":\"aws-1\",\"network\":\"m\",\"attach\":\"tap:t\"}}}"
+#define LAB_OF_AWS \
+	"{\"networks\":{\"m\":{}},\"ports\":{\"a\":{\"host\":\"aws-1\",\"network\":\"m\",\"attach\":\"tap:t\"}}}"
 
 /* Every endpoint, and what everybody gets from it */
 static void who_may_call_what(void **state)
@@ -236,8 +238,8 @@ static void who_may_call_what(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		const int want[] = { calls[i].nobody, calls[i].agent, calls[i].operator };
-		const struct credentials *who[] = { &f->nobody, &f->aws.who, &f->operator };
+		const int want[] = { calls[i].nobody, calls[i].agent, calls[i].operator};
+		const struct credentials *who[] = { &f->nobody, &f->aws.who, &f->operator};
 
 		for (int k = 0; k < 3; k++) {
 			int got = call(f, who[k], calls[i].method, calls[i].path, calls[i].body, NULL);
@@ -372,7 +374,8 @@ static void topologies_are_pushed(void **state)
 	json_decref(line);
 	line = peer_line(&gcp);
 	host = json_array_get(json_object_get(line, "hosts"), 0);
-	assert_string_equal(json_string_value(json_array_get(json_object_get(host, "endpoints"), 0)), "198.51.100.7:4754");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(host, "endpoints"), 0)),
+		"198.51.100.7:4754");
 	gcp_rev = int_at(line, "rev");
 	json_decref(line);
 
@@ -524,7 +527,9 @@ static void macs_and_drops(void **state)
 	assert_int_equal(int_at(json_array_get(json_object_get(answer, "items"), 0), "count"), 3);
 	json_decref(answer);
 	assert_int_equal(call(f, &f->aws.who, "PUT", "/v1/agent/report", "{\"applied\":1,\"macs\":[1]}", NULL), 400);
-	assert_int_equal(call(f, &f->aws.who, "PUT", "/v1/agent/report", "{\"applied\":1,\"drops\":{\"x\":\"y\"}}", NULL), 400);
+	assert_int_equal(call(f, &f->aws.who, "PUT", "/v1/agent/report", "{\"applied\":1,\"drops\":{\"x\":\"y\"}}",
+				 NULL),
+		400);
 }
 
 static void local_socket(void **state)
@@ -632,10 +637,12 @@ static char *wordy_lab(unsigned int count, int round)
 		json_t *ips = json_array();
 
 		for (unsigned int k = 0; k < 60; k++)
-			json_array_append_new(ips, json_sprintf("fd00:1111:2222:3333:4444:5555:%x:%x", round + 1, k + 1));
+			json_array_append_new(ips,
+				json_sprintf("fd00:1111:2222:3333:4444:5555:%x:%x", round + 1, k + 1));
 		snprintf(name, sizeof(name), "p%u", i);
-		json_object_set_new(ports, name, json_pack("{s:s, s:s, s:o, s:o}", "host", "aws-1", "network", "n", "attach",
-			json_sprintf("tap:t%u", i), "ip", ips));
+		json_object_set_new(ports, name,
+			json_pack("{s:s, s:s, s:o, s:o}", "host", "aws-1", "network", "n", "attach",
+				json_sprintf("tap:t%u", i), "ip", ips));
 	}
 	text = json_dumps(lab, JSON_COMPACT);
 	json_decref(lab);

@@ -102,16 +102,17 @@ static const struct {
 	{ NETWORK("\"pass\":[[\"stp\"]]"), "networks.n.pass[0]", "stp, pause, lacp, lldp" },
 	{ NETWORK("\"mode\":\"hub\",\"pass\":[\"lldp\"]"), "networks.n.pass", "leave it out" },
 	{ NETWORK("\"mode\":\"hub\",\"pass\":[]"), "networks.n.pass", "leave it out" },
-	{ "{\"wires\":{\"w\":[{\"host\":\"aws-1\",\"attach\":\"tap:a\",\"fragment\":false},{}]}}", "wires.w[0].fragment", NULL },
+	{ "{\"wires\":{\"w\":[{\"host\":\"aws-1\",\"attach\":\"tap:a\",\"fragment\":false},{}]}}",
+		"wires.w[0].fragment", NULL },
 	{ "{\"ports\":{\"p\":[]}}", "ports.p", NULL },
 	{ "{\"ports\":{\"p\":{}}}", "ports.p.network", NULL },
 	{ "{\"networks\":{\"n\":{}},\"ports\":{\"p\":{\"network\":\"n\"}}}", "ports.p.host", NULL },
-	{ "{\"networks\":{\"n\":{}},\"ports\":{\"p\":{\"host\":\"aws-2\",\"network\":\"n\"," BRIDGE "}}}", "ports.p.host",
-		"did you mean \"aws-1\"?" },
-	{ "{\"networks\":{\"n\":{}},\"ports\":{\"p\":{\"host\":\"zzzzzzzz\",\"network\":\"n\"," BRIDGE "}}}", "ports.p.host",
-		"weft token" },
-	{ "{\"networks\":{\"n\":{}},\"ports\":{\"p\":{\"host\":\"old-1\",\"network\":\"n\"," BRIDGE "}}}", "ports.p.host",
-		"join again" },
+	{ "{\"networks\":{\"n\":{}},\"ports\":{\"p\":{\"host\":\"aws-2\",\"network\":\"n\"," BRIDGE "}}}",
+		"ports.p.host", "did you mean \"aws-1\"?" },
+	{ "{\"networks\":{\"n\":{}},\"ports\":{\"p\":{\"host\":\"zzzzzzzz\",\"network\":\"n\"," BRIDGE "}}}",
+		"ports.p.host", "weft token" },
+	{ "{\"networks\":{\"n\":{}},\"ports\":{\"p\":{\"host\":\"old-1\",\"network\":\"n\"," BRIDGE "}}}",
+		"ports.p.host", "join again" },
 	{ "{\"networks\":{\"mgmt\":{}},\"ports\":{\"p\":{\"host\":\"aws-1\",\"network\":\"mgnt\"," BRIDGE "}}}",
 		"ports.p.network", "did you mean \"mgmt\"?" },
 	{ PORT("\"x\":1"), "ports.p.x", NULL },
@@ -167,7 +168,8 @@ static const struct {
 	{ "{\"wires\":{\"w\":[{\"host\":\"aws-1\",\"attach\":\"tap:a\"},{\"host\":\"aws-1\",\"attach\":\"tap:a\"}]}}",
 		"wires.w[1].attach", NULL },
 	{ "{\"networks\":{\"w\":{}},\"wires\":{\"w\":[]}}", "wires.w", "another name" },
-	{ "{\"networks\":{\"n\":{}},\"ports\":{\"w-2\":{\"host\":\"aws-1\",\"network\":\"n\"," BRIDGE "}},\"wires\":{\"w\":[]}}",
+	{ "{\"networks\":{\"n\":{}},\"ports\":{\"w-2\":{\"host\":\"aws-1\",\"network\":\"n\"," BRIDGE
+	  "}},\"wires\":{\"w\":[]}}",
 		"wires.w", "another name" },
 	{ "{\"wires\":{\"" NAME63 "\":[]}}", "wires." NAME63, "61" },
 };
@@ -182,7 +184,8 @@ static void faults_say_where(void **state)
 		if (out)
 			fail_msg("accepted: %s", wrong[i].lab);
 		if (strcmp(fault.where, wrong[i].where) != 0)
-			fail_msg("%s: at \"%s\", not \"%s\" (%s)", wrong[i].lab, fault.where, wrong[i].where, fault.message);
+			fail_msg("%s: at \"%s\", not \"%s\" (%s)", wrong[i].lab, fault.where, wrong[i].where,
+				fault.message);
 		assert_int_equal(fault.status, 400);
 		assert_string_not_equal(fault.message, "");
 		if (wrong[i].hint && !strstr(fault.hint, wrong[i].hint))
@@ -251,8 +254,8 @@ static void network_options(void **state)
 {
 	static const char canonical[] = NETWORK(
 		"\"mode\":\"switch\",\"mtu\":1500,\"fragment\":false,\"pass\":[\"stp\",\"pause\",\"lacp\",\"lldp\",\"other\"]");
-	static const char shuffled[] = NETWORK(
-		"\"pass\":[\"other\",\"lldp\",\"stp\",\"lldp\",\"lacp\",\"pause\",\"stp\"],\"fragment\":false");
+	static const char shuffled[] =
+		NETWORK("\"pass\":[\"other\",\"lldp\",\"stp\",\"lldp\",\"lacp\",\"pause\",\"stp\"],\"fragment\":false");
 	json_t *want = json_loads(canonical, 0, NULL), *got, *networks;
 	struct fault fault;
 
@@ -262,7 +265,8 @@ static void network_options(void **state)
 	got = check(shuffled, "x", &fault);
 	assert_true(json_equal(json_object_get(got, "networks"), json_object_get(want, "networks")));
 	networks = lab_networks(got);
-	json_object_update_missing(json_object_get(json_object_get(want, "networks"), "n"), json_object_get(networks, "n"));
+	json_object_update_missing(json_object_get(json_object_get(want, "networks"), "n"),
+		json_object_get(networks, "n"));
 	assert_true(json_equal(networks, json_object_get(want, "networks")));
 	json_decref(networks);
 	json_decref(got);
@@ -276,16 +280,17 @@ static void network_options(void **state)
 
 static void wires_become_networks(void **state)
 {
-	static const char text[] = "{\"networks\":{\"n\":{\"mode\":\"hub\",\"mtu\":9000}},\"ports\":{\"p\":{\"host\":\"gcp-1\","
-				   "\"network\":\"n\",\"attach\":\"packet:eth1\"}},\"wires\":{\"w\":[{\"host\":\"gcp-1\","
-				   "\"attach\":\"tap:a\"},{\"host\":\"aws-1\",\"attach\":\"bridge:b\",\"create\":true}]}}";
+	static const char text[] =
+		"{\"networks\":{\"n\":{\"mode\":\"hub\",\"mtu\":9000}},\"ports\":{\"p\":{\"host\":\"gcp-1\","
+		"\"network\":\"n\",\"attach\":\"packet:eth1\"}},\"wires\":{\"w\":[{\"host\":\"gcp-1\","
+		"\"attach\":\"tap:a\"},{\"host\":\"aws-1\",\"attach\":\"bridge:b\",\"create\":true}]}}";
 	struct fault fault;
 	json_t *lab = check(text, "x", &fault), *networks, *ports, *found;
 	json_t *want_hosts = json_pack("[s, s]", "aws-1", "gcp-1");
 	json_t *want_wire = json_pack("{s:s, s:s, s:s, s:i, s:b}", "lab", "x", "name", "w", "mode", "wire", "mtu", 9216,
 		"fragment", 1);
-	json_t *want_end = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "lab", "x", "name", "w-2", "network", "w", "host",
-		"aws-1", "attach", "bridge:b", "create", 1);
+	json_t *want_end = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "lab", "x", "name", "w-2", "network", "w",
+		"host", "aws-1", "attach", "bridge:b", "create", 1);
 
 	(void)state;
 	assert_non_null(lab);
@@ -322,7 +327,8 @@ static void what_is_no_clash(void **state)
 	assert_non_null(lab);
 	json_decref(lab);
 	lab = check("{\"networks\":{\"n\":{}},\"ports\":{\"c\":{\"host\":\"aws-1\",\"network\":\"n\","
-		    "\"attach\":\"bridge:br-taken\"}}}", "other", &fault);
+		    "\"attach\":\"bridge:br-taken\"}}}",
+		"other", &fault);
 	assert_non_null(lab);
 	json_decref(lab);
 }

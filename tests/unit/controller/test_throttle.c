@@ -57,7 +57,8 @@ static void refused_and_forgotten(void **state)
 
 static void ipv6_counts_by_64(void **state)
 {
-	struct endpoint one = source("2001:db8::1"), same = source("2001:db8::ffff:2"), next = source("2001:db8:0:1::1");
+	struct endpoint one = source("2001:db8::1"), same = source("2001:db8::ffff:2"),
+			next = source("2001:db8:0:1::1");
 
 	(void)state;
 	failures_until_refused(&one, start);

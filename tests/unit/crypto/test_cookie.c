@@ -135,8 +135,7 @@ static void every_length(void **state)
 		assert_non_null(body);
 		assert_true(cookie_close(&s.jar, body, len, ms(0)));
 		assert_int_equal(cookie_check(&s.checker, body, whole, &s.source, ms(0)),
-			whole < COOKIE_BODY_MIN_BYTES || whole > COOKIE_BODY_MAX_BYTES ? COOKIE_BAD :
-											  COOKIE_ONLY_MAC1);
+			whole < COOKIE_BODY_MIN_BYTES || whole > COOKIE_BODY_MAX_BYTES ? COOKIE_BAD : COOKIE_ONLY_MAC1);
 		assert_int_equal(cookie_reply_create(&s.checker, body, whole, &s.source, ms(0), s.reply),
 			whole >= COOKIE_BODY_MIN_BYTES && whole <= COOKIE_BODY_MAX_BYTES);
 		free(body);

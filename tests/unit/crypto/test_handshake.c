@@ -88,7 +88,8 @@ static enum handshake_result read_initiation(struct agent *b, const uint8_t *bod
 
 static enum handshake_result respond(struct agent *b)
 {
-	return handshake_response_create(&b->handshake, &b->jar, &b->offer, 0xbbbbbb, now, b->out, &b->out_bytes, &b->keys);
+	return handshake_response_create(&b->handshake, &b->jar, &b->offer, 0xbbbbbb, now, b->out, &b->out_bytes,
+		&b->keys);
 }
 
 static void until_response(struct pair *pair)
@@ -124,7 +125,8 @@ static void keys_fit(const struct session_keys *sender, const struct session_key
 
 	for (uint8_t lane = 0; lane < receiver->remote_lanes; lane++) {
 		struct aead *send = transport_lane_new(aead_backend_openssl(), &sender->send, sender->cipher, lane);
-		struct aead *receive = transport_lane_new(aead_backend_openssl(), &receiver->receive, receiver->cipher, lane);
+		struct aead *receive =
+			transport_lane_new(aead_backend_openssl(), &receiver->receive, receiver->cipher, lane);
 
 		assert_true(send && receive);
 		assert_true(aead_seal(send, 0, ad, (const uint8_t *)"weft", 4, sealed));
@@ -143,8 +145,10 @@ static void two_agree(void **state)
 	(void)state;
 	pair_init(&pair);
 	until_response(&pair);
-	assert_int_equal(cookie_check(&pair.b.checker, pair.a.out, pair.a.out_bytes, &pair.source, now), COOKIE_ONLY_MAC1);
-	assert_int_equal(cookie_check(&pair.a.checker, pair.b.out, pair.b.out_bytes, &pair.source, now), COOKIE_ONLY_MAC1);
+	assert_int_equal(cookie_check(&pair.b.checker, pair.a.out, pair.a.out_bytes, &pair.source, now),
+		COOKIE_ONLY_MAC1);
+	assert_int_equal(cookie_check(&pair.a.checker, pair.b.out, pair.b.out_bytes, &pair.source, now),
+		COOKIE_ONLY_MAC1);
 	assert_true(handshake_response_receiver(pair.b.out, pair.b.out_bytes, &receiver));
 	assert_int_equal(receiver, 0xaaaaaa);
 	assert_int_equal(read_response(&pair.a, pair.b.out, pair.b.out_bytes), HANDSHAKE_OK);
@@ -183,9 +187,11 @@ static void crossing_initiations(void **state)
 	handshake_init(&answering);
 	until_response(&pair);
 	assert_int_equal(handshake_initiation_create(&pair.b.handshake, &pair.b.self, &pair.a.self.static_key.public,
-				 &pair.b.jar, tai64n_from_unix(5, 0), &pair.b.offer, 0xbbbbbc, now, from_b, &from_b_bytes),
+				 &pair.b.jar, tai64n_from_unix(5, 0), &pair.b.offer, 0xbbbbbc, now, from_b,
+				 &from_b_bytes),
 		HANDSHAKE_OK);
-	assert_int_equal(handshake_initiation_consume(&answering, &pair.a.self, from_b, from_b_bytes, &request), HANDSHAKE_OK);
+	assert_int_equal(handshake_initiation_consume(&answering, &pair.a.self, from_b, from_b_bytes, &request),
+		HANDSHAKE_OK);
 	assert_int_equal(handshake_response_create(&answering, &pair.a.jar, &pair.a.offer, 0xaaaaab, now, answer,
 				 &answer_bytes, &at_a),
 		HANDSHAKE_OK);
@@ -214,7 +220,8 @@ static void every_byte_of_the_initiation_flipped(void **state)
 		assert_int_equal(cookie_check(&pair.b.checker, pair.a.out, pair.a.out_bytes, &pair.source, now),
 			in_mac2 ? COOKIE_ONLY_MAC1 : COOKIE_BAD);
 		if (!in_macs) { /* even where someone who knows our public key mends mac1 */
-			assert_int_not_equal(read_initiation(&pair.b, pair.a.out, pair.a.out_bytes, &request), HANDSHAKE_OK);
+			assert_int_not_equal(read_initiation(&pair.b, pair.a.out, pair.a.out_bytes, &request),
+				HANDSHAKE_OK);
 			assert_true(is_wiped(&pair.b.handshake));
 		}
 		pair.a.out[i] ^= 0x04;
@@ -392,12 +399,12 @@ static void ciphers_are_chosen(void **state)
 
 	(void)state;
 	pair_init(&pair);
-	pair.a.offer = (struct handshake_offer){
-		.ciphers = { 77, AEAD_CHACHA20_POLY1305, AEAD_AES_256_GCM }, .cipher_count = 3, .lanes = 1
-	};
-	pair.b.offer = (struct handshake_offer){
-		.ciphers = { AEAD_AES_256_GCM, AEAD_CHACHA20_POLY1305, 77 }, .cipher_count = 3, .lanes = 16
-	};
+	pair.a.offer = (struct handshake_offer){ .ciphers = { 77, AEAD_CHACHA20_POLY1305, AEAD_AES_256_GCM },
+		.cipher_count = 3,
+		.lanes = 1 };
+	pair.b.offer = (struct handshake_offer){ .ciphers = { AEAD_AES_256_GCM, AEAD_CHACHA20_POLY1305, 77 },
+		.cipher_count = 3,
+		.lanes = 16 };
 	until_response(&pair);
 	assert_int_equal(read_response(&pair.a, pair.b.out, pair.b.out_bytes), HANDSHAKE_OK);
 	assert_int_equal(pair.a.keys.cipher, AEAD_CHACHA20_POLY1305); /* the initiator's order; 77 is unknown */
@@ -435,8 +442,8 @@ static void payloads(void **state)
 {
 	struct pair pair;
 	struct handshake_request request;
-	uint8_t payload[] = { 1, 0xaa, 0xaa, 0xaa, /* copy of the header */
-		0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, /* timestamp */
+	uint8_t payload[] = { 1, 0xaa, 0xaa, 0xaa,    /* copy of the header */
+		0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1,   /* timestamp */
 		9, 2, 2, 1, 4, 0, 3, 'n', 'e', 'w' }; /* version, two ciphers, lanes, three bytes from the future */
 
 	(void)state;
@@ -448,13 +455,13 @@ static void payloads(void **state)
 	assert_int_equal(request.remote_index, 0xaaaaaa);
 	for (size_t len = 0; len < sizeof(payload); len++)
 		assert_int_equal(payload_gives(&pair, payload, len, &request), HANDSHAKE_DROP_PAYLOAD);
-#define WITH(index, value, wanted)                                                                     \
-	do {                                                                                           \
-		uint8_t kept = payload[index];                                                         \
-                                                                                                       \
-		payload[index] = (value);                                                              \
+#define WITH(index, value, wanted)                                                                    \
+	do {                                                                                          \
+		uint8_t kept = payload[index];                                                        \
+                                                                                                      \
+		payload[index] = (value);                                                             \
 		assert_int_equal(payload_gives(&pair, payload, sizeof(payload), &request), (wanted)); \
-		payload[index] = kept;                                                                 \
+		payload[index] = kept;                                                                \
 	} while (0)
 	WITH(0, 2, HANDSHAKE_DROP_PAYLOAD);
 	WITH(3, 0, HANDSHAKE_DROP_PAYLOAD);
@@ -478,9 +485,8 @@ static void answers_outside_the_offer(void **state)
 	(void)state;
 	pair_init(&pair);
 	until_response(&pair);
-	pair.a.handshake.offer = (struct handshake_offer){
-		.ciphers = { AEAD_CHACHA20_POLY1305 }, .cipher_count = 1, .lanes = 1
-	};
+	pair.a.handshake.offer =
+		(struct handshake_offer){ .ciphers = { AEAD_CHACHA20_POLY1305 }, .cipher_count = 1, .lanes = 1 };
 	assert_int_equal(read_response(&pair.a, pair.b.out, pair.b.out_bytes), HANDSHAKE_DROP_CIPHER);
 	assert_int_equal(pair.a.handshake.state, HANDSHAKE_INITIATED);
 	pair_fini(&pair);

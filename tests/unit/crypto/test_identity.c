@@ -223,7 +223,8 @@ static void mend_nothing(X509 *cert)
 
 static void mend_name(X509 *cert)
 {
-	X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC, (const unsigned char *)"two", -1, -1, 0);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC, (const unsigned char *)"two", -1,
+		-1, 0);
 }
 
 static void replace_cn(X509 *cert, const char *value, int n)
@@ -233,8 +234,9 @@ static void replace_cn(X509 *cert, const char *value, int n)
 
 	X509_NAME_ENTRY_free(X509_NAME_delete_entry(name, at));
 	if (value)
-		assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", V_ASN1_UTF8STRING, (const unsigned char *)value, n,
-					 -1, 0), 1);
+		assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", V_ASN1_UTF8STRING, (const unsigned char *)value,
+					 n, -1, 0),
+			1);
 }
 
 static void mend_upper_case(X509 *cert)
@@ -331,7 +333,8 @@ static void validity(void **state)
 	(void)state;
 	fabric_init(&f, "homelab");
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
-		assert_int_equal(identity_verify(f.ca, f.host, IDENTITY_HOST, NOW + times[i].offset, &identity), times[i].ok);
+		assert_int_equal(identity_verify(f.ca, f.host, IDENTITY_HOST, NOW + times[i].offset, &identity),
+			times[i].ok);
 	fabric_fini(&f);
 }
 
@@ -510,7 +513,8 @@ static char *other_key(const char *kind, const EVP_CIPHER *cipher)
 	long n;
 
 	assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, key, cipher, cipher ? "secret" : NULL, cipher ? 6 : 0, NULL,
-				 NULL), 1);
+				 NULL),
+		1);
 	n = BIO_get_mem_data(bio, &bytes);
 	pem = strndup(bytes, (size_t)n);
 	BIO_free(bio);

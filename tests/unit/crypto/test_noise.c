@@ -135,8 +135,7 @@ static void pair_init(struct pair *pair, const struct vector *v)
 		hex_decode(v->psk, psk.bytes, sizeof(psk.bytes));
 	assert_true(noise_init_initiator(&pair->initiator, prologue, n, &pair->initiator_static, &remote,
 		v->psk ? &psk : NULL));
-	assert_true(noise_init_responder(&pair->responder, prologue, n, &pair->responder_static,
-		v->psk ? &psk : NULL));
+	assert_true(noise_init_responder(&pair->responder, prologue, n, &pair->responder_static, v->psk ? &psk : NULL));
 }
 
 static void pair_fini(struct pair *pair)
@@ -311,10 +310,10 @@ static void wrong_order(void **state)
 	struct noise_key send, receive;
 
 	(void)state;
-#define REFUSES(from, call)                  \
-	do {                                 \
-		copy = (from);               \
-		assert_false(call);          \
+#define REFUSES(from, call)                   \
+	do {                                  \
+		copy = (from);                \
+		assert_false(call);           \
 		assert_true(is_wiped(&copy)); \
 	} while (0)
 	pair_init(&pair, &vectors[1]);

@@ -78,8 +78,7 @@ static inline unsigned int scenario_log_of(struct coalesce_scenario *s, const ui
  * Note a whole packet.  With DF an IPv4 id says nothing (RFC 6864), and joining may change it.  A large flow is noted
  * as its payload, with the place of each FIN and PSH.
  */
-static inline void scenario_note(struct coalesce_scenario *s, struct scenario_log *logs, uint8_t *packet,
-	size_t bytes)
+static inline void scenario_note(struct coalesce_scenario *s, struct scenario_log *logs, uint8_t *packet, size_t bytes)
 {
 	struct frame_info info;
 	unsigned int flow;
@@ -108,8 +107,7 @@ static inline void scenario_note(struct coalesce_scenario *s, struct scenario_lo
 	scenario_log_add(&logs[flow], packet, bytes);
 }
 
-static inline void scenario_emit(void *ctx, const struct iovec *iov, int n, size_t bytes,
-	const struct offload *offload)
+static inline void scenario_emit(void *ctx, const struct iovec *iov, int n, size_t bytes, const struct offload *offload)
 {
 	static uint8_t frame[MODEL_MAX_FRAME_BYTES], packet[MODEL_MAX_FRAME_BYTES];
 	struct coalesce_scenario *s = ctx;
@@ -259,23 +257,57 @@ static inline void scenario_step(struct coalesce_scenario *s, struct script *scr
 	}
 	p = *next;
 	switch (op % 32) {
-	case 16: p.payload_bytes = script_u8(script) * 2U; break;
-	case 17: p.tcp_flags |= FRAME_TCP_PSH; break;
-	case 18: p.tcp_flags |= script_u8(script); break;
-	case 19: p.seq += 1000; break;
-	case 20: next->window = p.window = script_u8(script); break;
-	case 21: next->ack = p.ack = script_u8(script); break;
-	case 22: p.tos = 2; break;
-	case 23: p.ttl = script_u8(script) % 2 + 63; break;
-	case 24: p.tcp_option_bytes = script_u8(script) % 11 * 4; break;
-	case 25: partial = false; gso_bytes = 0; break;
-	case 26: p.payload_bytes = 0; break;
-	case 27: p.ip_option_bytes = 8; break;
-	case 28: next->ip_id = p.ip_id = script_u16(script); break;
-	case 29: junk = 1 + script_u8(script) % 40; break;
-	case 30: scenario_flush(s); return;
-	case 31: gso_bytes = script_u16(script) % 300; break;
-	default: break;
+	case 16:
+		p.payload_bytes = script_u8(script) * 2U;
+		break;
+	case 17:
+		p.tcp_flags |= FRAME_TCP_PSH;
+		break;
+	case 18:
+		p.tcp_flags |= script_u8(script);
+		break;
+	case 19:
+		p.seq += 1000;
+		break;
+	case 20:
+		next->window = p.window = script_u8(script);
+		break;
+	case 21:
+		next->ack = p.ack = script_u8(script);
+		break;
+	case 22:
+		p.tos = 2;
+		break;
+	case 23:
+		p.ttl = script_u8(script) % 2 + 63;
+		break;
+	case 24:
+		p.tcp_option_bytes = script_u8(script) % 11 * 4;
+		break;
+	case 25:
+		partial = false;
+		gso_bytes = 0;
+		break;
+	case 26:
+		p.payload_bytes = 0;
+		break;
+	case 27:
+		p.ip_option_bytes = 8;
+		break;
+	case 28:
+		next->ip_id = p.ip_id = script_u16(script);
+		break;
+	case 29:
+		junk = 1 + script_u8(script) % 40;
+		break;
+	case 30:
+		scenario_flush(s);
+		return;
+	case 31:
+		gso_bytes = script_u16(script) % 300;
+		break;
+	default:
+		break;
 	}
 	len_bytes = model_build(&p, bytes);
 	if (junk && junk < 7) {

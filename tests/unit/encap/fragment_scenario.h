@@ -58,8 +58,8 @@ static inline enum fragment_result naive_check(const struct naive_frame *f)
 	}
 	if (cut_bytes > 0 && last_bytes > cut_bytes)
 		return FRAGMENT_DROP_INCONSISTENT;
-	return cut_bytes * (f->count - 1) + last_bytes > FRAGMENT_MAX_FRAME_BYTES ? FRAGMENT_DROP_OVERSIZE :
-										    FRAGMENT_OK;
+	return cut_bytes * (f->count - 1) + last_bytes > FRAGMENT_MAX_FRAME_BYTES ? FRAGMENT_DROP_OVERSIZE
+										  : FRAGMENT_OK;
 }
 
 /* @frame: room for the largest; @bytes: 0 unless the frame is whole */
@@ -127,8 +127,8 @@ static inline void scenario_key(unsigned int key, uint64_t *source, uint32_t *ne
 	*id = key & 4 ? 0x800001 : 1;
 }
 
-static inline void scenario_deliver(struct fragment_scenario *s, unsigned int key, bool partial,
-	const uint8_t *body, size_t body_bytes)
+static inline void scenario_deliver(struct fragment_scenario *s, unsigned int key, bool partial, const uint8_t *body,
+	size_t body_bytes)
 {
 	static uint8_t want[FRAGMENT_MAX_FRAME_BYTES];
 	uint8_t *copy = malloc(body_bytes + 1);

@@ -18,12 +18,12 @@
 #define MODEL_MAX_FRAME_BYTES (22U + 65535U)
 
 /* What must hold, in fuzzers too: a broken promise ends the process with its place */
-#define MUST(condition)                                                                      \
-	do {                                                                                 \
-		if (!(condition)) {                                                          \
+#define MUST(condition)                                                                         \
+	do {                                                                                    \
+		if (!(condition)) {                                                             \
 			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                             \
-		}                                                                            \
+			abort();                                                                \
+		}                                                                               \
 	} while (0)
 
 /* Bytes that drive a test: random ones in a unit test, the fuzzer's own in a fuzzer; zeros behind the end */
@@ -65,7 +65,7 @@ struct model_packet {
 	uint8_t tags;
 	uint8_t ip_version;
 	uint8_t ip_option_bytes; /* IPv4: NOPs; IPv6: destination options; a multiple of 8 */
-	uint8_t protocol;	 /* TCP or UDP */
+	uint8_t protocol;        /* TCP or UDP */
 	uint8_t tcp_option_bytes;
 	uint8_t tos, ttl;
 	bool dont_fragment;
@@ -201,8 +201,8 @@ static inline size_t model_build(const struct model_packet *p, uint8_t *frame)
  * Segment number @index of a packet cut every @cut_bytes of its payload, with checksums.
  * Return: its length, 0 behind the last
  */
-static inline size_t model_cut(const uint8_t *frame, const struct frame_info *info, uint32_t cut_bytes,
-	uint32_t index, uint8_t *out)
+static inline size_t model_cut(const uint8_t *frame, const struct frame_info *info, uint32_t cut_bytes, uint32_t index,
+	uint8_t *out)
 {
 	uint32_t payload_bytes = info->end_offset - info->payload_offset, done_bytes = index * cut_bytes;
 	uint32_t left_bytes = payload_bytes - done_bytes, bytes = left_bytes < cut_bytes ? left_bytes : cut_bytes;
@@ -225,7 +225,7 @@ static inline size_t model_cut(const uint8_t *frame, const struct frame_info *in
 	} else {
 		frame_put32(l4 + 4, frame_get32(l4 + 4) + done_bytes);
 		if (done_bytes + bytes < payload_bytes)
-			l4[13] &= (uint8_t)~(FRAME_TCP_FIN | FRAME_TCP_PSH);
+			l4[13] &= (uint8_t) ~(FRAME_TCP_FIN | FRAME_TCP_PSH);
 		if (index > 0)
 			l4[13] &= (uint8_t)~FRAME_TCP_CWR;
 	}

@@ -155,15 +155,15 @@ static inline void segment_scenario(struct script *script)
 	if (!(sizes & 0x80))
 		p.payload_bytes %= 9000;
 	if (!(sizes & 0x40))
-		p.tcp_flags &= (uint8_t)~(FRAME_TCP_SYN | FRAME_TCP_RST | FRAME_TCP_URG);
+		p.tcp_flags &= (uint8_t) ~(FRAME_TCP_SYN | FRAME_TCP_RST | FRAME_TCP_URG);
 	if (p.payload_bytes > 65535U - 160)
 		p.payload_bytes = 65535U - 160;
 	scenario_frame_init(&f, bytes, model_build(&p, bytes));
 	MUST(frame_parse(f.frame, f.bytes, &f.info));
 	f.offload = (struct offload){
-		.gso = p.protocol == FRAME_PROTOCOL_UDP ? OFFLOAD_GSO_UDP :
-		       p.ip_version == 4		? OFFLOAD_GSO_TCP4 :
-							  OFFLOAD_GSO_TCP6,
+		.gso = p.protocol == FRAME_PROTOCOL_UDP ? OFFLOAD_GSO_UDP
+			: p.ip_version == 4             ? OFFLOAD_GSO_TCP4
+							: OFFLOAD_GSO_TCP6,
 		.gso_bytes = script_u16(script) % 4096,
 		.partial = true,
 		.csum_start = f.info.l4_offset,

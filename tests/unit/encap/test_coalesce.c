@@ -148,11 +148,11 @@ static unsigned int emitted_with(void (*change)(struct model_packet *p))
 	return scenario.emitted;
 }
 
-#define CHANGE(name, what)                            \
+#define CHANGE(name, what)                                \
 	static void change_##name(struct model_packet *p) \
-	{                                             \
-		(void)p;                              \
-		what;                                 \
+	{                                                 \
+		(void)p;                                  \
+		what;                                     \
 	}
 CHANGE(nothing, (void)0)
 CHANGE(tos, p->tos = 1)
@@ -180,7 +180,7 @@ static void joins_only_what_a_nic_would(void **state)
 	(void)state;
 	assert_int_equal(emitted_with(change_nothing), 1);
 	assert_int_equal(emitted_with(change_port), 3); /* another flow, and the gap that it leaves in this one */
-	assert_int_equal(emitted_with(change_psh), 2);	/* ends its row */
+	assert_int_equal(emitted_with(change_psh), 2);  /* ends its row */
 	assert_int_equal(emitted_with(change_fin), 2);
 	assert_int_equal(emitted_with(change_shorter), 2);
 	assert_int_equal(emitted_with(change_cwr), 2); /* begins a row, which the next ones join */
@@ -415,10 +415,11 @@ static void marks_where_they_may_not_be_are_dropped(void **state)
 	udp.protocol = FRAME_PROTOCOL_UDP;
 	syn.tcp_flags = FRAME_TCP_SYN | FRAME_TCP_ACK;
 	coalesce_scenario_init(&scenario, ALL_CAPS, 0);
-#define RESULT(packet, partial, gso)                                    \
-	(bytes = model_build(packet, buffer), frame_parse(buffer, bytes, &info) ? \
-			coalesce_add(&scenario.coalescer, buffer, bytes, &info, partial, gso) : \
-			COALESCE_RESULTS)
+#define RESULT(packet, partial, gso)                                                            \
+	(bytes = model_build(packet, buffer),                                                   \
+		frame_parse(buffer, bytes, &info)                                               \
+			? coalesce_add(&scenario.coalescer, buffer, bytes, &info, partial, gso) \
+			: COALESCE_RESULTS)
 	assert_int_equal(RESULT(&p, false, 1448), COALESCE_DROP_GSO);
 	assert_int_equal(RESULT(&p, true, SEGMENT_MIN_MSS - 1), COALESCE_DROP_GSO);
 	assert_int_equal(RESULT(&udp, true, 1448), COALESCE_DROP_GSO);

@@ -93,8 +93,8 @@ static void every_size_comes_back_in_any_order(void **state)
 		}
 		for (unsigned int i = 0; i < pieces.n; i++) {
 			assert_true(pieces.bytes[i] <= max_body_bytes || pieces.n == 2);
-			assert_int_equal(
-				give(9, order[i], start, &out), i + 1 < pieces.n ? FRAGMENT_HELD : FRAGMENT_OK);
+			assert_int_equal(give(9, order[i], start, &out),
+				i + 1 < pieces.n ? FRAGMENT_HELD : FRAGMENT_OK);
 		}
 		assert_int_equal(out.bytes, len_bytes);
 		assert_true(out.partial);

@@ -61,12 +61,12 @@ static void a_header_is_as_drawn(void **state)
 }
 
 static const uint8_t bundle[] = {
-	0x18, 0, 0, 17, 0, 3, 'a', 'b', 'c',		/* frame with a length */
-	0x0c, 0, 0, 0, 0, 2, 7, 7,			/* padding with a length and a flag */
-	0x9a, 0, 0, 1, 0, 1, 0, 9, 'x',			/* type 9: not known */
-	0x19, 0, 0, 1, 0, 1, 'y',			/* flag 1: not known */
-	0x1e, 0, 0, 18, 0, 0, 0x05, 0xa8,		/* empty frame, P and G */
-	0x34, 0, 0, 19, 'e', 'n', 'd',			/* probe to the end */
+	0x18, 0, 0, 17, 0, 3, 'a', 'b', 'c', /* frame with a length */
+	0x0c, 0, 0, 0, 0, 2, 7, 7,           /* padding with a length and a flag */
+	0x9a, 0, 0, 1, 0, 1, 0, 9, 'x',      /* type 9: not known */
+	0x19, 0, 0, 1, 0, 1, 'y',            /* flag 1: not known */
+	0x1e, 0, 0, 18, 0, 0, 0x05, 0xa8,    /* empty frame, P and G */
+	0x34, 0, 0, 19, 'e', 'n', 'd',       /* probe to the end */
 };
 
 static void a_bundle_comes_apart(void **state)

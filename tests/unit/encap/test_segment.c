@@ -168,8 +168,8 @@ static void an_ordinary_frame_is_cut_only_if_it_must_and_may(void **state)
 		bytes = model_build(&p, frame);
 		assert_true(frame_parse(frame, bytes, &info));
 		offload.csum_offset = csum_field_offset(&info);
-		assert_int_equal(
-			segment_begin(&s, frame, bytes, &info, &offload, cases[i].max_frame_bytes), SEGMENT_OK);
+		assert_int_equal(segment_begin(&s, frame, bytes, &info, &offload, cases[i].max_frame_bytes),
+			SEGMENT_OK);
 		for (; segment_next(&s, &segment); n++) {
 			assert_int_equal(segment.partial, cases[i].partial);
 			assert_int_equal(segment.gso_bytes, 0);
@@ -186,10 +186,10 @@ static void lies_are_refused_by_name(void **state)
 	size_t bytes = guest_frame(&info, &right, 0);
 
 	(void)state;
-#define REFUSED(why, max, ...)                                                                            \
-	do {                                                                                              \
-		offload = right;                                                                          \
-		__VA_ARGS__;                                                                              \
+#define REFUSED(why, max, ...)                                                                               \
+	do {                                                                                                 \
+		offload = right;                                                                             \
+		__VA_ARGS__;                                                                                 \
 		assert_int_equal(segment_begin(&s, frame, bytes, &info, &offload, max), SEGMENT_DROP_##why); \
 	} while (0)
 	REFUSED(OFFLOAD, 1500, offload.gso = OFFLOAD_GSO_TCP6);

@@ -24,7 +24,8 @@ static size_t make(int version, unsigned int tags, size_t packet_bytes)
 	for (unsigned int i = 0; i < tags; i++, at += 4)
 		memcpy(frame + at, "\x81\x00\x20\x07", 4);
 	if (version == 4) {
-		memcpy(frame + at, "\x08\x00\x45\x00\x00\x00\x12\x34\x40\x00\x40\x11\x00\x00\x0a\x00\x00\x01\x0a\x00\x00\x02", 22);
+		memcpy(frame + at,
+			"\x08\x00\x45\x00\x00\x00\x12\x34\x40\x00\x40\x11\x00\x00\x0a\x00\x00\x01\x0a\x00\x00\x02", 22);
 		frame_put16(frame + at + 4, (uint16_t)packet_bytes);
 		frame_put16(frame + at + 2 + 24, (uint16_t)(packet_bytes - 20));
 	} else {
@@ -103,7 +104,8 @@ static void what_must_not_be_answered(void **state)
 	frame[23] = FRAME_PROTOCOL_ICMP;
 	for (int type = 0; type < 256; type++) {
 		frame[34] = (uint8_t)type;
-		assert_int_equal(answer(len, 1300) == 0, type == 3 || type == 4 || type == 5 || type == 11 || type == 12);
+		assert_int_equal(answer(len, 1300) == 0,
+			type == 3 || type == 4 || type == 5 || type == 11 || type == 12);
 	}
 	len = make(6, 0, 1400);
 	assert_int_equal(answer(len, 1279), 0);

@@ -102,8 +102,7 @@ static inline void packet_train(struct packet *packet, uint32_t session, uint8_t
 	struct wr train = wr_init(payload, sizeof(payload)), w = wr_init(packet->bytes, sizeof(packet->bytes));
 
 	for (unsigned int i = 0; i < segments; i++)
-		put_datagram(&train, 0x88b5, session, lane, counter + i,
-			i + 1 < segments ? segment_bytes : last_bytes);
+		put_datagram(&train, 0x88b5, session, lane, counter + i, i + 1 < segments ? segment_bytes : last_bytes);
 	put_ethernet(&w, 0, 0x0800);
 	put_ipv4(&w, 1, 2, 0, payload, train.used_bytes);
 	packet->len_bytes = w.used_bytes;

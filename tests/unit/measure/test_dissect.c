@@ -17,7 +17,7 @@ struct layout {
 	int link_type;
 	unsigned int tags;
 	bool v6;
-	size_t more_bytes; /* IPv4 options, or any number for IPv6 extension headers */
+	size_t more_bytes;    /* IPv4 options, or any number for IPv6 extension headers */
 	size_t headers_bytes; /* everything in front of the payload */
 };
 
@@ -136,15 +136,15 @@ static void names_what_it_passes_over(void **state)
 	const struct layout *v4 = &layouts[0], *v6 = &layouts[1];
 
 	(void)state;
-	assert_int_equal(with_byte(v4, 13, 0x06), DISSECT_DROP_NOT_IP);	     /* ARP */
-	assert_int_equal(with_byte(v4, 14, 0x65), DISSECT_DROP_NOT_IP);	     /* version and EtherType disagree */
-	assert_int_equal(with_byte(v4, 14, 0x44), DISSECT_DROP_IP);	     /* a header of 16 bytes */
-	assert_int_equal(with_byte(v4, 17, 0x10), DISSECT_DROP_IP);	     /* a total below the header */
-	assert_int_equal(with_byte(v4, 20, 0x20), DISSECT_DROP_FRAGMENT);    /* more fragments */
-	assert_int_equal(with_byte(v4, 21, 0x01), DISSECT_DROP_FRAGMENT);    /* an offset */
+	assert_int_equal(with_byte(v4, 13, 0x06), DISSECT_DROP_NOT_IP);   /* ARP */
+	assert_int_equal(with_byte(v4, 14, 0x65), DISSECT_DROP_NOT_IP);   /* version and EtherType disagree */
+	assert_int_equal(with_byte(v4, 14, 0x44), DISSECT_DROP_IP);       /* a header of 16 bytes */
+	assert_int_equal(with_byte(v4, 17, 0x10), DISSECT_DROP_IP);       /* a total below the header */
+	assert_int_equal(with_byte(v4, 20, 0x20), DISSECT_DROP_FRAGMENT); /* more fragments */
+	assert_int_equal(with_byte(v4, 21, 0x01), DISSECT_DROP_FRAGMENT); /* an offset */
 	assert_int_equal(with_byte(v4, 23, 6), DISSECT_DROP_NOT_UDP);
-	assert_int_equal(with_byte(v4, 39, 7), DISSECT_DROP_UDP);	     /* shorter than its header */
-	assert_int_equal(with_byte(v4, 38, 0x40), DISSECT_DROP_UDP);	     /* longer than IP says */
+	assert_int_equal(with_byte(v4, 39, 7), DISSECT_DROP_UDP);    /* shorter than its header */
+	assert_int_equal(with_byte(v4, 38, 0x40), DISSECT_DROP_UDP); /* longer than IP says */
 	assert_int_equal(with_byte(v6, 20, 44), DISSECT_DROP_FRAGMENT);
 	assert_int_equal(with_byte(v6, 20, 58), DISSECT_DROP_NOT_UDP);
 	assert_int_equal(with_byte(v6, 20, 59), DISSECT_DROP_NOT_UDP);

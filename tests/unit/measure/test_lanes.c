@@ -127,7 +127,9 @@ static void marks_and_differences(void **state)
 	struct tally since, sum = { 0 };
 
 	(void)state;
-	lane->total = (struct tally){ .datagrams = 10, .bytes = 100, .payload_bytes = 90,
+	lane->total = (struct tally){ .datagrams = 10,
+		.bytes = 100,
+		.payload_bytes = 90,
 		.sequence = { .lost = 5, .reordered = 1, .duplicates = 2, .strays = 1, .restarts = 0, .farthest = 7 } };
 	lanes_mark(lanes);
 	lane->total.datagrams = 13;

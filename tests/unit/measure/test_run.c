@@ -228,7 +228,8 @@ static void table(void **state)
 	run_summary(&bench.run);
 	assert_non_null(strstr(bench.text, "0.0 s to 1.0 s\n"));
 	assert_non_null(strstr(bench.text, "192.0.2.1:4754 -> 192.0.2.2:4754\n"));
-	assert_non_null(strstr(bench.text, "   a1b2c3   2       990   1.44M   11.5M   11.5M     10   1.00%       0      0\n"));
+	assert_non_null(
+		strstr(bench.text, "   a1b2c3   2       990   1.44M   11.5M   11.5M     10   1.00%       0      0\n"));
 	assert_non_null(strstr(bench.text, "--- summary, 0.0 s to 2.0 s\n"));
 	assert_non_null(strstr(bench.text, "1980 captured packets held weft's datagrams, 0 of them a train"));
 	assert_fits(bench.text);
@@ -252,7 +253,8 @@ static void table_of_the_widest(void **state)
 	memset(packet.bytes + 14 + 8, 0xfe, 32);
 	assert_true(run_packet(&bench.run, packet.bytes, w.used_bytes, (struct instant){ EPOCH }));
 	sorted = lanes_sorted(bench.meter.lanes, &count);
-	sorted[0]->total = (struct tally){ .datagrams = UINT64_MAX, .bytes = UINT64_MAX,
+	sorted[0]->total = (struct tally){ .datagrams = UINT64_MAX,
+		.bytes = UINT64_MAX,
 		.sequence = { .lost = INT64_MAX, .reordered = UINT64_MAX, .duplicates = UINT64_MAX } };
 	run_advance(&bench.run, (struct instant){ EPOCH + SECOND });
 	sorted[0]->total.sequence.lost = INT64_MIN;
@@ -269,9 +271,20 @@ static void scales(void **state)
 		double value;
 		const char *text;
 	} cases[] = {
-		{ 0, "0" }, { 99999, "99999" }, { -99999, "-99999" }, { 100000, "100k" }, { 123456, "123k" },
-		{ 999499, "999k" }, { 999500, "1.00M" }, { 1234567, "1.23M" }, { 45600000, "45.6M" }, { 13.21e9, "13.2G" },
-		{ 9.996e9, "10.0G" }, { -2500000, "-2.50M" }, { 1.8e19, "18.0E" }, { 1e25, "huge" },
+		{ 0, "0" },
+		{ 99999, "99999" },
+		{ -99999, "-99999" },
+		{ 100000, "100k" },
+		{ 123456, "123k" },
+		{ 999499, "999k" },
+		{ 999500, "1.00M" },
+		{ 1234567, "1.23M" },
+		{ 45600000, "45.6M" },
+		{ 13.21e9, "13.2G" },
+		{ 9.996e9, "10.0G" },
+		{ -2500000, "-2.50M" },
+		{ 1.8e19, "18.0E" },
+		{ 1e25, "huge" },
 	};
 	char text[REPORT_SCALED_BYTES];
 

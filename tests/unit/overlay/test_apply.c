@@ -111,8 +111,8 @@ static json_t *host(unsigned int i)
 	assert_int_equal(identity_tunnel_sign(member->key_pem, member->name, &member->tunnel.public, signature), 0);
 	base64_encode(signature, sizeof(signature), sig);
 	base64_encode(member->tunnel.public.bytes, X25519_BYTES, key);
-	return json_pack("{s:s, s:[s], s:s, s:s, s:s}", "name", member->name, "endpoints", "127.0.0.1:9", "tunnel_key", key,
-		"tunnel_sig", sig, "certificate", member->certificate);
+	return json_pack("{s:s, s:[s], s:s, s:s, s:s}", "name", member->name, "endpoints", "127.0.0.1:9", "tunnel_key",
+		key, "tunnel_sig", sig, "certificate", member->certificate);
 }
 
 static json_t *begin_document(int rev)
@@ -127,8 +127,8 @@ static void add(json_t *document, const char *list, json_t *item)
 
 static void add_network(json_t *document, int id, const char *lab, const char *const *hosts, size_t hosts_count)
 {
-	json_t *network = json_pack("{s:i, s:s, s:s, s:s, s:i, s:[]}", "id", id, "lab", lab, "name", "net", "mode", "switch",
-		"mtu", 1500, "hosts");
+	json_t *network = json_pack("{s:i, s:s, s:s, s:s, s:i, s:[]}", "id", id, "lab", lab, "name", "net", "mode",
+		"switch", "mtu", 1500, "hosts");
 
 	for (size_t i = 0; i < hosts_count; i++)
 		json_array_append_new(json_object_get(network, "hosts"), json_string(hosts[i]));
@@ -137,8 +137,9 @@ static void add_network(json_t *document, int id, const char *lab, const char *c
 
 static void add_port(json_t *document, int id, int network, const char *attach)
 {
-	add(document, "ports", json_pack("{s:i, s:s, s:s, s:i, s:s}", "id", id, "lab", "lab", "name", "port", "network", network,
-				       "attach", attach));
+	add(document, "ports",
+		json_pack("{s:i, s:s, s:s, s:i, s:s}", "id", id, "lab", "lab", "name", "port", "network", network,
+			"attach", attach));
 }
 
 /* Consumes it */
@@ -477,7 +478,8 @@ static void any_documents(void **state)
 		}
 		for (uint32_t slot = 0; slot < PORTS_MAX; slot++)
 			for (uint32_t i = 0; i < WORKERS; i++)
-				assert_true((agent->datapath.workers[i]->ports[slot] != NULL) == (agent->ports[slot] != NULL));
+				assert_true((agent->datapath.workers[i]->ports[slot] != NULL) ==
+					(agent->ports[slot] != NULL));
 	}
 }
 

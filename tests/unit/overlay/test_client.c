@@ -219,8 +219,9 @@ static int set_up(void **state)
 	assert_int_equal(identity_key_create(&f->host_key), 0);
 	assert_int_equal(identity_csr_create(f->host_key, "aws-1", &csr), 0);
 	assert_int_equal(identity_host_issue(f->ca_key, f->ca, csr, "aws-1", time(NULL), &f->host_cert), 0);
-	assert_int_equal(identity_controller_issue(f->ca_key, f->ca, "weft-controller", NULL, 0, time(NULL), &f->tls_key,
-				 &f->tls_cert), 0);
+	assert_int_equal(identity_controller_issue(f->ca_key, f->ca, "weft-controller", NULL, 0, time(NULL),
+				 &f->tls_key, &f->tls_cert),
+		0);
 	identity_pem_free(csr);
 	controller_start(f, f->tls_key, f->tls_cert);
 	*state = f;
@@ -390,7 +391,9 @@ static void only_the_controller(void **state)
 	assert_non_null(strstr(f->text, "not this fabric's controller"));
 	controller_stop(f);
 	assert_int_equal(identity_ca_create("homelab", time(NULL), &other_key, &other_ca), 0);
-	assert_int_equal(identity_controller_issue(other_key, other_ca, "weft-controller", NULL, 0, time(NULL), &key, &cert), 0);
+	assert_int_equal(identity_controller_issue(other_key, other_ca, "weft-controller", NULL, 0, time(NULL), &key,
+				 &cert),
+		0);
 	controller_start(f, key, cert);
 	f->text[0] = '\0';
 	until(f, &f->downs, f->downs + 1);
@@ -461,8 +464,8 @@ static void freed_at_any_time(void **state)
 static void addresses(void **state)
 {
 	static const char *const good[] = { "127.0.0.1", "[::1]", "::1", "[::1]:1", "localhost:9" };
-	static const char *const bad[] = { "", ":1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:x", "[::1", "[]:1",
-		"[::1]x" };
+	static const char *const bad[] = { "", ":1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:x",
+		"[::1", "[]:1", "[::1]x" };
 	struct fixture *f = *state;
 	const char *error;
 	char *key = f->host_key;

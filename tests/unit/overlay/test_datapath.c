@@ -128,8 +128,8 @@ static void connect_sides(struct pair *pair, enum aead_cipher cipher)
 		keys[i].remote_index = keys[1 - i].local_index;
 		assert_true(x25519_generate(&key));
 		side->peer = peer_new(3, i ? "a" : "b", &key.public);
-		side->session = session_new(keys[i].local_index, side->peer, &keys[i], aead_backend_openssl(),
-			WORKERS, 1, instant_now());
+		side->session = session_new(keys[i].local_index, side->peer, &keys[i], aead_backend_openssl(), WORKERS,
+			1, instant_now());
 		assert_non_null(side->session);
 		side->session->confirmed = true;
 		session_publish(&side->datapath.sessions, side->session);
@@ -199,7 +199,8 @@ static size_t make_udp(uint8_t *frame, int from, uint16_t port, uint32_t number,
 	memset(frame, 0, 42);
 	memcpy(frame, mac_of[1 - from].bytes, 6);
 	memcpy(frame + 6, mac_of[from].bytes, 6);
-	memcpy(frame + 12, "\x08\x00\x45\x00\x00\x00\x00\x00\x40\x00\x40\x11\x00\x00\x0a\x00\x00\x01\x0a\x00\x00\x02", 22);
+	memcpy(frame + 12, "\x08\x00\x45\x00\x00\x00\x00\x00\x40\x00\x40\x11\x00\x00\x0a\x00\x00\x01\x0a\x00\x00\x02",
+		22);
 	frame_put16(frame + 16, (uint16_t)(len - 14));
 	frame_put16(frame + 34, port);
 	frame_put16(frame + 36, 9);
@@ -224,7 +225,8 @@ static size_t make_tcp(uint8_t *frame, int from, uint32_t seed, uint32_t seq, si
 	memset(frame, 0, 54);
 	memcpy(frame, mac_of[1 - from].bytes, 6);
 	memcpy(frame + 6, mac_of[from].bytes, 6);
-	memcpy(frame + 12, "\x08\x00\x45\x00\x00\x00\x00\x00\x40\x00\x40\x06\x00\x00\x0a\x00\x00\x01\x0a\x00\x00\x02", 22);
+	memcpy(frame + 12, "\x08\x00\x45\x00\x00\x00\x00\x00\x40\x00\x40\x06\x00\x00\x0a\x00\x00\x01\x0a\x00\x00\x02",
+		22);
 	frame_put16(frame + 16, (uint16_t)(len - 14));
 	frame_put16(frame + 34, (uint16_t)seed);
 	frame_put16(frame + 36, 80);
@@ -268,7 +270,8 @@ static bool take_within(struct side *side, struct offload *offload, uint8_t *fra
 	return false;
 }
 
-static void inject(struct side *side, unsigned int queue, const struct offload *offload, const uint8_t *frame, size_t len)
+static void inject(struct side *side, unsigned int queue, const struct offload *offload, const uint8_t *frame,
+	size_t len)
 {
 	while (!memory_port_inject(side->port.tap, queue, offload, frame, len))
 		usleep(50);
@@ -432,7 +435,8 @@ static void streams_into_ports_without_offloads(void **state)
 }
 
 /* Take what waits at the relay, let @judge change it, and send it on to where it did not come from */
-static int relay_all(struct pair *pair, int expect, bool (*judge)(int index, uint8_t *datagram, ssize_t len), int copies)
+static int relay_all(struct pair *pair, int expect, bool (*judge)(int index, uint8_t *datagram, ssize_t len),
+	int copies)
 {
 	int index = 0;
 
@@ -447,8 +451,8 @@ static int relay_all(struct pair *pair, int expect, bool (*judge)(int index, uin
 			return index;
 		len = recvfrom(pair->relay, datagram, sizeof(datagram), 0, (struct sockaddr *)&from, &from_bytes);
 		assert_true(len > 0);
-		to.sin_port = htons(ntohs(from.sin_port) == pair->side[0].endpoint.port ? pair->side[1].endpoint.port :
-											  pair->side[0].endpoint.port);
+		to.sin_port = htons(ntohs(from.sin_port) == pair->side[0].endpoint.port ? pair->side[1].endpoint.port
+											: pair->side[0].endpoint.port);
 		if (judge(index++, datagram, len))
 			for (int i = 0; i < copies; i++)
 				assert_int_equal(sendto(pair->relay, datagram, (size_t)len, 0, (struct sockaddr *)&to,

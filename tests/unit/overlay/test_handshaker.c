@@ -214,7 +214,8 @@ static void a_handshake(void **state)
 	pump(a);
 	assert_int_equal(a->peer->handshake_index, 0);
 	assert_true(endpoint_equal(&a->peer->path->endpoint, &b->endpoint));
-	assert_true(waits(b->agent.datapath.sockets.fd[0], WAIT_MS)); /* the probe that confirms, steered to the worker */
+	assert_true(
+		waits(b->agent.datapath.sockets.fd[0], WAIT_MS)); /* the probe that confirms, steered to the worker */
 	confirm(b);
 	assert_heard(a, b);
 	assert_heard(b, a);

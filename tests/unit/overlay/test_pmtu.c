@@ -23,9 +23,9 @@
 struct path {
 	struct pmtu pmtu;
 	struct instant now;
-	uint32_t takes_bytes;	 /* larger datagrams vanish */
-	uint32_t refused_bytes;	 /* the kernel refuses from this size on; 0: none */
-	uint32_t loss_percent;	 /* of probes, and of answers */
+	uint32_t takes_bytes;   /* larger datagrams vanish */
+	uint32_t refused_bytes; /* the kernel refuses from this size on; 0: none */
+	uint32_t loss_percent;  /* of probes, and of answers */
 	uint32_t rtt_ms;
 	uint32_t answer_ms;
 	uint32_t probes;
@@ -127,7 +127,8 @@ static void every_size_is_found(void **state)
 		open_path(&path, PMTU_MAX_MTU, mtu - HEADER_BYTES);
 		run(&path, 60000, true, true);
 		assert_found(&path);
-		assert_true(path.probes <= 3 * 14 + 2); /* halving 8000 bytes down to 8, thrice each, and two favourites */
+		assert_true(
+			path.probes <= 3 * 14 + 2); /* halving 8000 bytes down to 8, thrice each, and two favourites */
 		open_path(&path, mtu, PMTU_MAX_MTU);
 		assert_true(run(&path, 60000, true, true) <= TICK_MS + RTT_MS);
 		assert_found(&path);
@@ -278,8 +279,8 @@ static void refused_sizes_are_halved_too(void **state)
 		path.refused_bytes = refused;
 		run(&path, 2000, true, true);
 		assert_int_equal(path.pmtu.state, PMTU_DONE);
-		assert_in_range(path.pmtu.works_bytes, refused > PMTU_STEP_BYTES + BASE_BYTES ? refused - PMTU_STEP_BYTES : BASE_BYTES,
-			refused - 1);
+		assert_in_range(path.pmtu.works_bytes,
+			refused > PMTU_STEP_BYTES + BASE_BYTES ? refused - PMTU_STEP_BYTES : BASE_BYTES, refused - 1);
 		/* an interface whose MTU was lowered while data flows: a worker is told first */
 		path.refused_bytes = BASE_BYTES + 1 + random_u32() % (refused - BASE_BYTES);
 		pmtu_refused(&path.pmtu, path.pmtu.works_bytes);

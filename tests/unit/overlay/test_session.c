@@ -174,7 +174,8 @@ static void lifetimes_follow_the_scale(void **state)
 	assert_int_equal(session->reject_after.ns, 1000 + SESSION_REJECT_MS * ms);
 	session_free(session);
 	session = make(5, 1, 1, 100);
-	assert_int_equal(session->reject_after.ns, 1000 + (SESSION_REKEY_MS / 100 + SESSION_REJECT_MS - SESSION_REKEY_MS) * ms);
+	assert_int_equal(session->reject_after.ns,
+		1000 + (SESSION_REKEY_MS / 100 + SESSION_REJECT_MS - SESSION_REKEY_MS) * ms);
 	session_free(session);
 }
 
@@ -230,7 +231,8 @@ static void used_up_lanes_seal_nothing(void **state)
 	session->main_next = SESSION_REJECT_MESSAGES - 1;
 	seal_and_open(session, 0, 0);
 	for (uint32_t sender = 0; sender <= WORKERS; sender++)
-		assert_int_equal(session_seal(session, sender, 0, datagram, (const uint8_t *)"hello", 5), SEAL_EXHAUSTED);
+		assert_int_equal(session_seal(session, sender, 0, datagram, (const uint8_t *)"hello", 5),
+			SEAL_EXHAUSTED);
 	seal_and_open(session, 1, 1);
 	session->senders[2].own_next = SESSION_REJECT_MESSAGES;
 	assert_int_equal(session_seal(session, 2, 2, datagram, (const uint8_t *)"hello", 5), SEAL_EXHAUSTED);

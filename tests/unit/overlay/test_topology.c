@@ -58,8 +58,9 @@ static void discharge(struct member *member)
 
 static json_t *host_json(const struct member *member)
 {
-	return json_pack("{s:s, s:[s, s], s:s, s:s, s:s}", "name", member->name, "endpoints", "203.0.113.9:4754", "2001:db8::9",
-		"tunnel_key", member->tunnel_key, "tunnel_sig", member->tunnel_sig, "certificate", member->certificate);
+	return json_pack("{s:s, s:[s, s], s:s, s:s, s:s}", "name", member->name, "endpoints", "203.0.113.9:4754",
+		"2001:db8::9", "tunnel_key", member->tunnel_key, "tunnel_sig", member->tunnel_sig, "certificate",
+		member->certificate);
 }
 
 static const char rest[] =
@@ -176,12 +177,14 @@ static const struct {
 	{ "", "hosts", "hosts", false, { "{}", "1", "\"h0\"", "[1]", "[[]]" } },
 	{ "", "networks", "networks", false, { "{}", "true", "[{}]", "[null]" } },
 	{ "", "ports", "ports", false, { "{}", "1.0", "[{}]", "[\"a\"]" } },
-	{ "", "remote_ports", "remote_ports", false, { "{}", "1", "[{\"mac\": 5}]", "[{\"mac\": \"52:54:00:00:00:0b\"}]" } },
+	{ "", "remote_ports", "remote_ports", false,
+		{ "{}", "1", "[{\"mac\": 5}]", "[{\"mac\": \"52:54:00:00:00:0b\"}]" } },
 	{ "hosts", "name", "hosts[0].name", true, { "1", "\"\"", "\"UPPER\"", "\"-a\"", "\"me\"", "\"a b\"" } },
 	{ "hosts", "tunnel_key", "hosts[0].tunnel_key", true, { "1", "[]" } },
 	{ "hosts", "tunnel_sig", "hosts[0].tunnel_sig", true, { "1", "{}" } },
 	{ "hosts", "certificate", "hosts[0].certificate", true, { "1", "false" } },
-	{ "hosts", "endpoints", "hosts[0].endpoints", false, { "\"203.0.113.9\"", "[1]", "[\"host.example\"]", "[\"1.2.3.4:0\"]" } },
+	{ "hosts", "endpoints", "hosts[0].endpoints", false,
+		{ "\"203.0.113.9\"", "[1]", "[\"host.example\"]", "[\"1.2.3.4:0\"]" } },
 	{ "networks", "id", "networks[0].id", true, { "-1", "16777216", "\"17\"" } },
 	{ "networks", "mode", "networks[0].mode", true, { "\"router\"", "1", "\"\"" } },
 	{ "networks", "mtu", "networks[0].mtu", true, { "67", "9217", "\"1500\"", "1500.0" } },
@@ -192,11 +195,14 @@ static const struct {
 	{ "ports", "network", "ports[0].network", true, { "19", "-1", "\"17\"" } },
 	{ "ports", "lab", "ports[0].lab", true, { "1", "\"\"" } },
 	{ "ports", "name", "ports[0].name", true, { "1", "\"\"", "\"\\n\"" } },
-	{ "ports", "attach", "ports[0].attach", true, { "1", "\"\"", "\"bridge:a b\"", "\"bridge:0123456789012345678901234567890\"" } },
+	{ "ports", "attach", "ports[0].attach", true,
+		{ "1", "\"\"", "\"bridge:a b\"", "\"bridge:0123456789012345678901234567890\"" } },
 	{ "ports", "create", "ports[0].create", false, { "1", "\"yes\"" } },
-	{ "ports", "mac", "ports[0].mac", false, { "1", "\"\"", "\"52:54:00\"", "\"ff:ff:ff:ff:ff:ff\"", "\"01:80:c2:00:00:00\"" } },
-	{ "ports", "vlan", "ports[0].vlan", false, { "10", "{\"access\": 0}", "{\"access\": 4095}", "{\"trunk\": 10}",
-						      "{\"trunk\": [4096]}", "{\"trunk\": \"some\"}" } },
+	{ "ports", "mac", "ports[0].mac", false,
+		{ "1", "\"\"", "\"52:54:00\"", "\"ff:ff:ff:ff:ff:ff\"", "\"01:80:c2:00:00:00\"" } },
+	{ "ports", "vlan", "ports[0].vlan", false,
+		{ "10", "{\"access\": 0}", "{\"access\": 4095}", "{\"trunk\": 10}", "{\"trunk\": [4096]}",
+			"{\"trunk\": \"some\"}" } },
 	{ "remote_ports", "network", "remote_ports[0]", true, { "19", "\"17\"", "-1" } },
 	{ "remote_ports", "host", "remote_ports[0]", true, { "\"nobody\"", "5", "\"\"" } },
 	{ "remote_ports", "mac", "remote_ports[0].mac", false, { "7", "\"x\"", "\"ff:ff:ff:ff:ff:ff\"" } },
@@ -239,7 +245,8 @@ static void not_an_object(void **state)
 
 static void twice(const char *list, const char *place)
 {
-	json_t *document = good(), *items = json_object_get(document, list), *copy = json_deep_copy(json_array_get(items, 0));
+	json_t *document = good(), *items = json_object_get(document, list),
+	       *copy = json_deep_copy(json_array_get(items, 0));
 	char where[128];
 
 	snprintf(where, sizeof(where), "%s[%zu].%s: is there twice", list, json_array_size(items), place);
@@ -260,7 +267,8 @@ static void more_than_is_served(void **state)
 	static const struct {
 		const char *key;
 		size_t max;
-	} lists[] = { { "hosts", PEERS_MAX }, { "networks", NETWORKS_MAX }, { "ports", PORTS_MAX }, { "remote_ports", 65536 } };
+	} lists[] = { { "hosts", PEERS_MAX }, { "networks", NETWORKS_MAX }, { "ports", PORTS_MAX },
+		{ "remote_ports", 65536 } };
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
@@ -270,7 +278,8 @@ static void more_than_is_served(void **state)
 		for (size_t k = 0; k <= lists[i].max; k++)
 			json_array_append_new(list, json_object());
 		json_object_set_new(document, lists[i].key, list);
-		snprintf(where, sizeof(where), "%s: has %zu entries, at most %zu", lists[i].key, lists[i].max + 1, lists[i].max);
+		snprintf(where, sizeof(where), "%s: has %zu entries, at most %zu", lists[i].key, lists[i].max + 1,
+			lists[i].max);
 		assert_wrong(document, where);
 	}
 }

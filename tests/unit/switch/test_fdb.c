@@ -496,8 +496,8 @@ static void compare(struct model *m, struct fdb *fdb, struct instant now)
 
 	assert_int_equal(fdb_count(fdb), model_count(m, NULL));
 	for (uint32_t i = 0; i < NETWORKS * VLANS * HOSTS; i++) {
-		struct fdb_key key = key_of(i % NETWORKS, (uint16_t)(i / NETWORKS % VLANS),
-			(uint16_t)(i / NETWORKS / VLANS));
+		struct fdb_key key =
+			key_of(i % NETWORKS, (uint16_t)(i / NETWORKS % VLANS), (uint16_t)(i / NETWORKS / VLANS));
 		struct known *k = model_find(m, &key);
 
 		if (k && !model_old(k, now)) {

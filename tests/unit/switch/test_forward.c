@@ -175,11 +175,11 @@ static void a_group_source_is_dropped_and_a_zero_source_not_learned(void **state
 
 static unsigned int class_of(uint8_t last)
 {
-	return last == 0    ? NETWORK_PASS_STP
-	       : last == 1  ? NETWORK_PASS_PAUSE
-	       : last == 2  ? NETWORK_PASS_LACP
-	       : last == 14 ? NETWORK_PASS_LLDP
-			    : NETWORK_PASS_OTHER;
+	return last == 0     ? NETWORK_PASS_STP
+		: last == 1  ? NETWORK_PASS_PAUSE
+		: last == 2  ? NETWORK_PASS_LACP
+		: last == 14 ? NETWORK_PASS_LLDP
+			     : NETWORK_PASS_OTHER;
 }
 
 static void reserved_addresses_pass_by_class(void **state)
@@ -221,7 +221,8 @@ static void a_wire_passes_every_frame_to_its_other_end(void **state)
 
 	(void)state;
 	for (unsigned int last = 0; last < 16; last++) {
-		struct forward_frame frame = frame_of(broadcast, (struct mac){ { 1, 0x80, 0xc2, 0, 0, (uint8_t)last } });
+		struct forward_frame frame =
+			frame_of(broadcast, (struct mac){ { 1, 0x80, 0xc2, 0, 0, (uint8_t)last } });
 
 		frame.form = (struct vlan_form){ true, 4095 };
 		forward_from_port(near, fdb, &near->ports[0], &frame, now, &v);
@@ -256,7 +257,8 @@ static void a_hub_floods_and_never_learns(void **state)
 
 	(void)state;
 	for (uint8_t i = 0; i < 50; i++) {
-		struct forward_frame frame = frame_of(host(i % 3), i % 7 ? host((i + 1) % 3) : (struct mac){ { 1, 0x80, 0xc2 } });
+		struct forward_frame frame =
+			frame_of(host(i % 3), i % 7 ? host((i + 1) % 3) : (struct mac){ { 1, 0x80, 0xc2 } });
 
 		forward_from_port(net, fdb, &net->ports[i % 3], &frame, now, &v);
 		assert_int_equal(v.kind, VERDICT_FLOOD);
@@ -401,8 +403,8 @@ static unsigned int copies_of(const struct network *net, const struct network_po
 		copies |= 1U << i;
 	}
 	for (uint32_t i = 0; i < PEERS; i++) {
-		bool chosen = (v->kind == VERDICT_FLOOD && v->to_peers) ||
-			      (v->kind == VERDICT_PEER && v->peer == slots[i]);
+		bool chosen =
+			(v->kind == VERDICT_FLOOD && v->to_peers) || (v->kind == VERDICT_PEER && v->peer == slots[i]);
 
 		if (chosen) {
 			assert_form(vlan_egress_fabric(v->vlan, form), PORTS + i, form, v->vlan);
@@ -429,8 +431,8 @@ static void random_frames_match_a_naive_switch(void **state)
 		int destination = rand() % 5 ? rand() % (int)STATIONS : -1;
 		int tag = rand() % (int)VLANS;
 		const struct network_port *in = from < PORTS ? &net->ports[from] : NULL;
-		struct forward_frame frame = frame_of(host(source),
-			destination < 0 ? broadcast : host((uint8_t)destination));
+		struct forward_frame frame =
+			frame_of(host(source), destination < 0 ? broadcast : host((uint8_t)destination));
 		unsigned int want = naive_switch(from, source, destination, tag), got;
 		struct verdict v;
 

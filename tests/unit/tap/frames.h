@@ -36,8 +36,10 @@ static inline void frame_build(struct test_frame *frame, int vlan, size_t payloa
 	}
 	memcpy(at, (uint8_t[]){ 0x08, 0x00 }, 2);
 	at += 2;
-	memcpy(at, (uint8_t[]){ 0x45, 0, (uint8_t)((payload_bytes + 40) >> 8), (uint8_t)(payload_bytes + 40), 0, 1, 0x40,
-			0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2 }, 20);
+	memcpy(at,
+		(uint8_t[]){ 0x45, 0, (uint8_t)((payload_bytes + 40) >> 8), (uint8_t)(payload_bytes + 40), 0, 1, 0x40,
+			0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2 },
+		20);
 	for (int i = 0; i < 20; i += 2)
 		sum += (uint32_t)at[i] << 8 | at[i + 1];
 	sum = (sum & 0xffff) + (sum >> 16);

@@ -241,7 +241,9 @@ static void a_persistent_tap_stays(void **state)
 	struct netlink_link link;
 
 	(void)state;
-	assert_int_equal(netns_run("ip tuntap add keep mode tap multi_queue vnet_hdr && ip link set keep txqueuelen 33"), 0);
+	assert_int_equal(netns_run(
+				 "ip tuntap add keep mode tap multi_queue vnet_hdr && ip link set keep txqueuelen 33"),
+		0);
 	port = open_port("tap:keep", "", false, 2);
 	assert_true(look("keep").up);
 	assert_int_equal(look("keep").tun_queues, 2);
