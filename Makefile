@@ -25,7 +25,6 @@ base_SRC = \
 	base/clock.c \
 	base/enrolment.c \
 	base/file.c \
-	base/frame.c \
 	base/hash.c \
 	base/json.c \
 	base/log.c \
@@ -33,6 +32,20 @@ base_SRC = \
 	base/rcu.c \
 	base/secret.c \
 	base/suggest.c
+
+packet_SRC = \
+	packet/coalesce.c \
+	packet/csum.c \
+	packet/frame.c \
+	packet/mss.c \
+	packet/segment.c \
+	packet/too_big.c
+
+lab_SRC = \
+	lab/attach.c \
+	lab/fault.c \
+	lab/lab.c \
+	lab/lab_value.c
 
 crypto_SRC = \
 	crypto/aead.c \
@@ -52,15 +65,10 @@ crypto_SRC = \
 	crypto/x25519.c
 
 encap_SRC = \
-	encap/coalesce.c \
-	encap/csum.c \
 	encap/fragment.c \
 	encap/gre.c \
-	encap/mss.c \
 	encap/probe.c \
 	encap/record.c \
-	encap/segment.c \
-	encap/too_big.c \
 	encap/train.c
 
 switch_SRC = \
@@ -77,77 +85,85 @@ tap_SRC = \
 	tap/memory.c \
 	tap/packet.c \
 	tap/port.c \
-	tap/spec.c \
 	tap/vnet.c
 
-overlay_SRC = \
-	overlay/apply.c \
-	overlay/client.c \
-	overlay/config.c \
-	overlay/control.c \
-	overlay/deliver.c \
-	overlay/dispatch.c \
-	overlay/drops.c \
-	overlay/fabric.c \
-	overlay/handshaker.c \
-	overlay/liveness.c \
-	overlay/main.c \
-	overlay/peer.c \
-	overlay/pmtu.c \
-	overlay/receive.c \
-	overlay/report.c \
-	overlay/session.c \
-	overlay/status.c \
-	overlay/topology.c \
-	overlay/transmit.c \
-	overlay/udp.c \
-	overlay/worker.c
+underlay_SRC = \
+	underlay/udp.c
+
+overlay/peer_SRC = \
+	overlay/peer/drops.c \
+	overlay/peer/peer.c \
+	overlay/peer/pmtu.c \
+	overlay/peer/session.c
+
+overlay/datapath_SRC = \
+	overlay/datapath/deliver.c \
+	overlay/datapath/dispatch.c \
+	overlay/datapath/forwarding.c \
+	overlay/datapath/receive.c \
+	overlay/datapath/transmit.c \
+	overlay/datapath/worker.c
+
+overlay/agent_SRC = \
+	overlay/agent/apply.c \
+	overlay/agent/config.c \
+	overlay/agent/control.c \
+	overlay/agent/controller_client.c \
+	overlay/agent/handshaker.c \
+	overlay/agent/liveness.c \
+	overlay/agent/main.c \
+	overlay/agent/report.c \
+	overlay/agent/status.c \
+	overlay/agent/topology.c
+
+controller/store_SRC = \
+	controller/store/store.c \
+	controller/store/store_sqlite.c
+
+controller/ca_SRC = \
+	controller/ca/authority.c
+
+controller/http_SRC = \
+	controller/http/conns.c \
+	controller/http/reply.c \
+	controller/http/stream.c \
+	controller/http/throttle.c
 
 controller_SRC = \
-	controller/agents.c \
+	controller/agent_report.c \
 	controller/api.c \
-	controller/apply.c \
-	controller/conns.c \
+	controller/authority_create.c \
 	controller/daemon.c \
 	controller/enrol.c \
-	controller/fabric.c \
-	controller/fabric_create.c \
-	controller/fault.c \
-	controller/lab.c \
-	controller/lab_value.c \
+	controller/host_sessions.c \
+	controller/host_topology.c \
+	controller/lab_put.c \
 	controller/main.c \
 	controller/model.c \
-	controller/reply.c \
-	controller/report.c \
 	controller/server.c \
-	controller/store.c \
-	controller/store_sqlite.c \
-	controller/stream.c \
-	controller/throttle.c \
-	controller/topology.c \
 	controller/watch.c \
 	controller/who.c
 
 cli_SRC = \
-	cli/apply.c \
 	cli/client.c \
+	cli/cmd_apply.c \
+	cli/cmd_get.c \
+	cli/cmd_init.c \
+	cli/cmd_join.c \
+	cli/cmd_measure.c \
+	cli/cmd_revoke.c \
+	cli/cmd_status.c \
+	cli/cmd_token.c \
 	cli/duration.c \
 	cli/faults.c \
-	cli/get.c \
-	cli/init.c \
 	cli/invocation.c \
-	cli/join.c \
 	cli/join_token.c \
 	cli/lab_file.c \
 	cli/main.c \
-	cli/measure.c \
 	cli/operator.c \
 	cli/program.c \
-	cli/revoke.c \
 	cli/say.c \
-	cli/status.c \
 	cli/table.c \
-	cli/token.c \
 	cli/wait.c \
 	cli/yaml_doc.c
 
@@ -157,12 +173,12 @@ measure_SRC = \
 	measure/lanes.c \
 	measure/main.c \
 	measure/meter.c \
-	measure/report.c \
+	measure/printout.c \
 	measure/run.c \
 	measure/sequence.c \
 	measure/split.c
 
-# ---- tests: a unit test links its folder's library and the floors below; the threaded ones run under TSan too ----
+# ---- tests: a unit test links its room's library and the floors below; the threaded ones run under TSan too ----
 
 base_TESTS = \
 	tests/unit/base/test_addr.c \
@@ -170,11 +186,22 @@ base_TESTS = \
 	tests/unit/base/test_cursor.c \
 	tests/unit/base/test_enrolment.c \
 	tests/unit/base/test_file.c \
-	tests/unit/base/test_frame.c \
 	tests/unit/base/test_hash.c \
 	tests/unit/base/test_json.c \
 	tests/unit/base/test_netlink.c \
 	tests/unit/base/test_suggest.c
+
+packet_TESTS = \
+	tests/unit/packet/test_coalesce.c \
+	tests/unit/packet/test_csum.c \
+	tests/unit/packet/test_frame.c \
+	tests/unit/packet/test_mss.c \
+	tests/unit/packet/test_segment.c \
+	tests/unit/packet/test_too_big.c
+
+lab_TESTS = \
+	tests/unit/lab/test_attach.c \
+	tests/unit/lab/test_lab.c
 
 crypto_TESTS = \
 	tests/unit/crypto/test_aead.c \
@@ -191,15 +218,10 @@ crypto_TESTS = \
 	tests/unit/crypto/test_x25519.c
 
 encap_TESTS = \
-	tests/unit/encap/test_coalesce.c \
-	tests/unit/encap/test_csum.c \
 	tests/unit/encap/test_fragment.c \
 	tests/unit/encap/test_gre.c \
-	tests/unit/encap/test_mss.c \
 	tests/unit/encap/test_probe.c \
 	tests/unit/encap/test_record.c \
-	tests/unit/encap/test_segment.c \
-	tests/unit/encap/test_too_big.c \
 	tests/unit/encap/test_train.c
 
 switch_TESTS = \
@@ -213,27 +235,33 @@ tap_TESTS = \
 	tests/unit/tap/test_device.c \
 	tests/unit/tap/test_memory.c \
 	tests/unit/tap/test_packet.c \
-	tests/unit/tap/test_spec.c \
 	tests/unit/tap/test_vnet.c
 
-overlay_TESTS = \
-	tests/unit/overlay/test_apply.c \
-	tests/unit/overlay/test_client.c \
-	tests/unit/overlay/test_datapath.c \
-	tests/unit/overlay/test_drops.c \
-	tests/unit/overlay/test_handshaker.c \
-	tests/unit/overlay/test_mailbox.c \
-	tests/unit/overlay/test_pmtu.c \
-	tests/unit/overlay/test_session.c \
-	tests/unit/overlay/test_topology.c
+overlay/peer_TESTS = \
+	tests/unit/overlay/peer/test_drops.c \
+	tests/unit/overlay/peer/test_pmtu.c \
+	tests/unit/overlay/peer/test_session.c
+
+overlay/datapath_TESTS = \
+	tests/unit/overlay/datapath/test_datapath.c \
+	tests/unit/overlay/datapath/test_mailbox.c
+
+overlay/agent_TESTS = \
+	tests/unit/overlay/agent/test_apply.c \
+	tests/unit/overlay/agent/test_controller_client.c \
+	tests/unit/overlay/agent/test_handshaker.c \
+	tests/unit/overlay/agent/test_topology.c
+
+controller/store_TESTS = \
+	tests/unit/controller/store/test_store_sqlite.c
+
+controller/http_TESTS = \
+	tests/unit/controller/http/test_throttle.c
 
 controller_TESTS = \
-	tests/unit/controller/test_apply.c \
 	tests/unit/controller/test_enrol.c \
 	tests/unit/controller/test_http.c \
-	tests/unit/controller/test_lab.c \
-	tests/unit/controller/test_store.c \
-	tests/unit/controller/test_throttle.c
+	tests/unit/controller/test_lab_put.c
 
 cli_TESTS = \
 	tests/unit/cli/test_duration.c \
@@ -253,33 +281,33 @@ measure_TESTS = \
 	tests/unit/measure/test_split.c
 
 TSAN_TESTS = \
-	tests/unit/overlay/test_datapath.c \
-	tests/unit/overlay/test_mailbox.c \
-	tests/unit/overlay/test_session.c \
+	tests/unit/overlay/datapath/test_datapath.c \
+	tests/unit/overlay/datapath/test_mailbox.c \
+	tests/unit/overlay/peer/test_session.c \
 	tests/unit/switch/test_fdb_threads.c \
 	tests/unit/tap/test_memory.c
+
+packet_FUZZ = \
+	tests/fuzz/packet/fuzz_coalesce.c \
+	tests/fuzz/packet/fuzz_frame.c \
+	tests/fuzz/packet/fuzz_segment.c
+
+lab_FUZZ = \
+	tests/fuzz/lab/fuzz_lab.c
 
 crypto_FUZZ = \
 	tests/fuzz/crypto/fuzz_handshake.c \
 	tests/fuzz/crypto/fuzz_identity.c
 
 encap_FUZZ = \
-	tests/fuzz/encap/fuzz_coalesce.c \
 	tests/fuzz/encap/fuzz_datagram.c \
-	tests/fuzz/encap/fuzz_fragment.c \
-	tests/fuzz/encap/fuzz_frame.c \
-	tests/fuzz/encap/fuzz_segment.c
-
-switch_FUZZ =
+	tests/fuzz/encap/fuzz_fragment.c
 
 tap_FUZZ = \
 	tests/fuzz/tap/fuzz_vnet.c
 
-overlay_FUZZ = \
-	tests/fuzz/overlay/fuzz_topology.c
-
-controller_FUZZ = \
-	tests/fuzz/controller/fuzz_lab.c
+overlay/agent_FUZZ = \
+	tests/fuzz/overlay/agent/fuzz_topology.c
 
 cli_FUZZ = \
 	tests/fuzz/cli/fuzz_join_token.c \
@@ -290,18 +318,35 @@ measure_FUZZ = \
 
 # ---- programs: PROGRAM = the folder that holds its main.c --------------------------------------------------
 
-weftd_FOLDER           = overlay
+weftd_FOLDER           = overlay/agent
 weft-controller_FOLDER = controller
 weft_FOLDER            = cli
 weft-measure_FOLDER    = measure
 PROGRAMS = weftd weft-controller weft weft-measure
 
-# ---- libraries by floor ------------------------------------------------------------------------------------
+# ---- libraries: a room's own, and the rooms below that its files may use (tools/includes.sh holds them to it) ----
 
-GROUND  = base
-MIDDLE  = crypto encap switch tap
-TOP     = overlay controller cli measure
-FOLDERS = $(GROUND) $(MIDDLE) $(TOP)
+base_BELOW             =
+packet_BELOW           = base
+lab_BELOW              = base
+crypto_BELOW           = base
+encap_BELOW            = base
+switch_BELOW           = packet lab base
+tap_BELOW              = packet lab base
+underlay_BELOW         = base
+MIDDLE                 = crypto encap switch tap underlay packet lab base
+overlay/peer_BELOW     = $(MIDDLE)
+overlay/datapath_BELOW = overlay/peer $(MIDDLE)
+overlay/agent_BELOW    = overlay/datapath overlay/peer $(MIDDLE)
+controller/store_BELOW = $(MIDDLE)
+controller/ca_BELOW    = $(MIDDLE)
+controller/http_BELOW  = $(MIDDLE)
+controller_BELOW       = controller/http controller/ca controller/store $(MIDDLE)
+cli_BELOW              = $(MIDDLE)
+measure_BELOW          = $(MIDDLE)
+
+ROOMS = base packet lab crypto encap switch tap underlay overlay/peer overlay/datapath overlay/agent \
+	controller/store controller/ca controller/http controller cli measure
 
 PKGS = libevent libevent_openssl libevent_pthreads openssl liburcu-memb jansson yaml-0.1 sqlite3 libcurl libmnl \
 	libcap-ng
@@ -309,15 +354,15 @@ PKGS = libevent libevent_openssl libevent_pthreads openssl liburcu-memb jansson 
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 pkg_libs = $(shell pkg-config --libs $(1) 2>/dev/null)
 
-base_LIBS       = $(call pkg_libs,liburcu-memb jansson libmnl)
-crypto_LIBS     = $(call pkg_libs,openssl) $(IPSEC_MB)
-encap_LIBS      =
-switch_LIBS     =
-tap_LIBS        =
-overlay_LIBS    = $(call pkg_libs,libevent libevent_openssl libevent_pthreads libmnl libcap-ng)
-controller_LIBS = $(call pkg_libs,libevent libevent_openssl sqlite3)
-cli_LIBS        = $(call pkg_libs,libcurl yaml-0.1)
-measure_LIBS    = -lpcap $(call pkg_libs,libevent libcap-ng) -lm
+base_LIBS             = $(call pkg_libs,liburcu-memb jansson libmnl)
+crypto_LIBS           = $(call pkg_libs,openssl) $(IPSEC_MB)
+overlay/datapath_LIBS = $(call pkg_libs,libevent libevent_pthreads)
+overlay/agent_LIBS    = $(call pkg_libs,libevent libevent_openssl libevent_pthreads libmnl libcap-ng)
+controller/store_LIBS = $(call pkg_libs,sqlite3)
+controller/http_LIBS  = $(call pkg_libs,libevent libevent_openssl)
+controller_LIBS       = $(call pkg_libs,libevent libevent_openssl)
+cli_LIBS              = $(call pkg_libs,libcurl yaml-0.1)
+measure_LIBS          = -lpcap $(call pkg_libs,libevent libcap-ng) -lm
 
 # Intel's ipsec-mb is used where the machine has it (Debian packages it for amd64 only)
 IPSEC_MB := $(if $(wildcard /usr/include/intel-ipsec-mb.h),-lIPSec_MB)
@@ -336,10 +381,11 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
 # ---- rules -------------------------------------------------------------------------------------------------
 
-# lib FOLDER = its library and those of the floors below it, in link order
-floors_of = $(1) $(if $(filter $(1),$(TOP)),$(MIDDLE)) $(if $(filter $(1),$(GROUND)),,$(GROUND))
-archives_of = $(foreach f,$(call floors_of,$(1)),$(BUILD)/lib$(f).a)
-libs_of = $(foreach f,$(call floors_of,$(1)),$($(f)_LIBS))
+# a room's library and those of the rooms below it, in link order
+archive = $(BUILD)/lib$(subst /,-,$(1)).a
+rooms_of = $(1) $($(1)_BELOW)
+archives_of = $(foreach r,$(call rooms_of,$(1)),$(call archive,$(r)))
+libs_of = $(foreach r,$(call rooms_of,$(1)),$($(r)_LIBS))
 built_PROGRAMS = $(foreach p,$(PROGRAMS),$(if $($($(p)_FOLDER)_SRC),$(BUILD)/$(p)))
 test_of = $(patsubst tests/%.c,$(BUILD)/tests/%,$(1))
 
@@ -351,8 +397,8 @@ $(BUILD)/obj/%.o: %.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(COMPILE) -c -o $@ $<
 
-define folder_rules
-$(BUILD)/lib$(1).a: $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %/main.c,$($(1)_SRC)))
+define room_rules
+$(call archive,$(1)): $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %/main.c,$($(1)_SRC)))
 	$$(call say,AR,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
@@ -367,7 +413,7 @@ $(call test_of,$($(1)_FUZZ)): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(call ar
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$(LINK) -fsanitize=fuzzer -o $$@ $$< $(call archives_of,$(1)) $(call libs_of,$(1))
 endef
-$(foreach f,$(FOLDERS),$(eval $(call folder_rules,$(f))))
+$(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 
 define program_rules
 $(BUILD)/$(1): $(BUILD)/obj/$($(1)_FOLDER)/main.o $(call archives_of,$($(1)_FOLDER))
@@ -377,9 +423,9 @@ endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(p))))
 
 .PHONY: unit-tests tsan-tests fuzzers
-unit-tests: $(foreach f,$(FOLDERS),$(call test_of,$($(f)_TESTS)))
+unit-tests: $(foreach r,$(ROOMS),$(call test_of,$($(r)_TESTS)))
 tsan-tests: $(call test_of,$(TSAN_TESTS))
-fuzzers: $(foreach f,$(FOLDERS),$(call test_of,$($(f)_FUZZ)))
+fuzzers: $(foreach r,$(ROOMS),$(call test_of,$($(r)_FUZZ)))
 
 # ---- test tools: programs that only the end-to-end tests run -----------------------------------------------
 
@@ -404,8 +450,8 @@ weft-load_SRC = tests/bench/load.c tests/bench/load_rate.c tests/bench/load_rtt.
 MICROS        = micro_fdb micro_aead micro_encap micro_worker
 micro_fdb_FOLDER    = switch
 micro_aead_FOLDER   = crypto
-micro_encap_FOLDER  = encap
-micro_worker_FOLDER = overlay
+micro_encap_FOLDER  = overlay/peer
+micro_worker_FOLDER = overlay/datapath
 
 $(BUILD)/tests/bench/weft-load: $(patsubst %.c,$(BUILD)/obj/%.o,$(weft-load_SRC))
 	$(call say,LINK,$@)

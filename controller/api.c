@@ -7,12 +7,12 @@
 #include "controller/api.h"
 
 #include "base/log.h"
-#include "controller/agents.h"
-#include "controller/apply.h"
-#include "controller/conns.h"
+#include "controller/host_sessions.h"
+#include "controller/lab_put.h"
+#include "controller/http/conns.h"
 #include "controller/enrol.h"
-#include "controller/reply.h"
-#include "controller/throttle.h"
+#include "controller/http/reply.h"
+#include "controller/http/throttle.h"
 #include "controller/watch.h"
 #include "controller/who.h"
 
@@ -25,8 +25,8 @@
 struct api {
 	struct event_base *base;
 	struct model *model;
-	const struct fabric *fabric;
-	struct agents *agents;
+	const struct authority *authority;
+	struct host_sessions *agents;
 	struct watch_hub *hub;
 	struct throttle wrong_tokens;
 	struct throttle failed_enrolments;
@@ -49,7 +49,7 @@ struct call {
 
 static json_t *get_ca(struct call *c)
 {
-	return json_pack("{s:s, s:s}", "fabric", c->api->fabric->name, "ca", c->api->fabric->ca_pem);
+	return json_pack("{s:s, s:s}", "fabric", c->api->authority->name, "ca", c->api->authority->ca_pem);
 }
 
 static json_t *post_enrol(struct call *c)
@@ -61,7 +61,7 @@ static json_t *post_enrol(struct call *c)
 		return NULL;
 	}
 	in = reply_read_body(c->request, &c->fault);
-	out = in ? enrol_host(c->api->model, c->api->fabric, in, time(NULL), &c->fault) : NULL;
+	out = in ? enrol_host(c->api->model, c->api->authority, in, time(NULL), &c->fault) : NULL;
 	json_decref(in);
 	if (!out && c->who.from_known)
 		throttle_failed(&c->api->failed_enrolments, &c->who.from, c->now);
@@ -74,10 +74,10 @@ static json_t *post_enrol(struct call *c)
 
 static json_t *get_topology(struct call *c)
 {
-	agents_seen(c->api->agents, c->who.host, c->who.from_known ? &c->who.from : NULL);
+	host_sessions_seen(c->api->agents, c->who.host, c->who.from_known ? &c->who.from : NULL);
 	if (!c->watching)
-		return agents_topology(c->api->agents, c->who.host);
-	agents_watch(c->api->agents, c->who.host, c->request, c->watch_rev);
+		return host_sessions_topology(c->api->agents, c->who.host);
+	host_sessions_watch(c->api->agents, c->who.host, c->request, c->watch_rev);
 	c->status = 0;
 	return NULL;
 }
@@ -86,8 +86,8 @@ static json_t *put_report(struct call *c)
 {
 	json_t *in = reply_read_body(c->request, &c->fault), *out = NULL;
 
-	agents_seen(c->api->agents, c->who.host, c->who.from_known ? &c->who.from : NULL);
-	if (in && agents_report(c->api->agents, c->who.host, in, &c->fault))
+	host_sessions_seen(c->api->agents, c->who.host, c->who.from_known ? &c->who.from : NULL);
+	if (in && host_sessions_report(c->api->agents, c->who.host, in, &c->fault))
 		out = json_pack("{s:I}", "rev", (json_int_t)model_rev(c->api->model));
 	json_decref(in);
 	return out;
@@ -97,16 +97,17 @@ static json_t *put_report(struct call *c)
 
 static json_t *get_fabric(struct call *c)
 {
-	const struct fabric *fabric = c->api->fabric;
+	const struct authority *authority = c->api->authority;
 
-	return json_pack("{s:s, s:I, s:s, s:s, s:s}", "name", fabric->name, "rev", (json_int_t)model_rev(c->api->model),
-		"address", fabric->address, "ca", fabric->ca_pem, "fingerprint", fabric->fingerprint);
+	return json_pack("{s:s, s:I, s:s, s:s, s:s}", "name", authority->name, "rev",
+		(json_int_t)model_rev(c->api->model), "address", authority->address, "ca", authority->ca_pem,
+		"fingerprint", authority->fingerprint);
 }
 
 static json_t *post_token(struct call *c)
 {
 	json_t *in = reply_read_body(c->request, &c->fault);
-	json_t *out = in ? enrol_token(c->api->model, c->api->fabric, in, time(NULL), &c->fault) : NULL;
+	json_t *out = in ? enrol_token(c->api->model, c->api->authority, in, time(NULL), &c->fault) : NULL;
 
 	json_decref(in);
 	c->status = 201;
@@ -133,7 +134,7 @@ static json_t *host_state(struct call *c, const char *name)
 {
 	static const char *const keys[] = { "name", "online", "applied", "error", NULL };
 	const json_t *host = model_host(c->api->model, name);
-	json_t *item = host ? agents_item(c->api->agents, host) : NULL, *out = json_object();
+	json_t *item = host ? host_sessions_item(c->api->agents, host) : NULL, *out = json_object();
 
 	for (size_t i = 0; item && keys[i]; i++) {
 		json_t *value = json_object_get(item, keys[i]);
@@ -166,7 +167,7 @@ static json_t *get_lab(struct call *c)
 static json_t *put_lab(struct call *c)
 {
 	json_t *in = reply_read_body(c->request, &c->fault);
-	json_t *out = in ? apply_lab(c->api->model, c->name, in, &c->fault) : NULL;
+	json_t *out = in ? lab_put(c->api->model, c->name, in, &c->fault) : NULL;
 
 	json_decref(in);
 	return out;
@@ -174,7 +175,7 @@ static json_t *put_lab(struct call *c)
 
 static json_t *delete_lab(struct call *c)
 {
-	return apply_delete(c->api->model, c->name, &c->fault);
+	return lab_delete(c->api->model, c->name, &c->fault);
 }
 
 static json_t *post_revoke(struct call *c)
@@ -368,7 +369,7 @@ static void on_commit(void *ctx, const json_t *hosts, uint64_t rev)
 {
 	struct api *api = ctx;
 
-	agents_touch(api->agents, hosts, rev);
+	host_sessions_touch(api->agents, hosts, rev);
 }
 
 static json_t *list_items(void *ctx, enum watch_resource resource)
@@ -378,7 +379,7 @@ static json_t *list_items(void *ctx, enum watch_resource resource)
 	const char *key;
 
 	if (resource == WATCH_HOSTS || resource == WATCH_MACS || resource == WATCH_DROPS)
-		return agents_list(api->agents, resource);
+		return host_sessions_list(api->agents, resource);
 	out = json_array();
 	if (resource == WATCH_LABS) {
 		json_object_foreach((json_t *)model_all(api->model, MODEL_LAB), key, item)
@@ -393,7 +394,7 @@ static json_t *list_items(void *ctx, enum watch_resource resource)
 	return out;
 }
 
-struct api *api_new(struct event_base *base, struct model *model, const struct fabric *fabric)
+struct api *api_new(struct event_base *base, struct model *model, const struct authority *authority)
 {
 	struct api *api = calloc(1, sizeof(*api));
 	struct model_listener listener = { .ctx = api, .on_item = on_item, .on_commit = on_commit };
@@ -402,16 +403,16 @@ struct api *api_new(struct event_base *base, struct model *model, const struct f
 		return NULL;
 	api->base = base;
 	api->model = model;
-	api->fabric = fabric;
+	api->authority = authority;
 	throttle_init(&api->wrong_tokens, hash_seed_random());
 	throttle_init(&api->failed_enrolments, hash_seed_random());
-	api->agents = agents_new(base, model);
+	api->agents = host_sessions_new(base, model);
 	api->hub = watch_hub_new(base, model, list_items, api);
 	if (!api->agents || !api->hub) {
 		api_free(api);
 		return NULL;
 	}
-	agents_announce(api->agents, api->hub);
+	host_sessions_announce(api->agents, api->hub);
 	model_listen(model, &listener);
 	return api;
 }
@@ -424,6 +425,6 @@ void api_free(struct api *api)
 		return;
 	model_listen(api->model, &nobody);
 	watch_hub_free(api->hub);
-	agents_free(api->agents);
+	host_sessions_free(api->agents);
 	free(api);
 }

@@ -7,7 +7,7 @@
 #ifndef CONTROLLER_API_H
 #define CONTROLLER_API_H
 
-#include "controller/fabric.h"
+#include "controller/ca/authority.h"
 #include "controller/model.h"
 
 #include <event2/event.h>
@@ -16,7 +16,7 @@
 struct api;
 
 /* @model, @fabric: borrowed, must outlive it.  Return: NULL where memory is short */
-struct api *api_new(struct event_base *base, struct model *model, const struct fabric *fabric);
+struct api *api_new(struct event_base *base, struct model *model, const struct authority *authority);
 
 /* Ends all streams; the evhttp that calls api_on_...() is to be freed after this.  NULL is fine. */
 void api_free(struct api *api);

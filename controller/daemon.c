@@ -5,10 +5,10 @@
 
 #include "base/log.h"
 #include "controller/api.h"
-#include "controller/fabric.h"
+#include "controller/ca/authority.h"
 #include "controller/model.h"
 #include "controller/server.h"
-#include "controller/store_sqlite.h"
+#include "controller/store/store_sqlite.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -61,7 +61,7 @@ static int run_loop(struct event_base *base)
 	return err;
 }
 
-static int serve(struct event_base *base, const char *dir, const struct fabric *fabric)
+static int serve(struct event_base *base, const char *dir, const struct authority *authority)
 {
 	char error[SERVER_ERROR_BYTES];
 	struct server *server = NULL;
@@ -72,20 +72,20 @@ static int serve(struct event_base *base, const char *dir, const struct fabric *
 
 	if (err)
 		goto out;
-	api = api_new(base, model, fabric);
+	api = api_new(base, model, authority);
 	if (!api) {
 		log_error("out of memory");
 		err = -ENOMEM;
 		goto out;
 	}
-	err = server_new(base, fabric, dir, api, &server, error);
+	err = server_new(base, authority, dir, api, &server, error);
 	if (err) {
 		log_error("%s", error);
 		goto out;
 	}
-	if (!fabric->ca_key_pem)
+	if (!authority->ca_key_pem)
 		log_warning("ca.key is not in %s: no host can enrol", dir);
-	log_info("fabric %s: listening on %s, revision %llu", fabric->name, fabric->listen,
+	log_info("fabric %s: listening on %s, revision %llu", authority->name, authority->listen,
 		(unsigned long long)model_rev(model));
 	err = run_loop(base);
 out:
@@ -111,10 +111,10 @@ static void allow_files(void)
 
 int daemon_run(const char *dir)
 {
-	char error[FABRIC_ERROR_BYTES];
+	char error[AUTHORITY_ERROR_BYTES];
 	struct event_base *base = NULL;
-	struct fabric fabric;
-	int err = fabric_load(dir, &fabric, error);
+	struct authority authority;
+	int err = authority_load(dir, &authority, error);
 
 	if (err) {
 		log_error("%s", error);
@@ -122,10 +122,10 @@ int daemon_run(const char *dir)
 	}
 	allow_files();
 	base = event_base_new();
-	err = base ? serve(base, dir, &fabric) : -ENOMEM;
+	err = base ? serve(base, dir, &authority) : -ENOMEM;
 out:
 	if (base)
 		event_base_free(base);
-	fabric_fini(&fabric);
+	authority_fini(&authority);
 	return err;
 }

@@ -7,7 +7,7 @@
 #include "base/base64.h"
 #include "base/log.h"
 #include "base/secret.h"
-#include "controller/topology.h"
+#include "controller/host_topology.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -39,7 +39,7 @@ struct token_key {
 
 static struct token_key token_key(const char *secret)
 {
-	struct fabric_hash hash = fabric_hash(secret);
+	struct authority_hash hash = authority_hash(secret);
 	struct token_key key;
 
 	snprintf(key.text, sizeof(key.text), TOKEN_PREFIX "%s", hash.text);
@@ -63,10 +63,10 @@ static int sweep_one(void *ctx, const struct store_change *token)
 }
 
 /* "weft1." and what `weft join` has to know */
-static json_t *join_token(const struct fabric *fabric, const char *host, const char *secret)
+static json_t *join_token(const struct authority *authority, const char *host, const char *secret)
 {
-	json_t *content = json_pack("{s:s, s:s, s:s, s:s}", "c", fabric->address, "f", fabric->fingerprint, "s", secret,
-		"h", host);
+	json_t *content = json_pack("{s:s, s:s, s:s, s:s}", "c", authority->address, "f", authority->fingerprint, "s",
+		secret, "h", host);
 	char *plain = json_dumps(content, JSON_COMPACT), *coded = NULL;
 	size_t len_bytes = plain ? strlen(plain) : 0;
 	json_t *out = NULL;
@@ -74,7 +74,7 @@ static json_t *join_token(const struct fabric *fabric, const char *host, const c
 	if (plain)
 		coded = malloc(BASE64_TEXT_BYTES(len_bytes));
 	if (coded) {
-		fabric_base64url(plain, len_bytes, coded);
+		authority_base64url(plain, len_bytes, coded);
 		out = json_sprintf("weft1.%s", coded);
 		secret_wipe(coded, strlen(coded));
 	}
@@ -105,9 +105,10 @@ static bool read_wish(const json_t *in, const char **host, json_int_t *expires_s
 	return true;
 }
 
-json_t *enrol_token(struct model *model, const struct fabric *fabric, const json_t *in, time_t now, struct fault *fault)
+json_t *enrol_token(struct model *model, const struct authority *authority, const json_t *in, time_t now,
+	struct fault *fault)
 {
-	struct fabric_secret secret = fabric_secret_new();
+	struct authority_secret secret = authority_secret_new();
 	struct token_key key = token_key(secret.text);
 	json_t *record, *out = NULL;
 	json_int_t expires_s = 0;
@@ -126,7 +127,7 @@ json_t *enrol_token(struct model *model, const struct fabric *fabric, const json
 	if (err)
 		fault_store(fault, err);
 	else if (model_commit(model, &txn, &rev, fault))
-		out = json_pack("{s:o, s:s, s:I}", "token", join_token(fabric, host, secret.text), "host", host,
+		out = json_pack("{s:o, s:s, s:I}", "token", join_token(authority, host, secret.text), "host", host,
 			"expires_at", (json_int_t)now + expires_s);
 	if (out)
 		log_info("a token for host %s was made, good for %d s", host, (int)expires_s);
@@ -191,7 +192,7 @@ static bool take_endpoint(const json_t *in, json_t *host, struct fault *fault)
 }
 
 /* The tunnel's key must be signed by the key that the certificate was issued for */
-static bool take_tunnel_key(const json_t *in, const struct fabric *fabric, const char *certificate, time_t now,
+static bool take_tunnel_key(const json_t *in, const struct authority *authority, const char *certificate, time_t now,
 	json_t *host, struct fault *fault)
 {
 	const char *key_text = required_text(in, "tunnel_key", fault),
@@ -207,7 +208,7 @@ static bool take_tunnel_key(const json_t *in, const struct fabric *fabric, const
 		return fault_set(fault, 400, "tunnel_key", "must be 32 bytes in base64");
 	if (!base64_decode(sig_text, signature, sizeof(signature)))
 		return fault_set(fault, 400, "tunnel_sig", "must be %u bytes in base64", IDENTITY_SIGNATURE_BYTES);
-	if (!identity_verify(fabric->ca_pem, certificate, IDENTITY_HOST, now, &identity))
+	if (!identity_verify(authority->ca_pem, certificate, IDENTITY_HOST, now, &identity))
 		return fault_set(fault, 503, "", "the certificate just issued does not check out; is the clock right?");
 	if (!identity_tunnel_verify(&identity, &key, signature, sizeof(signature))) {
 		fault_set(fault, 400, "tunnel_sig",
@@ -222,7 +223,7 @@ static bool take_tunnel_key(const json_t *in, const struct fabric *fabric, const
 		json_object_set_new(host, "tunnel_sig", json_string(sig_canonical)) == 0;
 }
 
-static bool issue(const json_t *in, const struct fabric *fabric, const char *name, time_t now, char **certificate,
+static bool issue(const json_t *in, const struct authority *authority, const char *name, time_t now, char **certificate,
 	struct fault *fault)
 {
 	const char *csr = required_text(in, "csr", fault);
@@ -230,25 +231,25 @@ static bool issue(const json_t *in, const struct fabric *fabric, const char *nam
 
 	if (!csr)
 		return false;
-	if (!fabric->ca_key_pem) {
+	if (!authority->ca_key_pem) {
 		fault_set(fault, 503, "", "the CA's key is not on this controller: nobody can enrol now");
 		fault_hint(fault, "put ca.key back into the controller's state folder and restart it");
 		return false;
 	}
-	err = identity_host_issue(fabric->ca_key_pem, fabric->ca_pem, csr, name, now, certificate);
+	err = identity_host_issue(authority->ca_key_pem, authority->ca_pem, csr, name, now, certificate);
 	if (err == -EKEYREJECTED)
 		return fault_set(fault, 400, "csr", "is no certificate request of an Ed25519 key, or not signed by it");
 	return !err || fault_set(fault, 503, "", "could not issue a certificate: %s", strerror(-err));
 }
 
 /* The host as it will be stored, with a new certificate; NULL with @fault set */
-static json_t *new_host(const json_t *in, const struct fabric *fabric, const char *name, time_t now,
+static json_t *new_host(const json_t *in, const struct authority *authority, const char *name, time_t now,
 	struct fault *fault)
 {
 	char fingerprint[IDENTITY_FINGERPRINT_BYTES], *certificate = NULL;
 	json_t *host = json_pack("{s:s, s:b, s:I}", "name", name, "revoked", 0, "enrolled_at", (json_int_t)now);
-	bool ok = take_endpoint(in, host, fault) && issue(in, fabric, name, now, &certificate, fault) &&
-		take_tunnel_key(in, fabric, certificate, now, host, fault);
+	bool ok = take_endpoint(in, host, fault) && issue(in, authority, name, now, &certificate, fault) &&
+		take_tunnel_key(in, authority, certificate, now, host, fault);
 
 	if (ok && !identity_fingerprint(certificate, fingerprint))
 		ok = fault_set(fault, 503, "", "could not hash the certificate");
@@ -298,7 +299,8 @@ static bool key_is_free(struct model *model, const json_t *host, struct fault *f
 	return true;
 }
 
-json_t *enrol_host(struct model *model, const struct fabric *fabric, const json_t *in, time_t now, struct fault *fault)
+json_t *enrol_host(struct model *model, const struct authority *authority, const json_t *in, time_t now,
+	struct fault *fault)
 {
 	const char *secret = required_text(in, "token", fault), *name;
 	json_t *record = NULL, *host = NULL, *out = NULL;
@@ -312,13 +314,13 @@ json_t *enrol_host(struct model *model, const struct fabric *fabric, const json_
 	if (!check_token(model, key.text, now, &record, &token_rev, fault))
 		goto out;
 	name = text_of(record, "host");
-	host = new_host(in, fabric, name, now, fault);
+	host = new_host(in, authority, name, now, fault);
 	if (!host || !key_is_free(model, host, fault) ||
 		!commit_host(model, key.text, record, token_rev, host, now, fault))
 		goto out;
 	log_info("host %s has joined", name);
-	out = json_pack("{s:s, s:s, s:O, s:s, s:O}", "fabric", fabric->name, "host", name, "certificate",
-		json_object_get(host, "certificate"), "ca", fabric->ca_pem, "psk", psk);
+	out = json_pack("{s:s, s:s, s:O, s:s, s:O}", "fabric", authority->name, "host", name, "certificate",
+		json_object_get(host, "certificate"), "ca", authority->ca_pem, "psk", psk);
 out:
 	if (!out)
 		fault_set(fault, 503, "", "out of memory");
@@ -360,5 +362,5 @@ json_t *enrol_revoke(struct model *model, const char *name, struct fault *fault)
 	if (!commit_revocation(model, host, &rev, fault))
 		return NULL;
 	log_info("host %s is revoked", name);
-	return json_pack("{s:I, s:o}", "rev", (json_int_t)rev, "hosts", topology_neighbours(model, name));
+	return json_pack("{s:I, s:o}", "rev", (json_int_t)rev, "hosts", host_topology_neighbours(model, name));
 }

@@ -7,8 +7,8 @@
 #ifndef CONTROLLER_ENROL_H
 #define CONTROLLER_ENROL_H
 
-#include "controller/fabric.h"
-#include "controller/fault.h"
+#include "controller/ca/authority.h"
+#include "lab/fault.h"
 #include "controller/model.h"
 
 #include <jansson.h>
@@ -20,11 +20,12 @@
 #define ENROL_UDP_PORT 4754
 
 /* A token for the host named in @in.  Return: the answer, or NULL with @fault set; so do the others */
-json_t *enrol_token(struct model *model, const struct fabric *fabric, const json_t *in, time_t now,
+json_t *enrol_token(struct model *model, const struct authority *authority, const json_t *in, time_t now,
 	struct fault *fault);
 
 /* Take a host in */
-json_t *enrol_host(struct model *model, const struct fabric *fabric, const json_t *in, time_t now, struct fault *fault);
+json_t *enrol_host(struct model *model, const struct authority *authority, const json_t *in, time_t now,
+	struct fault *fault);
 
 json_t *enrol_revoke(struct model *model, const char *host, struct fault *fault);
 

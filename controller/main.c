@@ -1,13 +1,13 @@
 /*
  * main.c - weft-controller: what the networks should be
  *
- * `weft-controller --init ...` makes a new fabric (fabric.h); without it this is the daemon (daemon.h).  See
+ * `weft-controller --init ...` makes a new fabric (authority.h); without it this is the daemon (daemon.h).  See
  * weft-controller(8).
  */
 #include "base/log.h"
 #include "base/version.h"
 #include "controller/daemon.h"
-#include "controller/fabric.h"
+#include "controller/ca/authority.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -112,15 +112,15 @@ static bool read_options(int argc, char **argv, struct options *out, enum exit_c
 
 static enum exit_code init(const struct options *options)
 {
-	struct fabric_wish wish = {
+	struct authority_wish wish = {
 		.dir = options->state,
 		.name = options->name,
 		.listen = options->listen,
 		.address = options->address,
 	};
-	char error[FABRIC_ERROR_BYTES];
+	char error[AUTHORITY_ERROR_BYTES];
 
-	if (fabric_create(&wish, error) == 0)
+	if (authority_create(&wish, error) == 0)
 		return EXIT_DONE;
 	fprintf(stderr, "weft-controller: %s\n", error);
 	return EXIT_FAILED;

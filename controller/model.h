@@ -6,14 +6,14 @@
  * hosts are touched.  So a shared store could drive it as well.  Objects are JSON as lists show them
  * (controller/API.md); borrowed references are good until the next commit.
  *
- * Keys in the store: fabric, operator/NAME, token/HASH (model_get() and commits only), ids,
+ * Keys in the store: authority, operator/NAME, token/HASH (model_get() and commits only), ids,
  * host/NAME, lab/NAME, network/LAB/NAME, port/LAB/NAME (followed here).
  */
 #ifndef CONTROLLER_MODEL_H
 #define CONTROLLER_MODEL_H
 
-#include "controller/lab.h"
-#include "controller/store.h"
+#include "lab/lab.h"
+#include "controller/store/store.h"
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -4,7 +4,7 @@
 #include "controller/server.h"
 
 #include "base/addr.h"
-#include "controller/conns.h"
+#include "controller/http/conns.h"
 
 #include <errno.h>
 #include <event2/http.h>
@@ -39,11 +39,11 @@ static X509 *read_certificate(const char *pem)
 }
 
 /* Our key and certificate, and the CA behind it */
-static bool use_identity(SSL_CTX *tls, const struct fabric *fabric)
+static bool use_identity(SSL_CTX *tls, const struct authority *authority)
 {
-	BIO *bio = BIO_new_mem_buf(fabric->tls_key_pem, -1);
+	BIO *bio = BIO_new_mem_buf(authority->tls_key_pem, -1);
 	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
-	X509 *own = read_certificate(fabric->tls_pem), *ca = read_certificate(fabric->ca_pem);
+	X509 *own = read_certificate(authority->tls_pem), *ca = read_certificate(authority->ca_pem);
 	bool ok = key && own && ca && SSL_CTX_use_certificate(tls, own) == 1 && SSL_CTX_use_PrivateKey(tls, key) == 1 &&
 		SSL_CTX_check_private_key(tls) == 1 && SSL_CTX_add1_chain_cert(tls, ca) == 1 &&
 		X509_STORE_add_cert(SSL_CTX_get_cert_store(tls), ca) == 1 && SSL_CTX_add_client_CA(tls, ca) == 1;
@@ -56,7 +56,7 @@ static bool use_identity(SSL_CTX *tls, const struct fabric *fabric)
 }
 
 /* No resumption: a certificate is shown and checked on every connection */
-static SSL_CTX *make_tls(const struct fabric *fabric)
+static SSL_CTX *make_tls(const struct authority *authority)
 {
 	SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
 
@@ -67,7 +67,7 @@ static SSL_CTX *make_tls(const struct fabric *fabric)
 	SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, NULL);
 	if (SSL_CTX_set_min_proto_version(tls, TLS1_3_VERSION) == 1 && SSL_CTX_set_num_tickets(tls, 0) == 1 &&
-		use_identity(tls, fabric))
+		use_identity(tls, authority))
 		return tls;
 	SSL_CTX_free(tls);
 	return NULL;
@@ -176,7 +176,7 @@ static int listen_local(struct server *s, const char *dir, char error[SERVER_ERR
 	return take_listener(s->local, listener);
 }
 
-int server_new(struct event_base *base, const struct fabric *fabric, const char *dir, struct api *api,
+int server_new(struct event_base *base, const struct authority *authority, const char *dir, struct api *api,
 	struct server **out, char error[SERVER_ERROR_BYTES])
 {
 	struct server *s = calloc(1, sizeof(*s));
@@ -186,7 +186,7 @@ int server_new(struct event_base *base, const struct fabric *fabric, const char 
 	if (!s)
 		return err;
 	s->base = base;
-	s->tls = make_tls(fabric);
+	s->tls = make_tls(authority);
 	if (!s->tls) {
 		snprintf(error, SERVER_ERROR_BYTES, "%.300s: tls.key, tls.crt and ca.crt do not go together", dir);
 		err = -EINVAL;
@@ -198,7 +198,7 @@ int server_new(struct event_base *base, const struct fabric *fabric, const char 
 	if (!s->conns || !s->network || !s->local)
 		goto failed;
 	conns_attach(s->conns, s->network);
-	err = listen_network(s, fabric->listen, error);
+	err = listen_network(s, authority->listen, error);
 	if (!err)
 		err = listen_local(s, dir, error);
 	if (err)

@@ -7,7 +7,7 @@
 #define CONTROLLER_SERVER_H
 
 #include "controller/api.h"
-#include "controller/fabric.h"
+#include "controller/ca/authority.h"
 
 #include <event2/event.h>
 #include <stdint.h>
@@ -25,7 +25,7 @@ struct server;
  *
  * Return: 0, or -errno and @error
  */
-int server_new(struct event_base *base, const struct fabric *fabric, const char *dir, struct api *api,
+int server_new(struct event_base *base, const struct authority *authority, const char *dir, struct api *api,
 	struct server **out, char error[SERVER_ERROR_BYTES]) __attribute__((warn_unused_result));
 
 /* The port that TLS listens on */

@@ -3,7 +3,7 @@
  */
 #include "controller/watch.h"
 
-#include "controller/stream.h"
+#include "controller/http/stream.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
  */
 #include "controller/who.h"
 
-#include "controller/conns.h"
-#include "controller/fabric.h"
+#include "controller/http/conns.h"
+#include "controller/ca/authority.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -19,7 +19,7 @@
 /* Compares hashes, so that neither length nor content of the token shows in the time it takes */
 static bool token_ok(struct model *model, const char *token)
 {
-	struct fabric_hash hash = fabric_hash(token);
+	struct authority_hash hash = authority_hash(token);
 	json_t *record = NULL;
 	const char *known;
 	bool ok = false;
@@ -49,7 +49,7 @@ static bool check_token(const char *header, struct model *model, struct throttle
 	return false;
 }
 
-static bool certificate_fingerprint(const X509 *certificate, struct fabric_hash *out)
+static bool certificate_fingerprint(const X509 *certificate, struct authority_hash *out)
 {
 	unsigned char digest[32];
 	unsigned int len_bytes = 0;
@@ -64,7 +64,7 @@ static bool certificate_fingerprint(const X509 *certificate, struct fabric_hash 
 static bool check_certificate(const X509 *certificate, const struct model *model, struct who *out, struct fault *fault)
 {
 	char name[LAB_NAME_MAX + 2];
-	struct fabric_hash hash;
+	struct authority_hash hash;
 	const char *known;
 	const json_t *host;
 	int len = X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name, sizeof(name));

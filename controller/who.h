@@ -9,10 +9,10 @@
 #define CONTROLLER_WHO_H
 
 #include "base/addr.h"
-#include "controller/fault.h"
-#include "controller/lab.h"
+#include "lab/fault.h"
+#include "lab/lab.h"
 #include "controller/model.h"
-#include "controller/throttle.h"
+#include "controller/http/throttle.h"
 
 #include <event2/http.h>
 #include <stdbool.h>

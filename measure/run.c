@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "measure/report.h"
+#include "measure/printout.h"
 
 void run_init(struct run *run, const struct run_settings *settings, struct meter *meter, FILE *out)
 {
@@ -28,8 +28,8 @@ static void print(const struct run *run, struct instant from, struct instant to,
 	};
 
 	if (!run->settings.json)
-		report_text(run->out, &report);
-	else if (report_json(run->out, &report) != 0)
+		printout_text(run->out, &report);
+	else if (printout_json(run->out, &report) != 0)
 		log_error("a report could not be written");
 	fflush(run->out);
 }

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "tap/spec.h"
+#include "lab/attach.h"
 
 #define BRIDGE_MARK "weft"
 

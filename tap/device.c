@@ -124,7 +124,7 @@ static int attach(struct device *device, char error[TAP_ERROR_BYTES])
 /* The host itself has nothing to say on a device that leads into a lab */
 static void silence(const struct device *device)
 {
-	char path[sizeof("/proc/sys/net/ipv6/conf//disable_ipv6") + TAP_NAME_BYTES];
+	char path[sizeof("/proc/sys/net/ipv6/conf//disable_ipv6") + ATTACH_NAME_BYTES];
 	int fd;
 
 	/* either is enough, and both fail where the kernel has no IPv6 */
@@ -311,7 +311,7 @@ static int look_for_existing(struct device *device, char error[TAP_ERROR_BYTES])
 	return 0;
 }
 
-static struct device *device_alloc(const struct tap_spec *spec, unsigned int queues)
+static struct device *device_alloc(const struct attach *spec, unsigned int queues)
 {
 	struct device *device = calloc(1, sizeof(*device));
 
@@ -320,21 +320,21 @@ static struct device *device_alloc(const struct tap_spec *spec, unsigned int que
 	device->port.ops = &device_ops;
 	device->port.spec = *spec;
 	device->port.queues = queues;
-	device->bridged = spec->kind == TAP_KIND_BRIDGE;
-	memcpy(device->port.name, device->bridged ? spec->device : spec->target, TAP_NAME_BYTES);
+	device->bridged = spec->kind == ATTACH_BRIDGE;
+	memcpy(device->port.name, device->bridged ? spec->device : spec->target, ATTACH_NAME_BYTES);
 	for (unsigned int q = 0; q < TAP_QUEUES_MAX; q++)
 		device->port.fds[q] = -1;
 	return device;
 }
 
-int device_open(const struct tap_spec *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
+int device_open(const struct attach *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
 {
 	struct device *device = device_alloc(spec, queues);
 	int bridge = 0, err;
 
 	if (!device)
 		return tap_fail(error, -ENOMEM, "out of memory");
-	assert(tap_name_ok(device->port.name));
+	assert(attach_name_ok(device->port.name));
 	err = look_for_existing(device, error);
 	if (!err && device->bridged)
 		err = bridge_need(spec->target, spec->create, &bridge, error);

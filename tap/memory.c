@@ -221,7 +221,7 @@ int memory_port_open(unsigned int queues, unsigned int caps, unsigned int depth_
 	if (!memory)
 		return -ENOMEM;
 	memory->port.ops = &memory_ops;
-	memory->port.spec.kind = TAP_KIND_MEMORY;
+	memory->port.spec.kind = ATTACH_MEMORY;
 	memory->port.queues = queues;
 	memory->port.caps = caps;
 	snprintf(memory->port.name, sizeof(memory->port.name), "memory");

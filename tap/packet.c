@@ -273,7 +273,7 @@ static int explain(const char *name, int err, char error[TAP_ERROR_BYTES])
 	return tap_fail(error, err, "cannot open %s for packets: %s", name, strerror(-err));
 }
 
-int packet_open(const struct tap_spec *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
+int packet_open(const struct attach *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
 {
 	struct packet *packet;
 	struct netlink_link link;
@@ -290,7 +290,7 @@ int packet_open(const struct tap_spec *spec, unsigned int queues, struct tap_por
 	/* without USO: a kernel that does not know it on AF_PACKET would only refuse the frames later */
 	packet->port.caps = OFFLOAD_CAP_CSUM | OFFLOAD_CAP_TSO4 | OFFLOAD_CAP_TSO6;
 	packet->index = link.index;
-	memcpy(packet->port.name, link.name, TAP_NAME_BYTES);
+	memcpy(packet->port.name, link.name, ATTACH_NAME_BYTES);
 	for (unsigned int q = 0; q < TAP_QUEUES_MAX; q++)
 		packet->port.fds[q] = -1;
 	err = open_queues(packet);

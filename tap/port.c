@@ -71,16 +71,16 @@ static int memory_open(struct tap_port **out, unsigned int queues, char error[TA
 	return err ? tap_fail(error, err, "no memory port: out of memory or descriptors") : 0;
 }
 
-int tap_port_open(const struct tap_spec *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
+int tap_port_open(const struct attach *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
 {
 	assert(queues >= 1 && queues <= TAP_QUEUES_MAX);
 	switch (spec->kind) {
-	case TAP_KIND_BRIDGE:
-	case TAP_KIND_TAP:
+	case ATTACH_BRIDGE:
+	case ATTACH_TAP:
 		return device_open(spec, queues, out, error);
-	case TAP_KIND_PACKET:
+	case ATTACH_PACKET:
 		return packet_open(spec, queues, out, error);
-	case TAP_KIND_MEMORY:
+	case ATTACH_MEMORY:
 		return memory_open(out, queues, error);
 	}
 	return tap_fail(error, -EINVAL, "no such kind of attachment");

@@ -22,8 +22,8 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include "base/offload.h"
-#include "tap/spec.h"
+#include "packet/offload.h"
+#include "lab/attach.h"
 
 /* A read buffer that holds any frame of a port, super-frames and VLAN tags included */
 #define TAP_READ_BYTES 65664U
@@ -69,7 +69,7 @@ struct tap_port;
  *
  * Return: 0 or -errno; on an error nothing is left behind
  */
-int tap_port_open(const struct tap_spec *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
+int tap_port_open(const struct attach *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
 	__attribute__((warn_unused_result));
 
 /* NULL is fine */

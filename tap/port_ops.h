@@ -22,8 +22,8 @@ struct tap_ops {
 
 struct tap_port {
 	const struct tap_ops *ops;
-	struct tap_spec spec;
-	char name[TAP_NAME_BYTES];
+	struct attach spec;
+	char name[ATTACH_NAME_BYTES];
 	unsigned int queues;
 	unsigned int caps;
 	int fds[TAP_QUEUES_MAX]; /* by queue */
@@ -36,11 +36,11 @@ int tap_fail(char error[TAP_ERROR_BYTES], int err, const char *format, ...) __at
 enum tap_result tap_write_failure(int error_number);
 
 /* device.c: our own TAP, alone or in a bridge */
-int device_open(const struct tap_spec *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
+int device_open(const struct attach *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
 	__attribute__((warn_unused_result));
 
 /* packet.c: an existing interface by AF_PACKET */
-int packet_open(const struct tap_spec *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
+int packet_open(const struct attach *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
 	__attribute__((warn_unused_result));
 
 static inline size_t tap_frame_bytes(const struct iovec *iov, int count)

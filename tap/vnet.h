@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/offload.h"
+#include "packet/offload.h"
 
 #define VNET_HEADER_BYTES 10U
 

@@ -133,7 +133,8 @@ units() {
 	done
 }
 
-do_unit() { units $CLANG_BUILD tests/unit/*/test_*.c; }
+# shellcheck disable=SC2046
+do_unit() { units $CLANG_BUILD $(find tests/unit -name "test_*.c" | sort); }
 
 # shellcheck disable=SC2046
 do_tsan() { units $TSAN_BUILD $(make -s print-TSAN_TESTS); }

@@ -9,24 +9,27 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 status=0
+folders="base packet lab crypto encap switch tap underlay overlay controller cli measure"
 
 for tool in clang-format cppcheck shellcheck; do
 	command -v $tool >/dev/null || { echo "$tool is missing: run make deps" >&2; exit 1; }
 done
 
-find base crypto encap switch tap overlay controller cli measure tests -name '*.[ch]' -print0 |
+# shellcheck disable=SC2086
+find $folders tests -name '*.[ch]' -print0 |
 	xargs -0 clang-format --dry-run -Werror || status=1
 
 # what it found last time is kept by source, but depends on the configuration as well
 [ build/lint -nt tools/cppcheck.cfg ] && [ build/lint -nt tools/lint.sh ] || rm -rf build/lint
 mkdir -p build/lint
 # the headers' include guards and HAVE_IPSEC_MB aside there are no configurations worth trying one by one
+# shellcheck disable=SC2086
 cppcheck -q -j"$(nproc)" --std=c11 --platform=unix64 -D_GNU_SOURCE -D__linux__ -DHAVE_IPSEC_MB -I. \
 	--enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	--library=tools/cppcheck.cfg \
 	--suppress=missingIncludeSystem --suppress=unmatchedSuppression --suppress=uninitvar --suppress=legacyUninitvar --suppress=uninitStructMember --suppress=ctuuninitvar \
 	--cppcheck-build-dir=build/lint --template='{file}:{line}: {severity}: {message} [{id}]' \
-	base crypto encap switch tap overlay controller cli measure tests || status=1
+	$folders tests || status=1
 
 mapfile -t scripts < <(grep -rlE '^#!.*\b(ba)?sh\b|^# shellcheck shell=' .ci tests tools)
 shellcheck -x -S warning "${scripts[@]}" || status=1

@@ -4,13 +4,13 @@
  * The data is a TCP super-frame of a guest at MTU 1500 (44 segments of 1448 bytes) on a path of 1500, small frames that
  * travel as a bundle, and a frame of 9014 bytes that has to be fragmented.
  */
-#include "base/frame.h"
-#include "encap/coalesce.h"
-#include "encap/csum.h"
+#include "packet/frame.h"
+#include "packet/coalesce.h"
+#include "packet/csum.h"
 #include "encap/fragment.h"
 #include "encap/gre.h"
 #include "encap/record.h"
-#include "encap/segment.h"
+#include "packet/segment.h"
 #include "encap/train.h"
 #include "tests/bench/micro.h"
 

@@ -8,8 +8,8 @@
  */
 #include "base/rcu.h"
 #include "base/secret.h"
-#include "encap/csum.h"
-#include "overlay/datapath.h"
+#include "packet/csum.h"
+#include "overlay/datapath/datapath.h"
 #include "tap/memory.h"
 #include "tests/bench/micro.h"
 
@@ -106,13 +106,14 @@ static void join_fabric(struct side *side)
 		.ports_count = 1,
 		.peers = &side->peer->slot,
 		.peers_count = 1 };
-	struct fabric *fabric = fabric_new(1);
+	struct forwarding *forwarding = forwarding_new(1);
 	struct network *network;
 
-	micro_must(fabric && network_new(&spec, &network) == 0 && fabric_add_network(fabric, network), "fabric");
-	fabric->peers[side->peer->slot] = side->peer;
-	fabric->ports[side->port.slot] = &side->port;
-	fabric_free(datapath_publish(&side->datapath, fabric));
+	micro_must(forwarding && network_new(&spec, &network) == 0 && forwarding_add_network(forwarding, network),
+		"fabric");
+	forwarding->peers[side->peer->slot] = side->peer;
+	forwarding->ports[side->port.slot] = &side->port;
+	forwarding_free(datapath_publish(&side->datapath, forwarding));
 }
 
 static void open_pair(void)
@@ -157,7 +158,7 @@ static void close_pair(void)
 		session_free(side->session);
 		peer_free(side->peer);
 		tap_port_close(side->port.tap);
-		fabric_free(side->datapath.fabric);
+		forwarding_free(side->datapath.forwarding);
 		fdb_free(side->datapath.fdb);
 		udp_close(&side->datapath.sockets);
 		close(side->datapath.control_wake_fd);

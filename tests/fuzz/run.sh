@@ -34,7 +34,7 @@ fuzz() {
 
 mkdir -p "$build/fuzz"
 shopt -s nullglob
-sources=(tests/fuzz/*/fuzz_*.c)
+mapfile -t sources < <(find tests/fuzz -name "fuzz_*.c" | sort)
 for source in "${sources[@]}"; do
 	while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n; done
 	fuzz "$source" >"$build/fuzz/$(basename "$source" .c).log" 2>&1 &

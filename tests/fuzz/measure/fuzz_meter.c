@@ -9,7 +9,7 @@
 
 #include "base/cursor.h"
 #include "measure/meter.h"
-#include "measure/report.h"
+#include "measure/printout.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

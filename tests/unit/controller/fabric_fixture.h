@@ -6,7 +6,7 @@
 
 #include "base/base64.h"
 #include "controller/enrol.h"
-#include "controller/fabric.h"
+#include "controller/ca/authority.h"
 #include "crypto/identity.h"
 #include "crypto/x25519.h"
 
@@ -18,17 +18,17 @@
 
 struct fabric_fixture {
 	char dir[64];
-	struct fabric fabric;
+	struct authority authority;
 };
 
 static inline void fabric_fixture_init(struct fabric_fixture *f, const char *listen)
 {
-	struct fabric_wish wish = { .dir = f->dir, .name = "homelab", .listen = listen };
-	char error[FABRIC_ERROR_BYTES];
+	struct authority_wish wish = { .dir = f->dir, .name = "homelab", .listen = listen };
+	char error[AUTHORITY_ERROR_BYTES];
 
 	snprintf(f->dir, sizeof(f->dir), "/tmp/weft-fabric-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
-	if (fabric_create(&wish, error) < 0 || fabric_load(f->dir, &f->fabric, error) < 0)
+	if (authority_create(&wish, error) < 0 || authority_load(f->dir, &f->authority, error) < 0)
 		fail_msg("%s", error);
 }
 
@@ -37,7 +37,7 @@ static inline void fabric_fixture_fini(struct fabric_fixture *f)
 	static const char *const files[] = { "ca.key", "ca.crt", "tls.key", "tls.crt", "controller.db",
 		"controller.db-wal", "controller.json", "operator.json", "controller.sock" };
 
-	fabric_fini(&f->fabric);
+	authority_fini(&f->authority);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		char path[128];
 

@@ -1,8 +1,8 @@
 /*
- * test_enrol.c - making a fabric, tokens, enrolment, revocation
+ * test_enrol.c - making a authority, tokens, enrolment, revocation
  */
 #include "controller/enrol.h"
-#include "controller/store_sqlite.h"
+#include "controller/store/store_sqlite.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -16,7 +16,7 @@
 #include "tests/unit/controller/fabric_fixture.h"
 
 struct fixture {
-	struct fabric_fixture fabric;
+	struct fabric_fixture authority;
 	struct store *store;
 	struct model *model;
 };
@@ -25,7 +25,7 @@ static void open_model(struct fixture *f)
 {
 	char path[128];
 
-	snprintf(path, sizeof(path), "%s/controller.db", f->fabric.dir);
+	snprintf(path, sizeof(path), "%s/controller.db", f->authority.dir);
 	assert_int_equal(store_sqlite_open(path, false, &f->store), 0);
 	assert_int_equal(model_new(f->store, &f->model), 0);
 }
@@ -34,7 +34,7 @@ static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	fabric_fixture_init(&f->fabric, "127.0.0.1:4753");
+	fabric_fixture_init(&f->authority, "127.0.0.1:4753");
 	open_model(f);
 	*state = f;
 	return 0;
@@ -46,7 +46,7 @@ static int tear_down(void **state)
 
 	model_free(f->model);
 	store_close(f->store);
-	fabric_fixture_fini(&f->fabric);
+	fabric_fixture_fini(&f->authority);
 	free(f);
 	return 0;
 }
@@ -56,13 +56,13 @@ static char *new_secret(struct fixture *f, const char *host, int expires_s)
 {
 	struct fault fault = { 0 };
 	json_t *in = json_pack("{s:s, s:i}", "host", host, "expires_s", expires_s);
-	json_t *out = enrol_token(f->model, &f->fabric.fabric, in, time(NULL), &fault), *content;
+	json_t *out = enrol_token(f->model, &f->authority.authority, in, time(NULL), &fault), *content;
 	char *secret;
 
 	assert_non_null(out);
 	content = token_content(json_string_value(json_object_get(out, "token")));
 	assert_string_equal(json_string_value(json_object_get(content, "c")), "127.0.0.1:4753");
-	assert_string_equal(json_string_value(json_object_get(content, "f")), f->fabric.fabric.fingerprint);
+	assert_string_equal(json_string_value(json_object_get(content, "f")), f->authority.authority.fingerprint);
 	assert_string_equal(json_string_value(json_object_get(content, "h")), host);
 	secret = strdup(json_string_value(json_object_get(content, "s")));
 	assert_int_equal(strlen(secret), 43);
@@ -78,7 +78,7 @@ static json_t *enrol_at(struct fixture *f, const json_t *request, const char *se
 
 	memset(fault, 0, sizeof(*fault));
 	json_object_set_new(in, "token", json_string(secret));
-	out = enrol_host(f->model, &f->fabric.fabric, in, now, fault);
+	out = enrol_host(f->model, &f->authority.authority, in, now, fault);
 	json_decref(in);
 	return out;
 }
@@ -110,7 +110,7 @@ static void one_token_one_host(void **state)
 	out = enrol_at(f, joiner.request, secret, time(NULL), &fault);
 	assert_non_null(out);
 	certificate = json_string_value(json_object_get(out, "certificate"));
-	assert_true(identity_verify(f->fabric.fabric.ca_pem, certificate, IDENTITY_HOST, time(NULL), &identity));
+	assert_true(identity_verify(f->authority.authority.ca_pem, certificate, IDENTITY_HOST, time(NULL), &identity));
 	assert_string_equal(identity.name, "aws-1");
 	assert_string_equal(identity.fabric, "homelab");
 	assert_int_equal(strlen(json_string_value(json_object_get(out, "psk"))), 44);
@@ -220,7 +220,7 @@ static void what_is_kept(void **state)
 	json_t *operator;
 
 	assert_int_equal(store_list(f->store, "", nothing_secret, secret), 0);
-	snprintf(path, sizeof(path), "%s/operator.json", f->fabric.dir);
+	snprintf(path, sizeof(path), "%s/operator.json", f->authority.dir);
 	operator= json_load_file(path, 0, NULL);
 	assert_int_equal(store_list(f->store, "", nothing_secret,
 				 (void *)json_string_value(json_object_get(operator, "token"))),
@@ -279,9 +279,9 @@ static void old_tokens_are_swept(void **state)
 	json_t *in = json_pack("{s:s}", "host", "aws-2");
 	struct fault fault = { 0 };
 
-	json_decref(enrol_token(f->model, &f->fabric.fabric, in, time(NULL) + 50 + ENROL_TOKEN_KEPT_S, &fault));
+	json_decref(enrol_token(f->model, &f->authority.authority, in, time(NULL) + 50 + ENROL_TOKEN_KEPT_S, &fault));
 	refused(f, joiner.request, secret, time(NULL) + 61, 410, "token");
-	json_decref(enrol_token(f->model, &f->fabric.fabric, in, time(NULL) + 70 + ENROL_TOKEN_KEPT_S, &fault));
+	json_decref(enrol_token(f->model, &f->authority.authority, in, time(NULL) + 70 + ENROL_TOKEN_KEPT_S, &fault));
 	refused(f, joiner.request, secret, time(NULL) + 61, 401, "token");
 	json_decref(in);
 	joiner_free(&joiner);
@@ -300,7 +300,7 @@ static void bad_wishes_for_tokens(void **state)
 		json_t *in = json_loads(bad[i], 0, NULL);
 		struct fault fault = { 0 };
 
-		assert_null(enrol_token(f->model, &f->fabric.fabric, in, time(NULL), &fault));
+		assert_null(enrol_token(f->model, &f->authority.authority, in, time(NULL), &fault));
 		assert_int_equal(fault.status, 400);
 		json_decref(in);
 	}
@@ -310,11 +310,11 @@ static void without_the_ca_key(void **state)
 {
 	struct fixture *f = *state;
 	struct joiner joiner = joiner_new("aws-1", NULL);
-	char *secret = new_secret(f, "aws-1", 60), *key = f->fabric.fabric.ca_key_pem;
+	char *secret = new_secret(f, "aws-1", 60), *key = f->authority.authority.ca_key_pem;
 
-	f->fabric.fabric.ca_key_pem = NULL;
+	f->authority.authority.ca_key_pem = NULL;
 	refused(f, joiner.request, secret, time(NULL), 503, "");
-	f->fabric.fabric.ca_key_pem = key;
+	f->authority.authority.ca_key_pem = key;
 	joiner_free(&joiner);
 	free(secret);
 }
@@ -335,13 +335,13 @@ static void nothing_is_overwritten(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct fabric_wish wish = { .dir = f->fabric.dir,
+		struct authority_wish wish = { .dir = f->authority.dir,
 			.name = bad[i].name,
 			.listen = bad[i].listen,
 			.address = bad[i].address };
-		char error[FABRIC_ERROR_BYTES] = "";
+		char error[AUTHORITY_ERROR_BYTES] = "";
 
-		assert_true(fabric_create(&wish, error) < 0);
+		assert_true(authority_create(&wish, error) < 0);
 		assert_non_null(strstr(error, bad[i].said));
 	}
 }
@@ -359,18 +359,18 @@ static void places(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		struct fabric_fixture f = { .dir = "/tmp/weft-fabric-XXXXXX" };
-		struct fabric_wish wish = { .dir = f.dir,
+		struct authority_wish wish = { .dir = f.dir,
 			.name = "homelab",
 			.listen = good[i].listen,
 			.address = good[i].address };
-		char error[FABRIC_ERROR_BYTES] = "", path[128];
+		char error[AUTHORITY_ERROR_BYTES] = "", path[128];
 		struct stat st;
 
 		assert_non_null(mkdtemp(f.dir));
-		assert_int_equal(fabric_create(&wish, error), 0);
-		assert_int_equal(fabric_load(f.dir, &f.fabric, error), 0);
-		assert_string_equal(f.fabric.listen, good[i].want_listen);
-		assert_string_equal(f.fabric.address, good[i].want_address);
+		assert_int_equal(authority_create(&wish, error), 0);
+		assert_int_equal(authority_load(f.dir, &f.authority, error), 0);
+		assert_string_equal(f.authority.listen, good[i].want_listen);
+		assert_string_equal(f.authority.address, good[i].want_address);
 		snprintf(path, sizeof(path), "%s/operator.json", f.dir);
 		assert_int_equal(stat(path, &st), 0);
 		assert_int_equal(st.st_mode & 0777, 0600);

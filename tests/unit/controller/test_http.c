@@ -3,9 +3,9 @@
  *
  * The daemon runs in a child; that it ends with status 0 on SIGTERM says, under a sanitizer, that it leaked nothing.
  */
-#include "controller/conns.h"
+#include "controller/http/conns.h"
 #include "controller/daemon.h"
-#include "controller/stream.h"
+#include "controller/http/stream.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -28,7 +28,7 @@ struct host {
 };
 
 struct fixture {
-	struct fabric_fixture fabric;
+	struct fabric_fixture authority;
 	uint16_t port;
 	pid_t daemon;
 	char *token;
@@ -60,7 +60,7 @@ static void start(struct fixture *f)
 {
 	f->daemon = fork();
 	if (f->daemon == 0)
-		exit(daemon_run(f->fabric.dir) < 0);
+		exit(daemon_run(f->authority.dir) < 0);
 	for (int i = 0; i < 200; i++) {
 		int fd = peer_socket(f->port);
 
@@ -129,7 +129,7 @@ static struct host enrol(struct fixture *f, const char *name, const char *endpoi
 	body = json_dumps(host.joiner.request, 0);
 	assert_int_equal(call(f, &f->nobody, "POST", "/v1/enrol", body, &answer), 200);
 	host.certificate = strdup(json_string_value(json_object_get(answer, "certificate")));
-	host.who = (struct credentials){ .ca_pem = f->fabric.fabric.ca_pem,
+	host.who = (struct credentials){ .ca_pem = f->authority.authority.ca_pem,
 		.certificate_pem = host.certificate,
 		.key_pem = host.joiner.key_pem };
 	json_decref(answer);
@@ -147,14 +147,14 @@ static int set_up(void **state)
 	signal(SIGPIPE, SIG_IGN);
 	f->port = free_port();
 	snprintf(listen, sizeof(listen), "127.0.0.1:%u", f->port);
-	fabric_fixture_init(&f->fabric, listen);
-	snprintf(path, sizeof(path), "%s/operator.json", f->fabric.dir);
-	snprintf(f->socket, sizeof(f->socket), "%s/controller.sock", f->fabric.dir);
+	fabric_fixture_init(&f->authority, listen);
+	snprintf(path, sizeof(path), "%s/operator.json", f->authority.dir);
+	snprintf(f->socket, sizeof(f->socket), "%s/controller.sock", f->authority.dir);
 	operator= json_load_file(path, 0, NULL);
 	f->token = strdup(json_string_value(json_object_get(operator, "token")));
 	json_decref(operator);
-	f->nobody = (struct credentials){ .ca_pem = f->fabric.fabric.ca_pem };
-	f->operator=(struct credentials){ .ca_pem = f->fabric.fabric.ca_pem, .token = f->token };
+	f->nobody = (struct credentials){ .ca_pem = f->authority.authority.ca_pem };
+	f->operator=(struct credentials){ .ca_pem = f->authority.authority.ca_pem, .token = f->token };
 	start(f);
 	f->aws = enrol(f, "aws-1", "198.51.100.7");
 	f->gcp = enrol(f, "gcp-1", NULL);
@@ -170,7 +170,7 @@ static int tear_down(void **state)
 	host_free(&f->aws);
 	host_free(&f->gcp);
 	free(f->token);
-	fabric_fixture_fini(&f->fabric);
+	fabric_fixture_fini(&f->authority);
 	free(f);
 	return 0;
 }
@@ -275,14 +275,14 @@ static void wrong_credentials(void **state)
 	assert_int_equal(call(f, &again.who, "GET", "/v1/agent/topology", NULL, NULL), 200);
 	host_free(&again);
 	/* the controller's own is none for a client */
-	controller.certificate_pem = f->fabric.fabric.tls_pem;
-	controller.key_pem = f->fabric.fabric.tls_key_pem;
+	controller.certificate_pem = f->authority.authority.tls_pem;
+	controller.key_pem = f->authority.authority.tls_key_pem;
 	assert_int_equal(call(f, &controller, "GET", "/v1/agent/topology", NULL, NULL), 0);
 	/* another CA's is refused by TLS */
 	fabric_fixture_init(&other, "127.0.0.1:1");
 	foreign = f->nobody;
-	foreign.certificate_pem = other.fabric.tls_pem;
-	foreign.key_pem = other.fabric.tls_key_pem;
+	foreign.certificate_pem = other.authority.tls_pem;
+	foreign.key_pem = other.authority.tls_key_pem;
 	assert_int_equal(call(f, &foreign, "GET", "/v1/agent/topology", NULL, NULL), 0);
 	fabric_fixture_fini(&other);
 	assert_false(peer_open_max(&peer, f->port, &f->nobody, TLS1_2_VERSION));

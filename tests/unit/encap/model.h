@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/frame.h"
+#include "packet/frame.h"
 
 #define MODEL_MAX_FRAME_BYTES (22U + 65535U)
 

@@ -10,7 +10,7 @@
 #include <jansson.h>
 #include <pcap/dlt.h>
 
-#include "measure/report.h"
+#include "measure/printout.h"
 #include "measure/run.h"
 #include "packets.h"
 
@@ -290,7 +290,7 @@ static void scales(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		report_scale(cases[i].value, text);
+		printout_scale(cases[i].value, text);
 		assert_string_equal(text, cases[i].text);
 		assert_true(strlen(text) <= 6);
 	}

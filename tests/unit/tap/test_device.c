@@ -22,12 +22,12 @@
 
 static struct test_frame sent, got;
 
-static struct tap_spec spec_of(const char *text, const char *device, bool create)
+static struct attach spec_of(const char *text, const char *device, bool create)
 {
 	char error[TAP_ERROR_BYTES];
-	struct tap_spec spec;
+	struct attach spec;
 
-	assert_int_equal(tap_spec_parse(text, &spec, error), 0);
+	assert_int_equal(attach_parse(text, &spec, error), 0);
 	snprintf(spec.device, sizeof(spec.device), "%s", device);
 	spec.create = create;
 	return spec;
@@ -35,7 +35,7 @@ static struct tap_spec spec_of(const char *text, const char *device, bool create
 
 static struct tap_port *open_port(const char *text, const char *device, bool create, unsigned int queues)
 {
-	struct tap_spec spec = spec_of(text, device, create);
+	struct attach spec = spec_of(text, device, create);
 	char error[TAP_ERROR_BYTES] = "";
 	struct tap_port *port = NULL;
 
@@ -46,7 +46,7 @@ static struct tap_port *open_port(const char *text, const char *device, bool cre
 
 static void assert_refused(const char *text, const char *device, bool create, int err, const char *why)
 {
-	struct tap_spec spec = spec_of(text, device, create);
+	struct attach spec = spec_of(text, device, create);
 	char error[TAP_ERROR_BYTES] = "";
 	struct tap_port *port = NULL;
 
@@ -83,7 +83,7 @@ static void send_from_host(const char *name, const void *frame, size_t len)
 
 static void a_tap_of_its_own(void **state)
 {
-	struct tap_spec spec = spec_of("tap:nic0", "", false);
+	struct attach spec = spec_of("tap:nic0", "", false);
 	char error[TAP_ERROR_BYTES] = "";
 	struct netlink_link link;
 	struct tap_port *port;
@@ -335,7 +335,7 @@ static void what_cannot_be_is_refused_whole(void **state)
 
 static void an_mtu_out_of_range_leaves_nothing(void **state)
 {
-	struct tap_spec spec = spec_of("bridge:br0", "wf1", true);
+	struct attach spec = spec_of("bridge:br0", "wf1", true);
 	char error[TAP_ERROR_BYTES] = "";
 	struct tap_port *port = NULL;
 	struct netlink_link link;

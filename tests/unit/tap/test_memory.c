@@ -50,10 +50,10 @@ static void opens_by_its_spec(void **state)
 {
 	char error[TAP_ERROR_BYTES];
 	struct tap_port *port;
-	struct tap_spec spec;
+	struct attach spec;
 
 	(void)state;
-	assert_int_equal(tap_spec_parse("memory", &spec, error), 0);
+	assert_int_equal(attach_parse("memory", &spec, error), 0);
 	assert_int_equal(tap_port_open(&spec, 3, &port, error), 0);
 	assert_string_equal(tap_port_name(port), "memory");
 	assert_int_equal(tap_port_queues(port), 3);

@@ -24,9 +24,9 @@ static struct tap_port *open_port(const char *text, unsigned int queues)
 {
 	char error[TAP_ERROR_BYTES] = "";
 	struct tap_port *port = NULL;
-	struct tap_spec spec;
+	struct attach spec;
 
-	assert_int_equal(tap_spec_parse(text, &spec, error), 0);
+	assert_int_equal(attach_parse(text, &spec, error), 0);
 	snprintf(spec.device, sizeof(spec.device), "wf1");
 	if (tap_port_open(&spec, queues, &port, error))
 		fail_msg("%s: %s", text, error);
@@ -253,10 +253,10 @@ static void what_is_not_there_is_refused(void **state)
 {
 	char error[TAP_ERROR_BYTES] = "";
 	struct tap_port *port = NULL;
-	struct tap_spec spec;
+	struct attach spec;
 
 	(void)state;
-	assert_int_equal(tap_spec_parse("packet:nothere", &spec, error), 0);
+	assert_int_equal(attach_parse("packet:nothere", &spec, error), 0);
 	assert_int_equal(tap_port_open(&spec, 1, &port, error), -ENODEV);
 	assert_string_equal(error, "there is no interface nothere on this host");
 	assert_null(port);

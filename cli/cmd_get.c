@@ -1,0 +1,364 @@
+/*
+ * cmd_get.c - `weft get`: what the controller knows, as tables, JSON, and a stream of changes
+ */
+#include "base/suggest.h"
+#include "cli/commands.h"
+#include "cli/duration.h"
+#include "cli/operator.h"
+#include "cli/say.h"
+#include "cli/table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct kind {
+	const char *name;
+	const char *lab_member;  /* of an item: which lab it is of; NULL where it is of none */
+	const char *identity[4]; /* members that tell one item from another */
+	struct table_column columns[8];
+	void (*row)(struct table *table, const json_t *item);
+	const char *none; /* what to say of an empty list */
+};
+
+static const char *text_of(const json_t *item, const char *key)
+{
+	return json_string_value(json_object_get(item, key));
+}
+
+static long long number_of(const json_t *item, const char *key)
+{
+	return json_integer_value(json_object_get(item, key));
+}
+
+/* "a, b, 7": a list of text and numbers, or one of them */
+static void add_list(struct table *table, const json_t *list)
+{
+	char text[512] = "";
+	size_t used = 0, i;
+	const json_t *item;
+
+	if (json_is_string(list)) {
+		table_add(table, json_string_value(list));
+		return;
+	}
+	json_array_foreach(list, i, item) {
+		int more = json_is_integer(item)
+			? snprintf(text + used, sizeof(text) - used, "%s%lld", i ? "," : "",
+				  (long long)json_integer_value(item))
+			: snprintf(text + used, sizeof(text) - used, "%s%s", i ? ", " : "", json_string_value(item));
+
+		used += (size_t)more;
+		if (used >= sizeof(text))
+			break;
+	}
+	table_add(table, text);
+}
+
+static void host_row(struct table *table, const json_t *host)
+{
+	long long seen = number_of(host, "last_seen"), now = (long long)time(NULL);
+	bool online = json_is_true(json_object_get(host, "online"));
+	char age[DURATION_TEXT_BYTES] = "";
+
+	if (seen > 0)
+		duration_format(now > seen ? (uint64_t)(now - seen) * 1000 : 0, age);
+	table_add(table, text_of(host, "name"));
+	table_add(table, json_is_true(json_object_get(host, "revoked")) ? "revoked" : online ? "online" : "offline");
+	table_add(table, text_of(host, "endpoint"));
+	table_addf(table, "%lld", number_of(host, "applied"));
+	table_add(table, online ? "now" : age);
+	table_add(table, text_of(host, "error"));
+}
+
+static void network_row(struct table *table, const json_t *network)
+{
+	table_add(table, text_of(network, "lab"));
+	table_add(table, text_of(network, "name"));
+	table_add(table, text_of(network, "mode"));
+	table_addf(table, "%lld", number_of(network, "mtu"));
+	table_addf(table, "%lld", number_of(network, "id"));
+}
+
+static void port_row(struct table *table, const json_t *port)
+{
+	const json_t *vlan = json_object_get(port, "vlan"), *trunk = json_object_get(vlan, "trunk");
+
+	table_add(table, text_of(port, "lab"));
+	table_add(table, text_of(port, "name"));
+	table_add(table, text_of(port, "host"));
+	table_add(table, text_of(port, "network"));
+	table_add(table, text_of(port, "attach"));
+	if (trunk)
+		add_list(table, trunk);
+	else if (json_object_get(vlan, "access"))
+		table_addf(table, "%lld", number_of(vlan, "access"));
+	else
+		table_add(table, NULL);
+	table_add(table, text_of(port, "mac"));
+}
+
+static void lab_row(struct table *table, const json_t *lab)
+{
+	table_add(table, text_of(lab, "name"));
+	table_addf(table, "%lld", number_of(lab, "rev"));
+	table_addf(table, "%lld", number_of(lab, "networks"));
+	table_addf(table, "%lld", number_of(lab, "ports"));
+	add_list(table, json_object_get(lab, "hosts"));
+}
+
+static void mac_row(struct table *table, const json_t *mac)
+{
+	table_add(table, text_of(mac, "lab"));
+	table_add(table, text_of(mac, "network"));
+	if (number_of(mac, "vlan") > 0)
+		table_addf(table, "%lld", number_of(mac, "vlan"));
+	else
+		table_add(table, NULL);
+	table_add(table, text_of(mac, "mac"));
+	table_add(table, text_of(mac, "host"));
+	table_add(table, text_of(mac, "port"));
+}
+
+static void drop_row(struct table *table, const json_t *drop)
+{
+	table_add(table, text_of(drop, "host"));
+	table_add(table, text_of(drop, "name"));
+	table_addf(table, "%lld", number_of(drop, "count"));
+}
+
+static const struct kind kinds[] = {
+	{ "hosts", NULL, { "name" },
+		{ { .title = "HOST", .shrinks = true }, { .title = "STATE" }, { .title = "ENDPOINT" },
+			{ .title = "APPLIED", .right = true }, { .title = "SEEN", .right = true },
+			{ .title = "ERROR", .shrinks = true } },
+		host_row, "no host has joined yet; `weft token HOST` makes a token for one" },
+	{ "networks", "lab", { "lab", "name" },
+		{ { .title = "LAB", .shrinks = true }, { .title = "NETWORK", .shrinks = true }, { .title = "MODE" },
+			{ .title = "MTU", .right = true }, { .title = "ID", .right = true } },
+		network_row, "no networks; `weft apply FILE.yaml` makes them" },
+	{ "ports", "lab", { "lab", "name" },
+		{ { .title = "LAB", .shrinks = true }, { .title = "PORT", .shrinks = true },
+			{ .title = "HOST", .shrinks = true }, { .title = "NETWORK", .shrinks = true },
+			{ .title = "ATTACH", .shrinks = true }, { .title = "VLAN", .shrinks = true },
+			{ .title = "MAC" } },
+		port_row, "no ports; `weft apply FILE.yaml` makes them" },
+	{ "labs", "name", { "name" },
+		{ { .title = "LAB", .shrinks = true }, { .title = "REVISION", .right = true },
+			{ .title = "NETWORKS", .right = true }, { .title = "PORTS", .right = true },
+			{ .title = "HOSTS", .shrinks = true } },
+		lab_row, "no labs; `weft apply FILE.yaml` makes one" },
+	{ "macs", "lab", { "network_id", "vlan", "mac", "host" },
+		{ { .title = "LAB", .shrinks = true }, { .title = "NETWORK", .shrinks = true },
+			{ .title = "VLAN", .right = true }, { .title = "MAC" }, { .title = "HOST", .shrinks = true },
+			{ .title = "PORT", .shrinks = true } },
+		mac_row, "no host has seen a MAC address yet" },
+	{ "drops", NULL, { "host", "name" },
+		{ { .title = "HOST", .shrinks = true }, { .title = "DROP" }, { .title = "COUNT", .right = true } },
+		drop_row, "no host has dropped anything" },
+};
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+#define COLUMNS_OF_KIND (sizeof(kinds[0].columns) / sizeof(kinds[0].columns[0]))
+
+/* One `weft get` in progress */
+struct getting {
+	const struct invocation *in;
+	const struct kind *kind;
+	struct table_column columns[COLUMNS_OF_KIND + 1]; /* with CHANGE in front for a watch */
+	struct table *table;
+	json_t *known; /* while watching: what was shown, by identity */
+};
+
+static bool of_lab(const struct getting *getting, const json_t *item)
+{
+	const char *wanted = getting->in->values[OPTION_LAB];
+	const char *lab = getting->kind->lab_member ? text_of(item, getting->kind->lab_member) : NULL;
+
+	return !wanted || (lab && strcmp(lab, wanted) == 0);
+}
+
+/* Adds one row, unless it is of another lab or, in a watch, was shown already */
+static void show(struct getting *getting, const char *change, const json_t *item)
+{
+	char key[512] = "";
+	json_t *kept;
+	size_t used = 0;
+
+	if (!json_is_object(item) || !of_lab(getting, item))
+		return;
+	if (getting->known) {
+		for (size_t i = 0; i < 4 && getting->kind->identity[i]; i++) {
+			const json_t *part = json_object_get(item, getting->kind->identity[i]);
+
+			used += (size_t)snprintf(key + used, sizeof(key) - used, "%s/%lld ",
+				json_is_string(part) ? json_string_value(part) : "",
+				(long long)json_integer_value(part));
+			if (used >= sizeof(key))
+				return;
+		}
+		/* every report moves it; that alone is no news */
+		kept = json_copy((json_t *)item);
+		json_object_del(kept, "last_seen");
+		if (strcmp(change, "delete") == 0 ? json_object_del(getting->known, key) != 0
+						  : json_equal(json_object_get(getting->known, key), kept)) {
+			json_decref(kept);
+			return;
+		}
+		if (strcmp(change, "delete") != 0)
+			json_object_set_nocheck(getting->known, key, kept);
+		json_decref(kept);
+		if (invocation_has(getting->in, OPTION_JSON)) {
+			json_t *line = json_pack("{s:s, s:O}", "op", change, "item", item);
+
+			json_dumpf(line, stdout, JSON_COMPACT);
+			putchar('\n');
+			json_decref(line);
+			return;
+		}
+		table_add(getting->table, change);
+	}
+	getting->kind->row(getting->table, item);
+}
+
+static void show_all(struct getting *getting, const json_t *items)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(items, i, item)
+		show(getting, "put", item);
+	if (table_rows(getting->table) > 0)
+		table_print(getting->table, stdout, table_screen_width(stdout));
+	else if (invocation_has(getting->in, OPTION_LAB))
+		say_note("there is nothing of a lab %s; `weft get labs` lists the labs",
+			getting->in->values[OPTION_LAB]);
+	else if (!invocation_has(getting->in, OPTION_JSON))
+		say_note("%s", getting->kind->none);
+	fflush(stdout);
+}
+
+static void print_json(const struct getting *getting, const json_t *answer)
+{
+	json_t *out = json_copy((json_t *)answer), *items = json_array();
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(answer, "items"), i, item)
+		if (of_lab(getting, item))
+			json_array_append(items, (json_t *)item);
+	json_object_set_new(out, "items", items);
+	say_json(out);
+	json_decref(out);
+}
+
+static bool on_change(void *ctx, const json_t *line)
+{
+	struct getting *getting = ctx;
+	const char *op = text_of(line, "op");
+
+	show(getting, op && strcmp(op, "delete") == 0 ? "delete" : "put", json_object_get(line, "item"));
+	if (table_rows(getting->table) > 0)
+		table_print(getting->table, stdout, table_screen_width(stdout));
+	fflush(stdout);
+	return !ferror(stdout);
+}
+
+static enum cli_exit watch(struct getting *getting, struct client *client, json_int_t rev)
+{
+	struct answer answer;
+	enum cli_exit result;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/v1/%s?watch=%lld", getting->kind->name, (long long)rev);
+	result = client_watch(client, path, on_change, getting, &answer);
+	if (result == CLI_OK && answer.status != 200)
+		result = answer_refused(&answer, "get");
+	else if (result == CLI_OK)
+		result = say_error(CLI_UNREACHABLE, "the controller ended the stream; run the command again");
+	answer_fini(&answer);
+	return result;
+}
+
+static enum cli_exit get(struct getting *getting, struct client *client)
+{
+	struct answer answer;
+	enum cli_exit result;
+	json_int_t rev;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/v1/%s", getting->kind->name);
+	result = client_call(client, "GET", path, NULL, &answer);
+	if (result == CLI_OK && !answer_good(&answer))
+		result = answer_refused(&answer, "get");
+	rev = number_of(answer.json, "rev");
+	if (result == CLI_OK && invocation_has(getting->in, OPTION_JSON) && !getting->known)
+		print_json(getting, answer.json);
+	else if (result == CLI_OK)
+		show_all(getting, json_object_get(answer.json, "items"));
+	answer_fini(&answer);
+	return result == CLI_OK && getting->known ? watch(getting, client, rev) : result;
+}
+
+static const struct kind *kind_lookup(const char *typed)
+{
+	const char *words[KINDS];
+	const char *meant;
+
+	for (size_t i = 0; i < KINDS; i++) {
+		size_t len = strlen(kinds[i].name);
+
+		/* "host" for "hosts" is fine */
+		if (strcmp(kinds[i].name, typed) == 0 ||
+			(strlen(typed) == len - 1 && strncmp(kinds[i].name, typed, len - 1) == 0))
+			return &kinds[i];
+		words[i] = kinds[i].name;
+	}
+	meant = suggest(typed, words, KINDS);
+	(void)say_error(CLI_USAGE, "get %s: there are hosts, networks, ports, labs, macs and drops%s%s%s", typed,
+		meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "");
+	return NULL;
+}
+
+static enum cli_exit run(const struct invocation *in)
+{
+	struct getting getting = { .in = in, .kind = kind_lookup(in->args[0]) };
+	bool watching = invocation_has(in, OPTION_WATCH);
+	struct operator operator= { .client = NULL };
+	enum cli_exit result;
+	size_t count = 0;
+
+	if (!getting.kind)
+		return CLI_USAGE;
+	if (invocation_has(in, OPTION_LAB) && !getting.kind->lab_member)
+		return say_error(CLI_USAGE, "get %s: --lab does not fit, %s belong to no lab; leave it out",
+			getting.kind->name, getting.kind->name);
+	if (watching)
+		getting.columns[count++] = (struct table_column){ .title = "CHANGE" };
+	for (size_t i = 0; i < COLUMNS_OF_KIND && getting.kind->columns[i].title; i++)
+		getting.columns[count++] = getting.kind->columns[i];
+	getting.table = table_new(getting.columns, count);
+	getting.known = watching ? json_object() : NULL;
+	result = getting.table && (getting.known || !watching) ? operator_open(in, &operator)
+							       : say_error(CLI_FAILED, "no memory");
+	if (result == CLI_OK)
+		result = get(&getting, operator.client);
+	operator_close(&operator);
+	json_decref(getting.known);
+	table_free(getting.table);
+	return result;
+}
+
+const struct command command_get = {
+	.name = "get",
+	.arguments = "hosts|networks|ports|labs|macs|drops",
+	.summary = "Show what the controller knows",
+	.help = "On a terminal, long columns are cut to its width; into a pipe they are not.  With\n"
+		"--watch, each change follows as a line, until interrupted; with --json as one\n"
+		"object a line.\n",
+	.options = OPTION_BIT(LAB) | OPTION_BIT(WATCH),
+	.args_min = 1,
+	.args_max = 1,
+	.run = run,
+};

@@ -1,0 +1,146 @@
+/*
+ * agent_report.c - see agent_report.h
+ */
+#include "controller/agent_report.h"
+
+#include "base/addr.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool int_within(const json_t *value, json_int_t min, json_int_t max)
+{
+	return json_is_integer(value) && json_integer_value(value) >= min && json_integer_value(value) <= max;
+}
+
+/* {"network id": network} of those that @host has a port on */
+static json_t *own_networks(const struct model *model, const char *host)
+{
+	json_t *out = json_object(), *port;
+	const char *key;
+
+	json_object_foreach((json_t *)model_host_ports(model, host), key, port) {
+		json_int_t id = json_integer_value(json_object_get(port, "network_id"));
+		const json_t *network = model_network_by_id(model, (uint32_t)id);
+		char text[24];
+
+		snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT, id);
+		if (network)
+			json_object_set(out, text, (json_t *)network);
+	}
+	return out;
+}
+
+static bool add_mac(json_t *out, const json_t *in, const json_t *networks, const char *host, struct fault *fault)
+{
+	const json_t *id = json_object_get(in, "network"), *vlan = json_object_get(in, "vlan"), *network;
+	const char *text = json_string_value(json_object_get(in, "mac")),
+		   *port = json_string_value(json_object_get(in, "port"));
+	char key[MAC_TEXT_BYTES + LAB_NAME_MAX + 48], mac_text[MAC_TEXT_BYTES], id_text[24];
+	struct mac mac;
+
+	if (!int_within(id, 0, 0xffffff) || !int_within(vlan, 0, 4095) || !text || !mac_parse(text, &mac) || !port ||
+		!lab_name_ok(port))
+		return fault_set(fault, 400, "macs", "an item is not {network, vlan, mac, port}");
+	snprintf(id_text, sizeof(id_text), "%d", (int)json_integer_value(id));
+	network = json_object_get(networks, id_text);
+	if (!network)
+		return true;
+	mac_format(&mac, mac_text);
+	snprintf(key, sizeof(key), "%s/%d/%s", id_text, (int)json_integer_value(vlan), mac_text);
+	return json_object_set_new(out, key,
+		       json_pack("{s:O, s:O, s:O, s:O, s:s, s:s, s:s}", "lab", json_object_get(network, "lab"),
+			       "network", json_object_get(network, "name"), "network_id", id, "vlan", vlan, "mac",
+			       mac_text, "host", host, "port", port)) == 0;
+}
+
+static bool take_macs(const json_t *in, const struct model *model, const char *host, struct agent_report *out,
+	struct fault *fault)
+{
+	const json_t *list = json_object_get(in, "macs");
+	json_t *networks, *item;
+	bool ok = true;
+	size_t i;
+
+	if (!list)
+		return true;
+	if (!json_is_array(list) || json_array_size(list) > REPORT_MACS_MAX)
+		return fault_set(fault, 400, "macs", "must be a list of at most %u", REPORT_MACS_MAX);
+	networks = own_networks(model, host);
+	out->macs = json_object();
+	json_array_foreach(list, i, item)
+		ok = ok && add_mac(out->macs, item, networks, host, fault);
+	json_decref(networks);
+	return ok;
+}
+
+static bool counter_name_ok(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 0 && len <= LAB_NAME_MAX &&
+		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./: ") == len;
+}
+
+static bool take_drops(const json_t *in, const char *host, struct agent_report *out, struct fault *fault)
+{
+	json_t *list = json_object_get(in, "drops"), *count;
+	const char *name;
+
+	if (!list)
+		return true;
+	if (!json_is_object(list) || json_object_size(list) > REPORT_DROPS_MAX)
+		return fault_set(fault, 400, "drops", "must be an object of at most %u counters", REPORT_DROPS_MAX);
+	out->drops = json_object();
+	json_object_foreach(list, name, count) {
+		if (!json_is_integer(count) || !counter_name_ok(name))
+			return fault_set(fault, 400, "drops", "must be names and whole numbers");
+		json_object_set_new(out->drops, name,
+			json_pack("{s:s, s:s, s:O}", "host", host, "name", name, "count", count));
+	}
+	return true;
+}
+
+/* Words for operators; without control characters, since they end on terminals */
+static bool take_text(const json_t *in, const char *key, json_t *about, struct fault *fault)
+{
+	json_t *value = json_object_get(in, key);
+	char text[REPORT_TEXT_MAX + 1];
+
+	if (!value || json_is_null(value))
+		return true;
+	if (!json_is_string(value) || json_string_length(value) > REPORT_TEXT_MAX)
+		return fault_set(fault, 400, key, "must be a string of at most %u bytes", REPORT_TEXT_MAX);
+	snprintf(text, sizeof(text), "%s", json_string_value(value));
+	for (char *at = text; *at; at++) {
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = ' ';
+	}
+	return json_object_set_new(about, key, json_string(text)) == 0;
+}
+
+bool agent_report_check(const json_t *in, const struct model *model, const char *host, struct agent_report *out,
+	struct fault *fault)
+{
+	json_t *mtu = json_object_get(in, "underlay_mtu");
+	const json_t *applied = json_object_get(in, "applied");
+
+	*out = (struct agent_report){ .about = json_object() };
+	if (!int_within(applied, 0, INT64_MAX))
+		return fault_set(fault, 400, "applied", "must be a revision");
+	out->applied = (uint64_t)json_integer_value(applied);
+	if (mtu && !int_within(mtu, 0, 65535))
+		return fault_set(fault, 400, "underlay_mtu", "must be a number of bytes");
+	if (mtu)
+		json_object_set(out->about, "underlay_mtu", mtu);
+	return take_text(in, "error", out->about, fault) && take_text(in, "version", out->about, fault) &&
+		take_macs(in, model, host, out, fault) && take_drops(in, host, out, fault);
+}
+
+void agent_report_fini(struct agent_report *report)
+{
+	json_decref(report->about);
+	json_decref(report->macs);
+	json_decref(report->drops);
+	*report = (struct agent_report){ 0 };
+}

@@ -1,0 +1,269 @@
+/*
+ * authority_create.c - see authority.h: `weft-controller --init`
+ *
+ * Everything is made in memory first; then the files are written, controller.json last, so that a folder that has it is
+ * whole.  After a failure those that were written are taken away again.
+ */
+#include "controller/ca/authority.h"
+
+#include "base/addr.h"
+#include "base/base64.h"
+#include "base/file.h"
+#include "base/secret.h"
+#include "controller/store/store_sqlite.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *const made_files[] = { "controller.json", "operator.json", "ca.key", "ca.crt", "tls.key", "tls.crt",
+	"controller.db", "controller.db-wal" };
+
+#define MADE_FILES (sizeof(made_files) / sizeof(made_files[0]))
+
+struct path {
+	char text[PATH_MAX];
+};
+
+static struct path path_of(const char *dir, const char *name)
+{
+	struct path path;
+
+	/* a path that is cut names nothing that exists, and opening it fails */
+	if (snprintf(path.text, sizeof(path.text), "%s/%s", dir, name) >= (int)sizeof(path.text))
+		path.text[0] = '\0';
+	return path;
+}
+
+/* Where to listen, and how others get there, in full */
+struct places {
+	char listen[ENDPOINT_TEXT_BYTES];
+	char address[300];
+	char alt_names[2][260]; /* for the TLS certificate */
+	size_t alt_name_count;
+};
+
+/* The host part of "host:port", "[v6]:port" */
+static void host_part(const char *address, char *out, size_t cap_bytes)
+{
+	const char *colon = strrchr(address, ':');
+	size_t len = colon ? (size_t)(colon - address) : strlen(address);
+
+	if (address[0] == '[' && len >= 2) {
+		address++;
+		len -= 2;
+	}
+	snprintf(out, cap_bytes, "%.*s", (int)len, address);
+}
+
+/* A DNS name with or without a port */
+static bool dns_address(const char *text, char *out, size_t cap_bytes)
+{
+	const char *colon = strchr(text, ':');
+	size_t len = colon ? (size_t)(colon - text) : strlen(text);
+	unsigned long port = FABRIC_PORT;
+	char *end;
+
+	if (len == 0 || len > 253 ||
+		strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") != len)
+		return false;
+	if (colon) {
+		port = strtoul(colon + 1, &end, 10);
+		if (*end || colon[1] < '0' || colon[1] > '9' || port == 0 || port > 65535)
+			return false;
+	}
+	return (size_t)snprintf(out, cap_bytes, "%.*s:%lu", (int)len, text, port) < cap_bytes;
+}
+
+static int find_places(const struct authority_wish *wish, struct places *out, char error[AUTHORITY_ERROR_BYTES])
+{
+	static const uint8_t any4[16] = { [10] = 0xff, [11] = 0xff }, any6[16];
+	char address_text[ENDPOINT_TEXT_BYTES];
+	struct endpoint listen, address;
+	bool any;
+
+	if (!endpoint_parse(wish->listen, FABRIC_PORT, &listen)) {
+		snprintf(error, AUTHORITY_ERROR_BYTES, "--listen %s: must be a numeric address, as in 203.0.113.5:%u",
+			wish->listen, FABRIC_PORT);
+		return -EINVAL;
+	}
+	endpoint_format(&listen, out->listen);
+	any = memcmp(listen.ip, any4, 16) == 0 || memcmp(listen.ip, any6, 16) == 0;
+	if (!wish->address && any) {
+		snprintf(error, AUTHORITY_ERROR_BYTES,
+			"--listen %s: no host can connect to that; say with --address where this controller is reached",
+			wish->listen);
+		return -EINVAL;
+	}
+	if (!wish->address) {
+		snprintf(out->address, sizeof(out->address), "%s", out->listen);
+	} else if (endpoint_parse(wish->address, FABRIC_PORT, &address)) {
+		endpoint_format(&address, address_text);
+		snprintf(out->address, sizeof(out->address), "%s", address_text);
+	} else if (!dns_address(wish->address, out->address, sizeof(out->address))) {
+		snprintf(error, AUTHORITY_ERROR_BYTES,
+			"--address %s: must be an address or a DNS name, with or without a port", wish->address);
+		return -EINVAL;
+	}
+	host_part(out->address, out->alt_names[out->alt_name_count++], sizeof(out->alt_names[0]));
+	if (!any && strcmp(out->address, out->listen) != 0)
+		host_part(out->listen, out->alt_names[out->alt_name_count++], sizeof(out->alt_names[0]));
+	return 0;
+}
+
+/* What is to be written */
+struct parts {
+	char *ca_key, *ca, *tls_key, *tls;
+	struct authority_secret token;
+	uint8_t psk[FABRIC_PSK_BYTES];
+};
+
+static int make_parts(const struct authority_wish *wish, const struct places *places, struct parts *out)
+{
+	const char *alt_names[] = { places->alt_names[0], places->alt_names[1] };
+	int err = identity_ca_create(wish->name, time(NULL), &out->ca_key, &out->ca);
+
+	if (!err)
+		err = identity_controller_issue(out->ca_key, out->ca, "weft-controller", alt_names,
+			places->alt_name_count, time(NULL), &out->tls_key, &out->tls);
+	out->token = authority_secret_new();
+	random_fill(out->psk, sizeof(out->psk));
+	return err;
+}
+
+static void parts_fini(struct parts *parts)
+{
+	identity_pem_free(parts->ca_key);
+	identity_pem_free(parts->ca);
+	identity_pem_free(parts->tls_key);
+	identity_pem_free(parts->tls);
+	secret_wipe(parts, sizeof(*parts));
+}
+
+static int write_store(const struct authority_wish *wish, const struct parts *parts)
+{
+	char psk[BASE64_TEXT_BYTES(FABRIC_PSK_BYTES)], *text = NULL;
+	struct authority_hash hash = authority_hash(parts->token.text);
+	struct store *store = NULL;
+	struct store_txn txn;
+	uint64_t rev;
+	json_t *value;
+	int err = store_sqlite_open(path_of(wish->dir, "controller.db").text, true, &store);
+
+	if (err)
+		return err;
+	store_txn_init(&txn);
+	base64_encode(parts->psk, sizeof(parts->psk), psk);
+	value = json_pack("{s:s, s:s}", "name", wish->name, "psk", psk);
+	text = json_dumps(value, JSON_COMPACT);
+	json_decref(value);
+	store_txn_put(&txn, "fabric", text ? text : "");
+	value = json_pack("{s:s}", "sha256", hash.text);
+	free(text);
+	text = json_dumps(value, JSON_COMPACT);
+	json_decref(value);
+	store_txn_put(&txn, "operator/default", text ? text : "");
+	free(text);
+	err = store_commit(store, &txn, &rev);
+	store_txn_fini(&txn);
+	store_close(store);
+	secret_wipe(psk, sizeof(psk));
+	return err;
+}
+
+static int write_text(const char *dir, const char *name, const char *text, mode_t mode)
+{
+	return file_write(path_of(dir, name).text, text, strlen(text), mode);
+}
+
+/* Consumes @value */
+static int write_json(const char *dir, const char *name, json_t *value, mode_t mode)
+{
+	char *text = json_dumps(value, JSON_INDENT(2));
+	int err = text ? write_text(dir, name, text, mode) : -ENOMEM;
+
+	if (text)
+		secret_wipe(text, strlen(text));
+	free(text);
+	json_decref(value);
+	return err;
+}
+
+static int write_files(const struct authority_wish *wish, const struct places *places, const struct parts *parts)
+{
+	int err = write_text(wish->dir, "ca.key", parts->ca_key, 0600);
+
+	if (!err)
+		err = write_text(wish->dir, "ca.crt", parts->ca, 0644);
+	if (!err)
+		err = write_text(wish->dir, "tls.key", parts->tls_key, 0600);
+	if (!err)
+		err = write_text(wish->dir, "tls.crt", parts->tls, 0644);
+	if (!err)
+		err = write_store(wish, parts);
+	if (!err)
+		err = write_json(wish->dir, "operator.json",
+			json_pack("{s:s, s:s, s:s, s:s}", "fabric", wish->name, "address", places->address, "ca",
+				parts->ca, "token", parts->token.text),
+			0600);
+	if (!err)
+		err = write_json(wish->dir, "controller.json",
+			json_pack("{s:s, s:s, s:s}", "fabric", wish->name, "listen", places->listen, "address",
+				places->address),
+			0644);
+	return err;
+}
+
+static int check_free(const char *dir, char error[AUTHORITY_ERROR_BYTES])
+{
+	for (size_t i = 0; i < MADE_FILES; i++) {
+		struct path path = path_of(dir, made_files[i]);
+
+		if (access(path.text, F_OK) < 0 && errno == ENOENT)
+			continue;
+		snprintf(error, AUTHORITY_ERROR_BYTES,
+			"%s/%s is there already: a fabric is never overwritten; choose another --state", dir,
+			made_files[i]);
+		return -EEXIST;
+	}
+	return 0;
+}
+
+int authority_create(const struct authority_wish *wish, char error[AUTHORITY_ERROR_BYTES])
+{
+	struct places places = { .alt_name_count = 0 };
+	struct parts parts = { 0 };
+	int err;
+
+	if (!identity_name_ok(wish->name)) {
+		snprintf(error, AUTHORITY_ERROR_BYTES,
+			"--name %s: must be lower-case letters, digits and '-' in between, at most 63", wish->name);
+		return -EINVAL;
+	}
+	err = find_places(wish, &places, error);
+	if (err)
+		return err;
+	err = file_make_dir(wish->dir, 0700);
+	if (err) {
+		snprintf(error, AUTHORITY_ERROR_BYTES, "%s: %s", wish->dir, strerror(-err));
+		return err;
+	}
+	err = check_free(wish->dir, error);
+	if (err)
+		return err;
+	err = make_parts(wish, &places, &parts);
+	if (!err)
+		err = write_files(wish, &places, &parts);
+	if (err) {
+		snprintf(error, AUTHORITY_ERROR_BYTES, "%s: could not make the fabric: %s", wish->dir, strerror(-err));
+		for (size_t i = 0; i < MADE_FILES; i++)
+			unlink(path_of(wish->dir, made_files[i]).text);
+	}
+	parts_fini(&parts);
+	return err;
+}

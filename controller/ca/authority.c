@@ -1,0 +1,147 @@
+/*
+ * authority.c - see authority.h: reading the folder, and the small secrets
+ */
+#include "controller/ca/authority.h"
+
+#include "base/base64.h"
+#include "base/file.h"
+#include "base/secret.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <limits.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct authority_hash authority_hash(const char *secret)
+{
+	unsigned char digest[32];
+	struct authority_hash hash;
+
+	if (!EVP_Digest(secret, strlen(secret), digest, NULL, EVP_sha256(), NULL))
+		abort();
+	for (size_t i = 0; i < sizeof(digest); i++)
+		snprintf(&hash.text[2 * i], 3, "%02x", digest[i]);
+	return hash;
+}
+
+void authority_base64url(const void *bytes, size_t len_bytes, char *out)
+{
+	base64_encode(bytes, len_bytes, out);
+	for (char *at = out; *at; at++) {
+		if (*at == '+')
+			*at = '-';
+		else if (*at == '/')
+			*at = '_';
+		else if (*at == '=')
+			*at = '\0';
+	}
+}
+
+struct authority_secret authority_secret_new(void)
+{
+	char text[BASE64_TEXT_BYTES(32)];
+	struct authority_secret secret;
+	uint8_t bytes[32];
+
+	random_fill(bytes, sizeof(bytes));
+	authority_base64url(bytes, sizeof(bytes), text);
+	memcpy(secret.text, text, sizeof(secret.text));
+	secret_wipe(bytes, sizeof(bytes));
+	secret_wipe(text, sizeof(text));
+	return secret;
+}
+
+static int read_pem(const char *dir, const char *name, char **out, char error[AUTHORITY_ERROR_BYTES])
+{
+	char path[PATH_MAX];
+	size_t len_bytes;
+	int err;
+
+	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	err = file_read(path, IDENTITY_PEM_MAX_BYTES, out, &len_bytes);
+	if (err)
+		snprintf(error, AUTHORITY_ERROR_BYTES, "%s/%s: %s", dir, name, strerror(-err));
+	return err;
+}
+
+static int read_config(const char *dir, struct authority *out, char error[AUTHORITY_ERROR_BYTES])
+{
+	const char *name = NULL, *listen = NULL, *address = NULL;
+	char path[PATH_MAX];
+	json_t *config;
+	json_error_t why;
+	int err = -EINVAL;
+
+	if (snprintf(path, sizeof(path), "%s/controller.json", dir) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	config = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
+	if (!config && json_error_code(&why) == json_error_cannot_open_file) {
+		snprintf(error, AUTHORITY_ERROR_BYTES, "there is no controller in %s: make one with `weft init`", dir);
+		return -ENOENT;
+	}
+	if (json_unpack_ex(config, &why, 0, "{s:s, s:s, s:s}", "fabric", &name, "listen", &listen, "address",
+		    &address) < 0) {
+		snprintf(error, AUTHORITY_ERROR_BYTES, "%s/controller.json: line %d: %s", dir, why.line, why.text);
+		goto out;
+	}
+	out->name = strdup(name);
+	out->listen = strdup(listen);
+	out->address = strdup(address);
+	err = out->name && out->listen && out->address ? 0 : -ENOMEM;
+out:
+	json_decref(config);
+	return err;
+}
+
+int authority_load(const char *dir, struct authority *out, char error[AUTHORITY_ERROR_BYTES])
+{
+	int err;
+
+	*out = (struct authority){ 0 };
+	snprintf(error, AUTHORITY_ERROR_BYTES, "out of memory");
+	err = read_config(dir, out, error);
+	if (!err)
+		err = read_pem(dir, "ca.crt", &out->ca_pem, error);
+	if (!err)
+		err = read_pem(dir, "tls.crt", &out->tls_pem, error);
+	if (!err)
+		err = read_pem(dir, "tls.key", &out->tls_key_pem, error);
+	if (!err)
+		err = read_pem(dir, "ca.key", &out->ca_key_pem, error);
+	if (err == -ENOENT && out->tls_key_pem)
+		err = 0;
+	if (err)
+		return err;
+	if (!identity_fingerprint(out->ca_pem, out->fingerprint)) {
+		snprintf(error, AUTHORITY_ERROR_BYTES, "%s/ca.crt is no certificate", dir);
+		return -EINVAL;
+	}
+	if (out->ca_key_pem && !identity_ca_check(out->ca_key_pem, out->ca_pem)) {
+		snprintf(error, AUTHORITY_ERROR_BYTES, "%s/ca.key does not belong to %s/ca.crt", dir, dir);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static void free_secret(char *text)
+{
+	if (text)
+		secret_wipe(text, strlen(text));
+	free(text);
+}
+
+void authority_fini(struct authority *authority)
+{
+	free(authority->name);
+	free(authority->listen);
+	free(authority->address);
+	free(authority->ca_pem);
+	free(authority->tls_pem);
+	free_secret(authority->ca_key_pem);
+	free_secret(authority->tls_key_pem);
+	*authority = (struct authority){ 0 };
+}

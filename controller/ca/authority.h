@@ -1,0 +1,67 @@
+/*
+ * authority.h - the controller's own folder: CA, TLS key, operator's credentials, and how they are made
+ *
+ * The files are listed in controller/API.md, "Files".  What the store holds is model.h's.
+ */
+#ifndef CONTROLLER_CA_AUTHORITY_H
+#define CONTROLLER_CA_AUTHORITY_H
+
+#include "crypto/identity.h"
+
+#include <stddef.h>
+
+#define FABRIC_PORT 4753U
+#define FABRIC_PSK_BYTES 32U
+#define AUTHORITY_ERROR_BYTES 512U
+
+/* What the daemon reads at its start; it does not change */
+struct authority {
+	char *name;
+	char *listen;  /* "203.0.113.5:4753", numeric */
+	char *address; /* what tokens carry */
+	char *ca_pem;
+	char *ca_key_pem; /* NULL: the CA's key is kept elsewhere, nobody can enrol */
+	char *tls_pem;
+	char *tls_key_pem;
+	char fingerprint[IDENTITY_FINGERPRINT_BYTES]; /* of the CA */
+};
+
+struct authority_wish {
+	const char *dir;
+	const char *name;
+	const char *listen;  /* "ADDR[:PORT]", numeric */
+	const char *address; /* "ADDR[:PORT]", numeric or a DNS name; NULL: as @listen */
+};
+
+/**
+ * authority_create() - a new fabric in wish->dir, with a store
+ * @error:	for the operator, on failure
+ *
+ * Return: 0, or -errno with nothing left behind
+ */
+int authority_create(const struct authority_wish *wish, char error[AUTHORITY_ERROR_BYTES])
+	__attribute__((warn_unused_result));
+
+/* Return: 0, or -errno and @error.  authority_fini() in any case */
+int authority_load(const char *dir, struct authority *out, char error[AUTHORITY_ERROR_BYTES])
+	__attribute__((warn_unused_result));
+
+/* Wipes and frees */
+void authority_fini(struct authority *authority);
+
+/* SHA-256 as 64 hex digits: the form in which tokens are kept */
+struct authority_hash {
+	char text[65];
+};
+struct authority_hash authority_hash(const char *secret);
+
+/* A new secret as text: 43 characters of base64url, 256 bits */
+struct authority_secret {
+	char text[44];
+};
+struct authority_secret authority_secret_new(void);
+
+/* Bytes as base64url without padding; @out: BASE64_TEXT_BYTES(@len_bytes) */
+void authority_base64url(const void *bytes, size_t len_bytes, char *out);
+
+#endif /* CONTROLLER_CA_AUTHORITY_H */

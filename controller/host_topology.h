@@ -1,0 +1,22 @@
+/*
+ * host_topology.h - what one host has to know: the document of GET /v1/agent/topology, without its `rev`
+ *
+ * A pure function of the model, with everything sorted, so that equal content is json_equal().
+ */
+#ifndef CONTROLLER_HOST_TOPOLOGY_H
+#define CONTROLLER_HOST_TOPOLOGY_H
+
+#include "controller/model.h"
+
+#include <jansson.h>
+
+/* Return: a new document; NULL where memory is short or @host is not known */
+json_t *host_topology_of(const struct model *model, const char *host);
+
+/* "203.0.113.9:4754" at which a host's tunnel is reached, into @out; false where that is not known (yet) */
+bool host_topology_endpoint(const json_t *host, char *out, size_t cap_bytes);
+
+/* Sorted names of the other, not revoked hosts that share a network with @host */
+json_t *host_topology_neighbours(const struct model *model, const char *host);
+
+#endif /* CONTROLLER_HOST_TOPOLOGY_H */

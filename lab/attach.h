@@ -1,0 +1,41 @@
+/*
+ * attach.h - what an attachment's text means: "bridge:br0", "tap:esx1-nic0", "packet:eth1", "memory"
+ *
+ * Pure parsing, also for whoever checks a lab before it is applied.  tap/port.h opens what it describes.
+ */
+#ifndef LAB_ATTACH_H
+#define LAB_ATTACH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ATTACH_NAME_BYTES 16U /* a device's name and its NUL: IFNAMSIZ */
+#define TAP_ERROR_BYTES 256U  /* text for people: what is wrong, where, what to do */
+
+enum attach_kind {
+	ATTACH_BRIDGE, /* our TAP, put into the Linux bridge @target */
+	ATTACH_TAP,    /* our TAP, named @target, made where it is missing */
+	ATTACH_PACKET, /* the existing interface @target, by AF_PACKET: its wire, not its host */
+	ATTACH_MEMORY, /* rings in memory, for tests (tap/memory.h) */
+};
+
+struct attach {
+	enum attach_kind kind;
+	char target[ATTACH_NAME_BYTES];
+	bool create;                    /* make the bridge where it is missing */
+	char device[ATTACH_NAME_BYTES]; /* ATTACH_BRIDGE: the name that our TAP gets, such as wf42 */
+	uint32_t mtu_bytes;
+};
+
+/**
+ * attach_parse() - read @text into @out, with no create, no device name and an MTU of 1500
+ * @error:	filled only on failure
+ *
+ * Return: 0 or -EINVAL
+ */
+int attach_parse(const char *text, struct attach *out, char error[TAP_ERROR_BYTES]) __attribute__((warn_unused_result));
+
+/* Whether @name can name a network device: 1 to 15 bytes, printable, no space, '/', ':' or '%', and no special name */
+bool attach_name_ok(const char *name);
+
+#endif /* LAB_ATTACH_H */

@@ -1,0 +1,48 @@
+/*
+ * config.h - what an agent is told when it starts: its command line, and what `weft join` left in its state folder
+ *
+ * The files are base/enrolment.h's.  Read once, and again on SIGHUP.  Nothing here is ever logged.
+ */
+#ifndef OVERLAY_AGENT_CONFIG_H
+#define OVERLAY_AGENT_CONFIG_H
+
+#include "base/enrolment.h"
+#include "crypto/handshake.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CONFIG_STATE_DEFAULT "/var/lib/weft"
+
+/* The command line */
+struct options {
+	const char *state;     /* folder */
+	uint16_t port;         /* 0: as enrolled */
+	uint32_t workers;      /* 0: as many as cores, at most 4 */
+	const char *aead;      /* backend's name, NULL: the fastest */
+	uint32_t time_scale;   /* divides session lifetimes; for tests */
+	uint32_t busy_poll_us; /* 0: workers sleep when there is nothing to do */
+};
+
+struct config {
+	struct enrolment enrolment;
+	struct handshake_self self; /* the keys of it, ready for handshakes */
+};
+
+/**
+ * config_load() - read and check the state folder
+ * @error:	words for the operator, on failure
+ *
+ * Return: 0 or -errno; config_fini() is due only after 0
+ */
+int config_load(const char *state, struct config *out, char error[ENROLMENT_ERROR_BYTES])
+	__attribute__((warn_unused_result));
+
+/* Wipes */
+void config_fini(struct config *config);
+
+/* "DIR/name" in @out.  Return: false where it is too long */
+bool config_path(const char *state, const char *name, char out[PATH_MAX]) __attribute__((warn_unused_result));
+
+#endif /* OVERLAY_AGENT_CONFIG_H */

@@ -1,0 +1,528 @@
+/*
+ * control.c - the control thread: its loop, start and stop, and what the workers tell it
+ *
+ * Theory of operation.  Start: state folder, sockets, workers, the topology kept on disk (so that an agent joins its
+ * peers again while the controller is away), local socket, controller client.  Then events: handshakes, mail from
+ * workers, a tick for sessions and paths, changes of links and addresses, the controller's documents, signals.
+ * SIGTERM and SIGINT stop; nothing that the agent made stays behind.  SIGHUP reads the state folder again.
+ *
+ * There is no event that repeats without need but the tick, which sleeps a second, and the report, which sleeps five.
+ */
+#include "overlay/agent/agent.h"
+
+#include "base/log.h"
+#include "base/netlink.h"
+#include "base/rcu.h"
+#include "base/secret.h"
+#include "base/version.h"
+
+#include <cap-ng.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define FDB_CAPACITY 65536U
+#define WORKERS_DEFAULT_MAX 4U
+#define SETTLE_MS 100U /* links and addresses change in flocks */
+#define FAULTS_RETRY_MS 5000U
+#define REPORT_MS 5000U
+#define REFUSED_RETRY_MS 60000U  /* the clock may have been wrong: certificates are only valid in their time */
+#define WANTED_WAIT_MAX_MS 7000U /* above handshaker.c's intervals while a peer is being looked for */
+
+static void schedule(struct event *event, uint64_t ms)
+{
+	const struct timeval tv = { .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+
+	evtimer_add(event, &tv);
+}
+
+/* ---- mail from the workers --------------------------------------------------------------------------------- */
+
+static void take_mail(struct agent *agent, const struct mail *mail)
+{
+	struct session *session = session_lookup(&agent->datapath.sessions, mail->session);
+	struct peer *peer = mail->peer < PEERS_MAX ? agent->peers[mail->peer] : NULL;
+
+	switch ((enum mail_kind)mail->kind) {
+	case MAIL_CONFIRMED:
+		if (session)
+			handshaker_confirmed(agent, session);
+		break;
+	case MAIL_ROAMED:
+		if (session)
+			liveness_roamed(agent, session->peer, &mail->from);
+		break;
+	case MAIL_WANT_SESSION:
+		if (peer && !peer->current && peer->attempts > 4)
+			peer->attempts = 2; /* somebody waits: back to short intervals */
+		if (peer && !peer->current &&
+			!instant_reached(instant_add_ms(agent->now, WANTED_WAIT_MAX_MS), peer->attempt_at))
+			peer->attempt_at = agent->now; /* nobody had waited for long */
+		break;
+	case MAIL_REKEY:
+		if (session && session == session->peer->current && !session->peer->attempt_at.ns)
+			session->peer->attempt_at = agent->now;
+		break;
+	case MAIL_PROBE_ACK:
+		if (session)
+			liveness_probe_ack(agent, session->peer, mail->token, mail->bytes);
+		break;
+	case MAIL_TOO_BIG:
+		if (peer)
+			liveness_too_big(agent, peer, mail->bytes);
+		break;
+	}
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg);
+
+static void on_mail(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *agent = arg;
+	uint64_t count;
+
+	(void)what;
+	if (read(fd, &count, sizeof(count)) < 0)
+		return;
+	agent->now = instant_now();
+	for (uint32_t i = 0; i < agent->datapath.workers_count; i++) {
+		struct mail mail;
+
+		/* What comes meanwhile has woken us anew: a worker with much to say must not keep us here */
+		for (uint32_t n = 0; n < MAILBOX_SLOTS && mailbox_take(&agent->datapath.workers[i]->mailbox, &mail);
+			n++)
+			take_mail(agent, &mail);
+	}
+	on_tick(-1, 0, agent);
+}
+
+/* ---- time -------------------------------------------------------------------------------------------------- */
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *agent = arg;
+
+	(void)fd;
+	(void)what;
+	agent->now = instant_now();
+	schedule(agent->tick_event, liveness_tick(agent));
+}
+
+static void on_report(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *agent = arg;
+
+	(void)fd;
+	(void)what;
+	agent->now = instant_now();
+	(void)fdb_age(agent->datapath.fdb, agent->now);
+	if (agent->refused_count && instant_since_ms(agent->now, agent->judged_at) >= REFUSED_RETRY_MS) {
+		agent->judged_at = agent->now;
+		apply_again(agent);
+	}
+	report_send(agent);
+	schedule(agent->report_event, REPORT_MS);
+}
+
+/* ---- links and addresses ----------------------------------------------------------------------------------- */
+
+static uint64_t interface_mtu(const struct agent *agent, const char *name)
+{
+	struct ifreq request = { 0 };
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	return ioctl(agent->datapath.sockets.fd[0], SIOCGIFMTU, &request) == 0 ? (uint64_t)request.ifr_mtu : 0;
+}
+
+/* A sum over this machine's addresses and the MTUs of the links that have them, to see whether they changed */
+static uint64_t sum_addresses(const struct agent *agent)
+{
+	struct ifaddrs *list, *at;
+	uint64_t sum = 0;
+
+	if (getifaddrs(&list) < 0)
+		return 0;
+	for (at = list; at; at = at->ifa_next) {
+		struct endpoint endpoint;
+		uint64_t halves[2];
+		socklen_t bytes = sizeof(struct sockaddr_in6);
+
+		if (!at->ifa_addr || !(at->ifa_flags & IFF_UP))
+			continue;
+		if (at->ifa_addr->sa_family == AF_INET)
+			bytes = sizeof(struct sockaddr_in);
+		if (!endpoint_from_sockaddr(at->ifa_addr, bytes, &endpoint))
+			continue;
+		memcpy(halves, endpoint.ip, sizeof(halves));
+		sum += hash_pair(agent->addresses_seed, hash_pair(agent->addresses_seed, halves[0], halves[1]),
+			interface_mtu(agent, at->ifa_name));
+	}
+	freeifaddrs(list);
+	return sum;
+}
+
+static void on_settled(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *agent = arg;
+	uint64_t addresses = sum_addresses(agent);
+
+	(void)fd;
+	(void)what;
+	agent->now = instant_now();
+	if (addresses != agent->addresses)
+		liveness_moved(agent);
+	agent->addresses = addresses;
+	if (apply_has_faults(agent)) {
+		apply_again(agent);
+		report_send(agent);
+	}
+	if (apply_has_faults(agent))
+		schedule(agent->settle_event, FAULTS_RETRY_MS);
+	on_tick(-1, 0, agent);
+}
+
+static bool settles_soon(const struct agent *agent)
+{
+	struct timeval due, now;
+
+	if (!event_pending(agent->settle_event, EV_TIMEOUT, &due))
+		return false;
+	event_base_gettimeofday_cached(agent->base, &now);
+	return (due.tv_sec - now.tv_sec) * 1000 + (due.tv_usec - now.tv_usec) / 1000 <= (int64_t)SETTLE_MS;
+}
+
+static void on_netlink(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *agent = arg;
+
+	(void)what;
+	/* not put off by what comes meanwhile */
+	if (netlink_watch_read(fd) && !settles_soon(agent))
+		schedule(agent->settle_event, SETTLE_MS);
+}
+
+/* ---- the controller ---------------------------------------------------------------------------------------- */
+
+static void on_topology(void *ctx, const json_t *document)
+{
+	struct agent *agent = ctx;
+
+	agent->now = instant_now();
+	apply_document(agent, document);
+	report_send(agent);
+	if (apply_has_faults(agent))
+		schedule(agent->settle_event, FAULTS_RETRY_MS);
+	on_tick(-1, 0, agent);
+}
+
+static void on_controller_state(void *ctx, bool connected, const char *text)
+{
+	struct agent *agent = ctx;
+
+	if (connected != agent->connected)
+		log_info("controller %s%s", connected ? agent->config.enrolment.controller : text,
+			connected ? ": connected" : "; going on with the topology at hand");
+	else if (!connected && strcmp(agent->controller_state, text) != 0)
+		log_warning("controller %s; going on with the topology at hand", text);
+	agent->connected = connected;
+	snprintf(agent->controller_state, sizeof(agent->controller_state), "%s", text);
+}
+
+static int start_client(struct agent *agent)
+{
+	const struct controller_client_config config = {
+		.controller = agent->config.enrolment.controller,
+		.ca_pem = agent->config.enrolment.ca_pem,
+		.certificate_pem = agent->config.enrolment.certificate_pem,
+		.key_pem = agent->config.enrolment.key_pem,
+		.topology_rev = agent->document ? agent->rev : 0,
+	};
+	const struct controller_client_callbacks callbacks = {
+		.on_topology = on_topology,
+		.on_state = on_controller_state,
+	};
+	const char *error;
+	int err = controller_client_new(agent->base, &config, &callbacks, agent, &agent->client, &error);
+
+	if (err)
+		log_error("controller %s: %s", agent->config.enrolment.controller, error);
+	return err;
+}
+
+/* ---- signals ----------------------------------------------------------------------------------------------- */
+
+static void on_stop(evutil_socket_t signal_number, short what, void *arg)
+{
+	struct agent *agent = arg;
+
+	(void)what;
+	log_info("%s: stopping", signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
+	event_base_loopbreak(agent->base);
+}
+
+/* Keys that are in use stay until a restart; where the controller is and what it is trusted by changes now */
+static void on_hup(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *agent = arg;
+	struct config config;
+	char error[512];
+
+	(void)fd;
+	(void)what;
+	agent->now = instant_now();
+	if (config_load(agent->options->state, &config, error) < 0) {
+		log_error("SIGHUP: %s; going on as before", error);
+		return;
+	}
+	if (strcmp(config.enrolment.host, agent->config.enrolment.host) != 0 ||
+		memcmp(&config.self, &agent->config.self, sizeof(config.self)) != 0 ||
+		strcmp(config.enrolment.ca_pem, agent->config.enrolment.ca_pem) != 0) {
+		log_error("SIGHUP: this host has another identity now, restart the agent; going on as before");
+		config_fini(&config);
+		return;
+	}
+	log_info("SIGHUP: reloading");
+	config_fini(&agent->config);
+	agent->config = config;
+	secret_wipe(&config, sizeof(config));
+	controller_client_free(agent->client);
+	agent->client = NULL;
+	agent->connected = false;
+	json_decref(agent->reported);
+	agent->reported = NULL;
+	apply_again(agent);
+	(void)start_client(agent);
+	report_send(agent);
+}
+
+/* ---- start and stop ---------------------------------------------------------------------------------------- */
+
+static bool choose_aead(struct agent *agent, char error[512])
+{
+	static const enum aead_cipher ciphers[] = { AEAD_AES_128_GCM, AEAD_AES_256_GCM, AEAD_CHACHA20_POLY1305 };
+	const char *name = agent->options->aead;
+	const struct aead_backend *wanted = NULL;
+
+	if (name && strcmp(name, "openssl") == 0)
+		wanted = aead_backend_openssl();
+	else if (name && strcmp(name, "ipsec-mb") == 0)
+		wanted = aead_backend_ipsec_mb();
+	if (name && !wanted) {
+		snprintf(error, 512, "--aead %s: not here; openssl always is, ipsec-mb on CPUs that it knows", name);
+		return false;
+	}
+	for (size_t i = 0; i < sizeof(ciphers) / sizeof(ciphers[0]); i++) {
+		const bool has = wanted && aead_backend_has(wanted, ciphers[i]);
+
+		agent->backends[ciphers[i]] = has ? wanted : aead_backend_fastest(ciphers[i]);
+	}
+	return true;
+}
+
+static uint32_t workers_wanted(const struct agent *agent)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (agent->options->workers)
+		return agent->options->workers;
+	return cores < 1 ? 1 : cores > (long)WORKERS_DEFAULT_MAX ? WORKERS_DEFAULT_MAX : (uint32_t)cores;
+}
+
+static bool start_datapath(struct agent *agent, char error[512])
+{
+	struct datapath *dp = &agent->datapath;
+	const uint32_t workers = workers_wanted(agent);
+	const uint16_t port = agent->options->port ? agent->options->port : agent->config.enrolment.port;
+	const struct fdb_config fdb = {
+		.capacity = FDB_CAPACITY,
+		.locations = PORTS_MAX + PEERS_MAX,
+		.location_limit = FDB_LOCATION_LIMIT,
+		.aging_ms = FDB_AGING_MS,
+		.seed = hash_seed_random(),
+	};
+
+	dp->time_scale = agent->options->time_scale;
+	dp->busy_poll_us = agent->options->busy_poll_us;
+	pthread_mutex_init(&dp->generation_lock, NULL);
+	pthread_cond_init(&dp->generation_taken, NULL);
+	dp->control_wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	dp->fdb = fdb_new(&fdb);
+	dp->forwarding = forwarding_new(0);
+	if (dp->control_wake_fd < 0 || !dp->fdb || !dp->forwarding) {
+		snprintf(error, 512, "out of memory");
+		return false;
+	}
+	if (udp_open(&dp->sockets, port, workers + 1, error) < 0)
+		return false;
+	/* The number is needed by every worker from its first datagram on, so it is set before any starts */
+	dp->workers_count = workers;
+	agent->sender = workers;
+	for (uint32_t i = 0; i < workers; i++) {
+		int err = worker_start(dp, i, &dp->workers[i]);
+
+		if (err) {
+			snprintf(error, 512, "worker %u: %s", i, strerror(-err));
+			return false;
+		}
+	}
+	return true;
+}
+
+static struct event *on(struct agent *agent, evutil_socket_t fd, short what, event_callback_fn callback)
+{
+	struct event *event = event_new(agent->base, fd, what | EV_PERSIST, callback, agent);
+
+	if (event && fd >= 0)
+		event_add(event, NULL);
+	return event;
+}
+
+static bool start_events(struct agent *agent, char error[512])
+{
+	agent->netlink_fd = netlink_watch_open();
+	agent->addresses_seed = hash_seed_random();
+	agent->addresses = sum_addresses(agent);
+	agent->udp_event = on(agent, agent->datapath.sockets.fd[agent->sender], EV_READ, handshaker_ready);
+	agent->mail_event = on(agent, agent->datapath.control_wake_fd, EV_READ, on_mail);
+	agent->term_event = on(agent, SIGTERM, EV_SIGNAL, on_stop);
+	agent->int_event = on(agent, SIGINT, EV_SIGNAL, on_stop);
+	agent->hup_event = on(agent, SIGHUP, EV_SIGNAL, on_hup);
+	agent->tick_event = evtimer_new(agent->base, on_tick, agent);
+	agent->report_event = evtimer_new(agent->base, on_report, agent);
+	agent->settle_event = evtimer_new(agent->base, on_settled, agent);
+	agent->netlink_event = on(agent, agent->netlink_fd, EV_READ, on_netlink);
+	if (agent->netlink_fd >= 0 && agent->udp_event && agent->mail_event && agent->term_event && agent->int_event &&
+		agent->hup_event && agent->tick_event && agent->report_event && agent->settle_event &&
+		agent->netlink_event)
+		return true;
+	snprintf(error, 512, "%s",
+		agent->netlink_fd < 0 ? "the kernel gives no route socket: netlink is needed" : "out of memory");
+	return false;
+}
+
+/* Root's other powers are of no use here.  Before the workers start, since capabilities are a thread's own */
+static bool give_up_privileges(char error[512])
+{
+	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN)) {
+		snprintf(error, 512, "making network devices needs CAP_NET_ADMIN: run weftd as root");
+		return false;
+	}
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, CAP_NET_ADMIN, CAP_NET_RAW,
+		    CAP_NET_BIND_SERVICE, -1) == 0 &&
+		capng_apply(CAPNG_SELECT_CAPS) == 0)
+		return true;
+	snprintf(error, 512, "the kernel does not let weftd give up privileges");
+	return false;
+}
+
+static void check_buffers(const struct udp_sockets *sockets)
+{
+	if (sockets->receive_buffer_bytes < UDP_BUFFER_BYTES || sockets->send_buffer_bytes < UDP_BUFFER_BYTES)
+		log_warning("UDP buffers: %d bytes to receive and %d to send instead of %d; bursts may be lost, raise "
+			    "net.core.rmem_max and wmem_max",
+			sockets->receive_buffer_bytes, sockets->send_buffer_bytes, UDP_BUFFER_BYTES);
+}
+
+static bool start(struct agent *agent, char error[512])
+{
+	if (!give_up_privileges(error))
+		return false;
+	if (config_load(agent->options->state, &agent->config, error) < 0 || !choose_aead(agent, error))
+		return false;
+	agent->base = event_base_new();
+	if (!agent->base) {
+		snprintf(error, 512, "out of memory");
+		return false;
+	}
+	if (!start_datapath(agent, error) || !start_events(agent, error))
+		return false;
+	if (!handshaker_start(agent)) {
+		snprintf(error, 512, "OpenSSL could not prepare the handshakes");
+		return false;
+	}
+	if (!status_start(agent, error))
+		return false;
+	log_info("weftd " WEFT_VERSION ": host %s of fabric %s, UDP port %u, %u workers, AEAD by %s",
+		agent->config.enrolment.host, agent->config.enrolment.fabric,
+		agent->options->port ? agent->options->port : agent->config.enrolment.port,
+		agent->datapath.workers_count, aead_backend_name(agent->backends[AEAD_AES_128_GCM]));
+	check_buffers(&agent->datapath.sockets);
+	apply_kept(agent);
+	if (start_client(agent) < 0) {
+		snprintf(error, 512, "see above");
+		return false;
+	}
+	on_tick(-1, 0, agent);
+	on_report(-1, 0, agent);
+	if (apply_has_faults(agent))
+		schedule(agent->settle_event, FAULTS_RETRY_MS);
+	return true;
+}
+
+static void free_events(struct agent *agent)
+{
+	struct event *events[] = { agent->udp_event, agent->mail_event, agent->tick_event, agent->settle_event,
+		agent->netlink_event, agent->term_event, agent->int_event, agent->hup_event, agent->report_event };
+
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		if (events[i])
+			event_free(events[i]);
+}
+
+static void stop(struct agent *agent)
+{
+	struct datapath *dp = &agent->datapath;
+
+	controller_client_free(agent->client);
+	status_stop(agent);
+	if (agent->base) /* libevent frees connections from its loop */
+		event_base_loop(agent->base, EVLOOP_NONBLOCK);
+	for (uint32_t i = 0; i < dp->workers_count; i++)
+		worker_stop(dp->workers[i]);
+	if (dp->fdb)
+		apply_stop(agent);
+	dp->workers_count = 0;
+	handshaker_stop(agent);
+	free_events(agent);
+	udp_close(&dp->sockets);
+	if (agent->netlink_fd > 0)
+		close(agent->netlink_fd);
+	if (dp->control_wake_fd > 0)
+		close(dp->control_wake_fd);
+	fdb_free(dp->fdb);
+	json_decref(agent->reported);
+	if (agent->base)
+		event_base_free(agent->base);
+	config_fini(&agent->config);
+}
+
+int agent_run(const struct options *options)
+{
+	struct agent *agent = calloc(1, sizeof(*agent));
+	char error[512] = "";
+	bool started;
+
+	if (!agent) {
+		log_error("out of memory");
+		return 1;
+	}
+	rcu_thread_begin();
+	agent->options = options;
+	agent->now = agent->started = instant_now();
+	started = start(agent, error);
+	if (started)
+		event_base_dispatch(agent->base);
+	else
+		log_error("%s", error);
+	stop(agent);
+	rcu_thread_end();
+	free(agent);
+	return started ? 0 : 1;
+}

@@ -1,0 +1,63 @@
+/*
+ * controller_client.h - the agent's end of the controller's API: topologies come in, reports go out
+ *
+ * Keeps one TLS 1.3 connection to the controller with the topology watch open on it, and a second one for
+ * reports, both on the caller's event loop.  The controller's certificate must come from the fabric's CA and be
+ * meant for servers, so that no host can pass for the controller.  What a topology means, and keeping it on disk, is
+ * the caller's; the API is controller/API.md.
+ *
+ * Theory of operation.  Watch: idle -> connecting -> streaming -> (anything wrong) waiting -> connecting ...
+ * Waiting takes 0.25 s at first and doubles up to 5 s, each time with jitter of a quarter up and down; it
+ * starts over once a topology or a heartbeat has arrived.  A stream that is silent for 30 s is wrong.  Report: at most one is
+ * under way and one waits; a newer one replaces the one that waits.  A report that failed waits for the next connection
+ * of the watch, and the last one that succeeded is sent again whenever the watch connects anew, since a restarted
+ * controller has forgotten it.
+ *
+ * All functions and callbacks: the thread that runs the loop.  A callback may call controller_client_report(), not controller_client_free().
+ */
+#ifndef OVERLAY_AGENT_CONTROLLER_CLIENT_H
+#define OVERLAY_AGENT_CONTROLLER_CLIENT_H
+
+#include <event2/event.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* All borrowed during controller_client_new() only */
+struct controller_client_config {
+	const char *controller; /* "203.0.113.5:4753", "[2001:db8::1]:4753", "controller.example.org" */
+	const char *ca_pem;
+	const char *certificate_pem;
+	const char *key_pem;
+	uint64_t topology_rev; /* `rev` of the topology at hand, 0 for none: it is sent again only if it differs */
+};
+
+struct controller_client_callbacks {
+	/* @topology: a whole document, borrowed; its shape is not checked yet */
+	void (*on_topology)(void *ctx, const json_t *topology);
+	/* The watch came up or went down; @text: for operators, why it is down, "" while up.  Told once per attempt. */
+	void (*on_state)(void *ctx, bool connected, const char *text);
+};
+
+struct controller_client;
+
+/**
+ * controller_client_new() - start to connect
+ * @base:	the loop; borrowed, must outlive the client
+ * @callbacks:	copied; called from the loop only, never from within controller_client_new()
+ * @ctx:	handed to them
+ * @error:	on failure, words for the operator; static or thread-local, valid until the next call
+ *
+ * Return: 0; -EINVAL where an address, a certificate or the key cannot be used; -ENOMEM
+ */
+int controller_client_new(struct event_base *base, const struct controller_client_config *config,
+	const struct controller_client_callbacks *callbacks, void *ctx, struct controller_client **out,
+	const char **error) __attribute__((warn_unused_result));
+
+/* Send @report (a PUT /v1/agent/report body) as soon as possible; @report is borrowed, copied where it has to wait */
+void controller_client_report(struct controller_client *client, const json_t *report);
+
+/* Closes everything at once; no callback comes afterwards.  NULL is fine. */
+void controller_client_free(struct controller_client *client);
+
+#endif /* OVERLAY_AGENT_CONTROLLER_CLIENT_H */

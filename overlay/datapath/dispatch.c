@@ -1,0 +1,381 @@
+/*
+ * dispatch.c - records for peers become datagram trains, sealed and sent
+ *
+ * Between transmit.c (frames) or receive.c (answers to probes) and the UDP socket.  A peer's records of one burst go
+ * into its train (encap/train.h), sealed as it fills: a record that has a datagram to itself is sealed from where it is
+ * straight into the train, small ones are bundled.  dispatch_flush() sends all trains with one sendmmsg().
+ */
+#include "overlay/datapath/datapath.h"
+
+#include "base/rcu.h"
+#include "encap/gre.h"
+#include "encap/probe.h"
+#include "encap/record.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define WANT_SESSION_MS 200U
+#define FLOW_ASK_MS 400U
+#define FLOW_PATIENCE_MS 1500U
+#define FLOW_PAUSE_MS 10U
+
+/* ---- trains ------------------------------------------------------------------------------------------------ */
+
+static bool seal(struct worker *worker, struct dispatch *dispatch, uint8_t *datagram, const uint8_t *plain,
+	size_t plain_bytes)
+{
+	switch (session_seal(dispatch->session, worker->id, dispatch->lane, datagram, plain, plain_bytes)) {
+	case SEAL_OK:
+		return true;
+	case SEAL_EXHAUSTED:
+		drops_count(&worker->drops, DROP_LANE_EXHAUSTED, 1);
+		return false;
+	case SEAL_FAILED:
+		break;
+	}
+	drops_count(&worker->drops, DROP_SEAL_FAILED, 1);
+	return false;
+}
+
+static void close_open(struct worker *worker, struct dispatch *dispatch)
+{
+	uint32_t plain_bytes;
+	uint8_t *datagram = train_open(&dispatch->train, &plain_bytes);
+
+	if (!datagram)
+		return;
+	if (seal(worker, dispatch, datagram, datagram + TRAIN_HEADER_BYTES, plain_bytes))
+		train_close(&dispatch->train);
+	else
+		train_abandon(&dispatch->train);
+}
+
+static void begin_train(struct worker *worker, struct dispatch *dispatch, uint32_t index)
+{
+	train_begin(&dispatch->train, worker->train_memory + (size_t)index * TRAIN_BYTES_MAX,
+		dispatch->path->datagram_bytes, worker->udp_gso ? TRAIN_DATAGRAMS_MAX : 1);
+}
+
+/* ---- lanes ------------------------------------------------------------------------------------------------- */
+
+/*
+ * Does the flow of our own lane get through?  The peer's answer comes to receive.c, whichever worker gets it.  Asked in full
+ * size, since routers may send this flow over other links than those that the path's MTU was found on.
+ */
+static void ask_flow(struct worker *worker, const struct dispatch *dispatch)
+{
+	const uint32_t datagram_bytes = dispatch->path->datagram_bytes,
+		       plain_bytes = datagram_bytes - TRAIN_OVERHEAD_BYTES;
+	uint8_t datagram[PMTU_MAX_MTU];
+	uint8_t *plain = datagram + GRE_HEADER_BYTES;
+	const struct record record = { .type = RECORD_PROBE };
+	const struct probe probe = {
+		.flags = PROBE_FLAG_FLOW,
+		.token = flow_token(worker->now, worker->id),
+		.datagram_bytes = (uint16_t)datagram_bytes,
+	};
+
+	memset(plain, 0, plain_bytes);
+	(void)record_encode(&record, plain);
+	probe_encode(&probe, plain + RECORD_HEADER_BYTES);
+	if (session_seal(dispatch->session, worker->id, worker->id, datagram, plain, plain_bytes) != SEAL_OK)
+		return;
+	(void)!sendto(worker->datapath->sockets.own[worker->id], datagram, datagram_bytes, 0,
+		(const struct sockaddr *)&dispatch->path->sa, dispatch->path->sa_bytes);
+}
+
+/*
+ * Each worker but the first has a lane and a UDP flow of its own, so that network cards and kernels spread them over queues and
+ * cores.  A firewall or NAT may only let the main flow pass, so an own lane is used once its flow was answered, for as long as
+ * no question stays open for FLOW_PATIENCE_MS; otherwise lane 0 in the main flow serves.
+ */
+static uint32_t best_lane(struct worker *worker, const struct dispatch *dispatch, struct flow_question *question)
+{
+	const struct instant answered = { counter_read(&dispatch->peer->flow_answered_ns[worker->id]) };
+
+	if (instant_since_ms(worker->now, question->last) >= FLOW_ASK_MS) {
+		if (instant_reached(answered, question->last))
+			question->open_since = worker->now;
+		question->last = worker->now;
+		ask_flow(worker, dispatch);
+	}
+	if (!answered.ns)
+		return 0;
+	return instant_reached(answered, question->open_since) ||
+			instant_since_ms(worker->now, question->open_since) < FLOW_PATIENCE_MS
+		? worker->id
+		: 0;
+}
+
+/*
+ * What is under way in one lane and what follows in another may overtake each other.  So a change for the better waits for a
+ * pause in what goes to the peer, though not for ever.
+ */
+static uint32_t choose_lane(struct worker *worker, const struct dispatch *dispatch)
+{
+	struct flow_question *question = &worker->flow_questions[dispatch->peer->slot];
+	uint32_t best;
+
+	if (worker->id == 0)
+		return 0;
+	best = best_lane(worker, dispatch, question);
+	if (best == question->lane)
+		question->better_since = worker->now;
+	if (best == 0 || instant_since_ms(worker->now, question->sent) >= FLOW_PAUSE_MS ||
+		instant_since_ms(worker->now, question->better_since) >= FLOW_PATIENCE_MS)
+		question->lane = best;
+	question->sent = worker->now;
+	return question->lane;
+}
+
+struct dispatch *dispatch_for(struct worker *worker, struct peer *peer)
+{
+	uint8_t index = worker->dispatch_of_peer[peer->slot];
+	struct session *session;
+	const struct path *path;
+	struct dispatch *dispatch;
+
+	if (index)
+		return &worker->dispatches[index - 1];
+	session = rcu_get(&peer->sending);
+	path = rcu_get(&peer->path);
+	if (!session || !path || instant_reached(worker->now, session->reject_after)) {
+		drops_count(&worker->drops, session && path ? DROP_SESSION_EXPIRED : DROP_NO_SESSION, 1);
+		if (instant_since_ms(worker->now, worker->wanted_at[peer->slot]) >= WANT_SESSION_MS) {
+			worker->wanted_at[peer->slot] = worker->now;
+			(void)worker_mail(worker, &(struct mail){ .kind = MAIL_WANT_SESSION, .peer = peer->slot });
+		}
+		return NULL;
+	}
+	if (worker->dispatches_count == DISPATCHES_MAX)
+		dispatch_flush(worker);
+	index = (uint8_t)worker->dispatches_count++;
+	worker->dispatch_of_peer[peer->slot] = (uint8_t)(index + 1);
+	dispatch = &worker->dispatches[index];
+	*dispatch = (struct dispatch){ .peer = peer, .session = session, .path = path };
+	dispatch->lane = choose_lane(worker, dispatch);
+	begin_train(worker, dispatch, index);
+	return dispatch;
+}
+
+/* The peer's latest train is full: go on in a new one */
+static struct dispatch *dispatch_next(struct worker *worker, struct dispatch *full)
+{
+	struct peer *peer = full->peer;
+	size_t gathered = 0;
+
+	close_open(worker, full);
+	for (uint32_t i = 0; i < worker->dispatches_count; i++)
+		gathered += worker->dispatches[i].train.used_bytes;
+	if (gathered >= DISPATCH_BYTES)
+		dispatch_flush(worker);
+	worker->dispatch_of_peer[peer->slot] = 0;
+	return dispatch_for(worker, peer);
+}
+
+/* A record that has a datagram to itself, sealed from where it is */
+static void put_alone(struct worker *worker, struct dispatch *dispatch, const struct record *record)
+{
+	size_t header_bytes = record_header_bytes(record->flags);
+	uint32_t plain_bytes = (uint32_t)(header_bytes + record->body_bytes);
+	uint8_t *plain = record->body - header_bytes, *datagram;
+	struct train before;
+
+	close_open(worker, dispatch);
+	before = dispatch->train;
+	datagram = train_place(&dispatch->train, plain_bytes + TRAIN_OVERHEAD_BYTES);
+	if (!datagram) {
+		dispatch = dispatch_next(worker, dispatch);
+		if (!dispatch)
+			return;
+		before = dispatch->train;
+		datagram = train_place(&dispatch->train, plain_bytes + TRAIN_OVERHEAD_BYTES);
+	}
+	if (!datagram) { /* the path has shrunk since the record was cut */
+		drops_count(&worker->drops, DROP_UDP_TOO_BIG, 1);
+		return;
+	}
+	(void)record_encode(record, plain);
+	if (!seal(worker, dispatch, datagram, plain, plain_bytes))
+		dispatch->train = before;
+}
+
+/* A record that others may follow in the same datagram: copied */
+static void put_bundled(struct worker *worker, struct dispatch *dispatch, struct record *record)
+{
+	size_t header_bytes;
+	uint8_t *at;
+
+	record->flags |= RECORD_FLAG_LENGTH;
+	header_bytes = record_header_bytes(record->flags);
+	at = train_record(&dispatch->train, (uint32_t)(header_bytes + record->body_bytes));
+	if (!at) {
+		close_open(worker, dispatch);
+		at = train_record(&dispatch->train, (uint32_t)(header_bytes + record->body_bytes));
+	}
+	if (!at) {
+		dispatch = dispatch_next(worker, dispatch);
+		if (!dispatch)
+			return;
+		at = train_record(&dispatch->train, (uint32_t)(header_bytes + record->body_bytes));
+	}
+	if (!at) { /* the path has shrunk since the record was cut */
+		drops_count(&worker->drops, DROP_UDP_TOO_BIG, 1);
+		return;
+	}
+	(void)record_encode(record, at);
+	memcpy(at + header_bytes, record->body, record->body_bytes);
+}
+
+static void put_record(struct worker *worker, struct dispatch *dispatch, struct record *record)
+{
+	size_t room = dispatch->train.limit_bytes - TRAIN_OVERHEAD_BYTES;
+
+	if (2 * (record->body_bytes + RECORD_MAX_HEADER_BYTES) > room)
+		put_alone(worker, dispatch, record);
+	else
+		put_bundled(worker, dispatch, record);
+}
+
+void dispatch_record(struct worker *worker, struct peer *peer, uint8_t type, uint8_t flags, uint32_t network,
+	uint16_t gso_bytes, uint8_t *body, size_t body_bytes)
+{
+	struct dispatch *dispatch = dispatch_for(worker, peer);
+	struct record record = {
+		.type = type,
+		.flags = flags,
+		.network = network,
+		.gso_bytes = gso_bytes,
+		.body = body,
+		.body_bytes = body_bytes,
+	};
+
+	if (dispatch)
+		put_record(worker, dispatch, &record);
+}
+
+/* ---- sending ----------------------------------------------------------------------------------------------- */
+
+static void count_refused(struct worker *worker, const struct dispatch *dispatch, int err)
+{
+	enum drop drop = DROP_UDP_ERROR;
+
+	if (err == EAGAIN || err == ENOBUFS)
+		drop = DROP_UDP_FULL;
+	if (err == EMSGSIZE) {
+		drop = DROP_UDP_TOO_BIG;
+		(void)worker_mail(worker,
+			&(struct mail){ .kind = MAIL_TOO_BIG,
+				.peer = dispatch->peer->slot,
+				.bytes = dispatch->train.segment_bytes });
+	}
+	drops_count(&worker->drops, drop, dispatch->train.datagrams);
+}
+
+static int lane_socket(const struct worker *worker, uint32_t lane)
+{
+	return lane ? worker->datapath->sockets.own[worker->id] : worker->datapath->sockets.fd[worker->id];
+}
+
+/*
+ * The kernel took no train.  EIO: the device cannot (no checksum offload), so one datagram a message from now on.
+ * EINVAL: its datagrams are over the device's MTU, which each alone will be told by name (EMSGSIZE).
+ */
+static void send_singly(struct worker *worker, const struct dispatch *dispatch)
+{
+	const struct train *train = &dispatch->train;
+	struct dispatch one = *dispatch;
+
+	one.train.datagrams = 1;
+	for (uint32_t at = 0; at < train->used_bytes; at += train->segment_bytes) {
+		uint32_t left = train->used_bytes - at;
+		size_t bytes = left < train->segment_bytes ? left : train->segment_bytes;
+
+		if (sendto(lane_socket(worker, dispatch->lane), train->bytes + at, bytes, 0,
+			    (const struct sockaddr *)&dispatch->path->sa, dispatch->path->sa_bytes) < 0)
+			count_refused(worker, &one, errno);
+	}
+}
+
+static void prepare_message(struct dispatch *dispatch, struct mmsghdr *message, struct iovec *iov,
+	union udp_control *control)
+{
+	*iov = (struct iovec){ .iov_base = dispatch->train.bytes, .iov_len = dispatch->train.used_bytes };
+	*message = (struct mmsghdr){
+		.msg_hdr = {
+			.msg_name = (void *)&dispatch->path->sa,
+			.msg_namelen = dispatch->path->sa_bytes,
+			.msg_iov = iov,
+			.msg_iovlen = 1,
+		},
+	};
+	if (dispatch->train.datagrams > 1)
+		udp_request_segments(&message->msg_hdr, control, (uint16_t)dispatch->train.segment_bytes);
+}
+
+/* Return: how many, from the first on, go by the same socket */
+static uint32_t same_lane(struct dispatch *const *dispatches, uint32_t count)
+{
+	uint32_t run = 1;
+
+	while (run < count && dispatches[run]->lane == dispatches[0]->lane)
+		run++;
+	return run;
+}
+
+static void send_all(struct worker *worker, struct dispatch **dispatches, struct mmsghdr *messages, uint32_t count)
+{
+	for (uint32_t at = 0; at < count;) {
+		int fd = lane_socket(worker, dispatches[at]->lane);
+		int sent = sendmmsg(fd, messages + at, same_lane(dispatches + at, count - at), 0);
+
+		if (sent > 0) {
+			at += (uint32_t)sent;
+			continue;
+		}
+		if (errno == EINTR)
+			continue;
+		if ((errno == EIO || errno == EINVAL) && dispatches[at]->train.datagrams > 1) {
+			if (errno == EIO)
+				__atomic_store_n(&worker->udp_gso, false, __ATOMIC_RELAXED);
+			send_singly(worker, dispatches[at]);
+		} else {
+			count_refused(worker, dispatches[at], errno);
+		}
+		at++;
+	}
+}
+
+static void ask_rekey(struct worker *worker, struct session *session)
+{
+	struct sender *sender = &session->senders[worker->id];
+
+	if (!sender->rekey_mailed)
+		sender->rekey_mailed =
+			worker_mail(worker, &(struct mail){ .kind = MAIL_REKEY, .session = session->index });
+}
+
+void dispatch_flush(struct worker *worker)
+{
+	struct mmsghdr messages[DISPATCHES_MAX];
+	struct iovec iov[DISPATCHES_MAX];
+	union udp_control control[DISPATCHES_MAX];
+	struct dispatch *sending[DISPATCHES_MAX];
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < worker->dispatches_count; i++) {
+		struct dispatch *dispatch = &worker->dispatches[i];
+
+		close_open(worker, dispatch);
+		worker->dispatch_of_peer[dispatch->peer->slot] = 0;
+		if (dispatch->train.datagrams == 0)
+			continue;
+		if (session_is_worn(dispatch->session, worker->id))
+			ask_rekey(worker, dispatch->session);
+		prepare_message(dispatch, &messages[count], &iov[count], &control[count]);
+		sending[count++] = dispatch;
+	}
+	worker->dispatches_count = 0;
+	send_all(worker, sending, messages, count);
+}

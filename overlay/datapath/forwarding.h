@@ -1,0 +1,62 @@
+/*
+ * forwarding.h - what the workers forward by: networks, ports and peers, as one immutable whole
+ *
+ * The control thread builds a new fabric out of each topology (apply.c), publishes it under RCU, and frees the old
+ * one after a grace period.  Networks belong to the forwarding; ports and peers live on from one fabric to the next.
+ */
+#ifndef OVERLAY_DATAPATH_FORWARDING_H
+#define OVERLAY_DATAPATH_FORWARDING_H
+
+#include "overlay/peer/peer.h"
+#include "switch/network.h"
+#include "tap/port.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PORTS_MAX 512U
+#define NETWORKS_MAX 1024U
+#define FORWARDING_BUCKETS 2048U /* a power of two, more than NETWORKS_MAX */
+
+/* A local port.  What workers read of it (slot, network, tap) is constant once it is in a fabric */
+struct vport {
+	uint32_t slot; /* below PORTS_MAX; what networks and the MAC table call it */
+	uint32_t id;   /* the controller's */
+	char lab[NETWORK_NAME_BYTES];
+	char name[NETWORK_NAME_BYTES];
+	uint32_t network; /* id */
+	char attach[32];  /* as the lab says it */
+	struct attach spec;
+	struct tap_port *tap; /* NULL: could not be opened, see error */
+	bool lost;            /* its device is gone or no longer where it should be: to be opened anew */
+	char error[TAP_ERROR_BYTES];
+};
+
+struct forwarding {
+	uint32_t generation;                         /* counts up; workers tell which one they have taken up */
+	struct network *buckets[FORWARDING_BUCKETS]; /* open addressing by network id */
+	uint32_t networks_count;
+	struct peer *peers[PEERS_MAX]; /* by slot; NULL where there is none */
+	struct vport *ports[PORTS_MAX];
+};
+
+struct forwarding *forwarding_new(uint32_t generation);
+
+/* With its networks, not its ports and peers.  NULL is fine */
+void forwarding_free(struct forwarding *forwarding);
+
+/* Return: false where the table is full or the id is taken; @network is the fabric's on true */
+bool forwarding_add_network(struct forwarding *forwarding, struct network *network);
+
+/* Return: borrowed, NULL where this host is not on the network */
+static inline struct network *forwarding_network(const struct forwarding *forwarding, uint32_t id)
+{
+	for (uint32_t at = id * 2654435761U >> 8;; at++) {
+		struct network *network = forwarding->buckets[at % FORWARDING_BUCKETS];
+
+		if (!network || network->id == id)
+			return network;
+	}
+}
+
+#endif /* OVERLAY_DATAPATH_FORWARDING_H */

@@ -1,0 +1,362 @@
+/*
+ * receive.c - a datagram's way from the UDP socket to the ports: receive, open, read, decide, deliver
+ *
+ * Top to bottom: receive_ready() takes a burst of messages, each a train of datagrams that the kernel joined
+ * (UDP_GRO); each datagram is opened in place with its session's lane; its records are frames for the switch,
+ * fragments of one, or probes.  Frames leave by deliver.c, which joins them; everything is flushed before the
+ * buffers are used again.
+ *
+ * Nothing is believed before the AEAD has agreed, and nothing is answered that was not authentic.
+ */
+#include "overlay/datapath/datapath.h"
+
+#include "packet/frame.h"
+#include "base/rcu.h"
+#include "encap/gre.h"
+#include "encap/probe.h"
+#include "encap/record.h"
+
+#include <string.h>
+
+#define ROUNDS_MAX 8U /* bursts before other events get their turn */
+#define RECEIVE_FEW 4U
+#define ROAM_MAIL_MS 100U
+#define EXPIRE_MS 100U
+
+/* More than path MTU searches and keepalives want */
+static const struct ratelimit_rate probe_ack_rate = { .per_second = 100, .burst = 50 };
+
+/* ---- records ----------------------------------------------------------------------------------------------- */
+
+static void deliver_frame(struct worker *worker, const struct network *network, uint32_t peer_slot, uint8_t *frame,
+	size_t bytes, bool partial, uint16_t gso_bytes)
+{
+	struct frame_info info;
+	struct verdict verdict;
+	struct delivery delivery;
+
+	if (!frame_parse(frame, bytes, &info)) {
+		drops_count(&worker->drops, DROP_FRAME_SHORT, 1);
+		return;
+	}
+	verdict = *worker_decide(worker, network, NULL, peer_slot, frame, &info);
+	delivery = (struct delivery){
+		.network = network,
+		.frame = frame,
+		.frame_bytes = bytes,
+		.info = &info,
+		.vlan = verdict.vlan,
+		.flooded = verdict.kind == VERDICT_FLOOD,
+	};
+	if (verdict.kind == VERDICT_PORT)
+		deliver_joined(worker, verdict.port, &delivery, partial, gso_bytes);
+	else if (verdict.kind == VERDICT_FLOOD && network->ports_count == 1)
+		deliver_joined(worker, &network->ports[0], &delivery, partial, gso_bytes);
+	else if (verdict.kind == VERDICT_FLOOD)
+		for (uint32_t i = 0; i < network->ports_count; i++)
+			deliver_copy(worker, &network->ports[i], &delivery, partial, gso_bytes);
+	else
+		drops_count(&worker->drops, drop_switch(verdict.result), 1);
+}
+
+static const struct network *network_for(struct worker *worker, const struct forwarding *forwarding,
+	const struct peer *peer, uint32_t id)
+{
+	const struct network *network = forwarding_network(forwarding, id);
+
+	if (!network) {
+		drops_count(&worker->drops, DROP_NETWORK_UNKNOWN, 1);
+		return NULL;
+	}
+	if (!network_has_peer(network, peer->slot)) {
+		drops_count(&worker->drops, DROP_FROM_SWITCH_NOT_MEMBER, 1);
+		return NULL;
+	}
+	return network;
+}
+
+static void take_frame(struct worker *worker, const struct forwarding *forwarding, const struct session *session,
+	const struct record *record)
+{
+	const struct network *network = network_for(worker, forwarding, session->peer, record->network);
+
+	if (network)
+		deliver_frame(worker, network, session->peer->slot, record->body, record->body_bytes,
+			record->flags & RECORD_FLAG_PARTIAL, record->gso_bytes);
+}
+
+static void take_fragment(struct worker *worker, const struct forwarding *forwarding, const struct session *session,
+	uint8_t lane, const struct record *record)
+{
+	const struct network *network = network_for(worker, forwarding, session->peer, record->network);
+	uint64_t source = (uint64_t)session->peer->slot << 8 | lane;
+	uint8_t *frame = worker->frame_memory + FRAME_HEADROOM_BYTES; /* transmit.c's, idle meanwhile */
+	struct reassembled whole;
+
+	if (!network)
+		return;
+	if (reassembly_add(&worker->reassembler, source, record->network, record->flags & RECORD_FLAG_PARTIAL,
+		    record->body, record->body_bytes, worker->now, &whole) != FRAGMENT_OK)
+		return; /* held, or counted by the reassembler */
+	/* with room for a tag in front, and away from the reassembler, which the next fragment may change */
+	memcpy(frame, whole.frame, whole.bytes);
+	deliver_frame(worker, network, session->peer->slot, frame, whole.bytes, whole.partial, 0);
+	deliver_flush(worker);
+}
+
+/* An answer to the control thread's probes: it can take only so many of one peer */
+static void take_probe_ack(struct worker *worker, const struct session *session, struct lane_rx *rx,
+	const struct probe *probe)
+{
+	if (!ratelimit_bucket_take(&rx->probe_acks, probe_ack_rate, worker->now)) {
+		drops_count(&worker->drops, DROP_PROBE_RATE, 1);
+		return;
+	}
+	(void)worker_mail(worker,
+		&(struct mail){ .kind = MAIL_PROBE_ACK,
+			.session = session->index,
+			.token = probe->token,
+			.bytes = probe->flags & PROBE_FLAG_MTU ? probe->datagram_bytes : 0 });
+}
+
+static void take_probe(struct worker *worker, struct session *session, uint8_t lane, const struct record *record,
+	size_t datagram_bytes)
+{
+	uint8_t answer[RECORD_MAX_HEADER_BYTES + PROBE_BODY_BYTES];
+	struct probe probe;
+
+	if (!probe_decode(record->body, record->body_bytes, &probe)) {
+		drops_count(&worker->drops, DROP_PROBE_MALFORMED, 1);
+		return;
+	}
+	if (record->type == RECORD_PROBE_ACK && (probe.flags & PROBE_FLAG_FLOW)) {
+		if (probe.token >= counter_read(&session->peer->flow_epoch_ns) && probe.token <= worker->now.ns)
+			counter_set(&session->peer->flow_answered_ns[probe.token % SESSION_LANES_MAX], worker->now.ns);
+		return;
+	}
+	if (record->type == RECORD_PROBE_ACK) {
+		take_probe_ack(worker, session, &session->rx[lane], &probe);
+		return;
+	}
+	probe.datagram_bytes = (uint16_t)datagram_bytes;
+	probe_encode(&probe, answer + RECORD_MAX_HEADER_BYTES);
+	dispatch_record(worker, session->peer, RECORD_PROBE_ACK, 0, 0, 0, answer + RECORD_MAX_HEADER_BYTES,
+		PROBE_BODY_BYTES);
+}
+
+static void take_records(struct worker *worker, const struct forwarding *forwarding, struct session *session,
+	uint8_t lane, uint8_t *plain, size_t plain_bytes)
+{
+	struct record_reader reader = record_reader_init(plain, plain_bytes);
+	struct record record;
+
+	for (;;) {
+		enum record_result result = record_next(&reader, &record);
+
+		if (result == RECORD_END)
+			return;
+		if (result != RECORD_OK) {
+			drops_count(&worker->drops, drop_record(result), 1);
+			continue;
+		}
+		switch (record.type) {
+		case RECORD_FRAME:
+			take_frame(worker, forwarding, session, &record);
+			break;
+		case RECORD_FRAGMENT:
+			take_fragment(worker, forwarding, session, lane, &record);
+			break;
+		case RECORD_PROBE:
+		case RECORD_PROBE_ACK:
+			take_probe(worker, session, lane, &record, plain_bytes + TRAIN_OVERHEAD_BYTES);
+			break;
+		default:
+			drops_count(&worker->drops, DROP_FROM_RECORD_UNKNOWN, 1);
+			break;
+		}
+	}
+}
+
+/* ---- datagrams --------------------------------------------------------------------------------------------- */
+
+struct source {
+	const struct msghdr *message;
+	struct endpoint endpoint; /* read from the message once it is needed */
+	bool known;
+};
+
+/* The newest datagram came from elsewhere than where we send to: the control thread decides */
+static void note_source(struct worker *worker, const struct session *session, struct lane_rx *rx, struct source *source)
+{
+	const struct path *path = rcu_get(&session->peer->path);
+
+	if (!source->known) {
+		if (!endpoint_from_sockaddr(source->message->msg_name, source->message->msg_namelen, &source->endpoint))
+			return;
+		source->known = true;
+	}
+	if (path && endpoint_equal(&path->endpoint, &source->endpoint))
+		return;
+	if (rx->roam_mailed.ns && instant_since_ms(worker->now, rx->roam_mailed) < ROAM_MAIL_MS)
+		return;
+	if (worker_mail(worker,
+		    &(struct mail){ .kind = MAIL_ROAMED, .session = session->index, .from = source->endpoint }))
+		rx->roam_mailed = worker->now;
+}
+
+static void note_good(struct worker *worker, const struct session *session, struct lane_rx *rx, size_t datagram_bytes)
+{
+	counter_add(&rx->datagrams, 1);
+	counter_add(&rx->bytes, datagram_bytes);
+	counter_set(&rx->last_ns, worker->now.ns);
+	if (!__atomic_load_n(&session->confirmed, __ATOMIC_RELAXED) && !rx->confirm_mailed)
+		rx->confirm_mailed =
+			worker_mail(worker, &(struct mail){ .kind = MAIL_CONFIRMED, .session = session->index });
+}
+
+static void take_datagram(struct worker *worker, const struct forwarding *forwarding, uint8_t *datagram, size_t bytes,
+	struct source *source)
+{
+	struct drops *drops = &worker->drops;
+	struct gre header;
+	enum gre_result decoded = gre_decode(datagram, bytes, &header);
+	enum replay_result fresh;
+	struct session *session;
+	struct lane_rx *rx;
+	uint8_t *plain = datagram + GRE_HEADER_BYTES;
+	bool newest;
+
+	if (decoded == GRE_OK && header.protocol != GRE_PROTOCOL_SEALED)
+		decoded = GRE_DROP_PROTOCOL;
+	if (decoded != GRE_OK) {
+		drops_count(drops, drop_gre(decoded), 1);
+		return;
+	}
+	session = session_lookup(&worker->datapath->sessions, header.session);
+	if (!session) {
+		drops_count(drops, DROP_SESSION_UNKNOWN, 1);
+		return;
+	}
+	if (instant_reached(worker->now, session->reject_after)) {
+		drops_count(drops, DROP_SESSION_EXPIRED, 1);
+		return;
+	}
+	if (header.lane >= session->rx_lanes) {
+		drops_count(drops, DROP_LANE_UNKNOWN, 1);
+		return;
+	}
+	if (header.lane % worker->datapath->workers_count != worker->id) {
+		drops_count(drops, DROP_LANE_FOREIGN, 1);
+		return;
+	}
+	rx = &session->rx[header.lane];
+	fresh = header.counter < SESSION_REJECT_MESSAGES ? replay_check(&rx->replay, header.counter) : REPLAY_DROP_OLD;
+	if (fresh == REPLAY_OK &&
+		!aead_open(rx->aead, header.counter, datagram, plain, bytes - GRE_HEADER_BYTES, plain)) {
+		drops_count(drops, DROP_NOT_AUTHENTIC, 1);
+		return;
+	}
+	if (fresh == REPLAY_OK)
+		fresh = replay_mark(&rx->replay, header.counter, &newest);
+	if (fresh != REPLAY_OK) {
+		drops_count(drops, drop_replay(fresh), 1);
+		return;
+	}
+	note_good(worker, session, rx, bytes);
+	if (newest && header.lane == 0) /* the others come from ports that only send */
+		note_source(worker, session, rx, source);
+	take_records(worker, forwarding, session, header.lane, plain, bytes - TRAIN_OVERHEAD_BYTES);
+}
+
+static void take_message(struct worker *worker, const struct forwarding *forwarding, struct msghdr *message,
+	size_t bytes)
+{
+	uint8_t *at = message->msg_iov[0].iov_base;
+	size_t segment_bytes = udp_received_segment(message, bytes);
+	struct source source = { .message = message };
+
+	if (message->msg_flags & MSG_TRUNC) {
+		drops_count(&worker->drops, DROP_UDP_TRUNCATED, 1);
+		return;
+	}
+	if (bytes == 0)
+		drops_count(&worker->drops, DROP_FROM_GRE_SHORT, 1);
+	while (bytes > 0) {
+		size_t datagram_bytes = bytes < segment_bytes ? bytes : segment_bytes;
+
+		take_datagram(worker, forwarding, at, datagram_bytes, &source);
+		at += datagram_bytes;
+		bytes -= datagram_bytes;
+	}
+}
+
+/* ---- bursts ------------------------------------------------------------------------------------------------ */
+
+struct burst {
+	struct mmsghdr messages[RECEIVE_MESSAGES];
+	struct iovec iov[RECEIVE_MESSAGES];
+	union udp_control control[RECEIVE_MESSAGES];
+	struct sockaddr_storage from[RECEIVE_MESSAGES];
+};
+
+static int receive_burst(struct worker *worker, struct burst *burst)
+{
+	for (uint32_t i = 0; i < worker->receive_count; i++) {
+		burst->iov[i] = (struct iovec){
+			.iov_base = worker->receive_memory + (size_t)i * RECEIVE_STRIDE_BYTES,
+			.iov_len = RECEIVE_MESSAGE_BYTES,
+		};
+		burst->messages[i].msg_hdr = (struct msghdr){
+			.msg_name = &burst->from[i],
+			.msg_namelen = sizeof(burst->from[i]),
+			.msg_iov = &burst->iov[i],
+			.msg_iovlen = 1,
+			.msg_control = burst->control[i].bytes,
+			.msg_controllen = sizeof(burst->control[i]),
+		};
+	}
+	return recvmmsg(worker->datapath->sockets.fd[worker->id], burst->messages, worker->receive_count, MSG_DONTWAIT,
+		NULL);
+}
+
+/*
+ * Long trains: few at a time, while they are in the cache.  Many single datagrams: many at a time, to save system calls.  Few:
+ * few, since each message that is asked for takes its time to set up.
+ */
+static void adapt(struct worker *worker, const struct burst *burst, int received)
+{
+	size_t bytes = 0;
+
+	for (int i = 0; i < received; i++)
+		bytes += burst->messages[i].msg_len;
+	worker->receive_count =
+		bytes / (size_t)received > 8192 || received < (int)RECEIVE_FEW ? RECEIVE_FEW : RECEIVE_MESSAGES;
+}
+
+void receive_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *worker = arg;
+	struct burst burst;
+	const struct forwarding *forwarding;
+
+	(void)fd;
+	(void)what;
+	for (uint32_t round = 0; round < ROUNDS_MAX; round++) {
+		uint32_t asked = worker->receive_count;
+		int received = receive_burst(worker, &burst);
+
+		if (received <= 0)
+			return;
+		forwarding = worker_burst_begin(worker);
+		if (instant_reached(worker->now, worker->expire_at)) {
+			reassembly_expire(&worker->reassembler, worker->now);
+			worker->expire_at = instant_add_ms(worker->now, EXPIRE_MS);
+		}
+		for (int i = 0; i < received; i++)
+			take_message(worker, forwarding, &burst.messages[i].msg_hdr, burst.messages[i].msg_len);
+		worker_burst_end(worker);
+		adapt(worker, &burst, received);
+		if ((uint32_t)received < asked)
+			return;
+	}
+}

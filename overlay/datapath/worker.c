@@ -1,0 +1,297 @@
+/*
+ * worker.c - a worker's thread: its loop, its memory, and how it takes up a new fabric
+ *
+ * Theory of operation.  The control thread publishes a forwarding, wakes every worker and waits.  A worker compares the
+ * fabric's ports with those that it listens on, lets go of what is gone, attaches what is new, and says so.  Once all
+ * have, the control thread may close ports that left, and "applied" is true.  This is the one lock that a worker takes, once
+ * a topology.
+ */
+#include "overlay/datapath/datapath.h"
+
+#include "packet/frame.h"
+#include "base/rcu.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define REASSEMBLY_SLOTS 64U
+
+bool worker_mail(struct worker *worker, const struct mail *mail)
+{
+	const uint64_t one = 1;
+
+	if (!mailbox_put(&worker->mailbox, mail))
+		return false;
+	return write(worker->datapath->control_wake_fd, &one, sizeof(one)) == sizeof(one);
+}
+
+const struct forwarding *worker_burst_begin(struct worker *worker)
+{
+	worker->now = instant_now();
+	worker->decision.network = NULL;
+	rcu_enter();
+	return rcu_get(&worker->datapath->forwarding);
+}
+
+void worker_burst_end(struct worker *worker)
+{
+	deliver_flush(worker);
+	dispatch_flush(worker);
+	rcu_leave();
+}
+
+static bool same_head(const struct forward_frame *a, const struct forward_frame *b)
+{
+	return mac_equal(&a->destination, &b->destination) && mac_equal(&a->source, &b->source) &&
+		a->form.tagged == b->form.tagged && a->form.tci == b->form.tci;
+}
+
+const struct verdict *worker_decide(struct worker *worker, const struct network *network, const struct network_port *in,
+	uint32_t peer, const uint8_t *frame, const struct frame_info *info)
+{
+	struct decision *last = &worker->decision;
+	const struct forward_frame head = {
+		.destination = frame_destination(frame),
+		.source = frame_source(frame),
+		.form = { .tagged = info->tagged, .tci = info->tci },
+	};
+
+	if (last->network == network && last->in == in && last->peer == peer && same_head(&last->head, &head))
+		return &last->verdict;
+	*last = (struct decision){ .network = network, .in = in, .peer = peer, .head = head };
+	if (in)
+		forward_from_port(network, worker->datapath->fdb, in, &head, worker->now, &last->verdict);
+	else
+		forward_from_peer(network, worker->datapath->fdb, peer, &head, worker->now, &last->verdict);
+	if (last->verdict.learned != FDB_OK)
+		counter_add(&worker->fdb_events[last->verdict.learned], 1);
+	return &last->verdict;
+}
+
+static void detach(struct worker *worker, uint32_t slot)
+{
+	struct worker_port *wport = worker->ports[slot];
+
+	if (!wport)
+		return;
+	event_free(wport->event);
+	free(wport);
+	worker->ports[slot] = NULL;
+}
+
+static void attach(struct worker *worker, struct vport *port)
+{
+	struct worker_port *wport;
+
+	if (!port->tap)
+		return;
+	wport = calloc(1, sizeof(*wport));
+	if (!wport)
+		return;
+	wport->worker = worker;
+	wport->port = port;
+	coalesce_init(&wport->coalescer, tap_port_caps(port->tap), deliver_emit, wport);
+	wport->event = event_new(worker->base, tap_queue_fd(port->tap, worker->id), EV_READ | EV_PERSIST,
+		transmit_ready, wport);
+	if (!wport->event || event_add(wport->event, NULL) < 0) {
+		if (wport->event)
+			event_free(wport->event);
+		free(wport);
+		return;
+	}
+	worker->ports[port->slot] = wport;
+}
+
+static void take_up_fabric(struct worker *worker)
+{
+	struct datapath *datapath = worker->datapath;
+	const struct forwarding *forwarding;
+	uint32_t generation = 0;
+
+	rcu_enter();
+	forwarding = rcu_get(&datapath->forwarding);
+	for (uint32_t slot = 0; slot < PORTS_MAX; slot++) {
+		struct vport *wanted = forwarding ? forwarding->ports[slot] : NULL;
+
+		if (worker->ports[slot] && worker->ports[slot]->port != wanted)
+			detach(worker, slot);
+		if (wanted && !worker->ports[slot])
+			attach(worker, wanted);
+	}
+	if (forwarding)
+		generation = forwarding->generation;
+	rcu_leave();
+	pthread_mutex_lock(&datapath->generation_lock);
+	worker->generation = generation;
+	pthread_cond_signal(&datapath->generation_taken);
+	pthread_mutex_unlock(&datapath->generation_lock);
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *worker = arg;
+	uint64_t count;
+
+	(void)what;
+	if (read(fd, &count, sizeof(count)) < 0)
+		return;
+	if (!__atomic_load_n(&worker->stop, __ATOMIC_ACQUIRE))
+		take_up_fabric(worker);
+}
+
+/* Look for work without sleeping until there has been none for busy_poll_us: lowest latency, for a core */
+static void poll_busily(struct worker *worker)
+{
+	const uint64_t patience_ns = worker->datapath->busy_poll_us * 1000ULL;
+
+	do
+		event_base_loop(worker->base, EVLOOP_NONBLOCK);
+	while (!__atomic_load_n(&worker->stop, __ATOMIC_ACQUIRE) && instant_now().ns - worker->now.ns < patience_ns);
+}
+
+static void *run(void *arg)
+{
+	struct worker *worker = arg;
+
+	rcu_thread_begin();
+	while (!__atomic_load_n(&worker->stop, __ATOMIC_ACQUIRE)) {
+		if (worker->datapath->busy_poll_us)
+			poll_busily(worker);
+		event_base_loop(worker->base, EVLOOP_ONCE);
+	}
+	for (uint32_t slot = 0; slot < PORTS_MAX; slot++)
+		detach(worker, slot);
+	rcu_thread_end();
+	return NULL;
+}
+
+static void free_worker(struct worker *worker)
+{
+	if (worker->udp_event)
+		event_free(worker->udp_event);
+	if (worker->wake_event)
+		event_free(worker->wake_event);
+	if (worker->base)
+		event_base_free(worker->base);
+	if (worker->wake_fd >= 0)
+		close(worker->wake_fd);
+	free(worker->frame_memory);
+	free(worker->copy_memory);
+	free(worker->train_memory);
+	free(worker->receive_memory);
+	free(worker->reassembly_memory);
+	free(worker);
+}
+
+static bool make_memory(struct worker *worker)
+{
+	worker->frame_memory = malloc(FRAME_HEADROOM_BYTES + TAP_READ_BYTES);
+	worker->copy_memory = malloc(FRAME_HEADROOM_BYTES + TAP_READ_BYTES);
+	worker->train_memory = malloc((size_t)DISPATCHES_MAX * TRAIN_BYTES_MAX);
+	worker->receive_memory = malloc((size_t)RECEIVE_MESSAGES * RECEIVE_STRIDE_BYTES);
+	worker->reassembly_memory = malloc(reassembly_room_bytes(REASSEMBLY_SLOTS));
+	if (!worker->frame_memory || !worker->copy_memory || !worker->train_memory || !worker->receive_memory ||
+		!worker->reassembly_memory)
+		return false;
+	reassembly_init(&worker->reassembler, worker->reassembly_memory, REASSEMBLY_SLOTS);
+	return true;
+}
+
+/* One thread to a loop, so libevent needs no locks: all that others do is write to wake_fd.  Nor does it need the time */
+static struct event_base *unlocked_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	if (!config)
+		return NULL;
+	if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_NO_CACHE_TIME) == 0)
+		base = event_base_new_with_config(config);
+	event_config_free(config);
+	return base;
+}
+
+static bool make_events(struct worker *worker)
+{
+	worker->base = unlocked_base();
+	if (!worker->base)
+		return false;
+	worker->udp_event = event_new(worker->base, worker->datapath->sockets.fd[worker->id], EV_READ | EV_PERSIST,
+		receive_ready, worker);
+	worker->wake_event = event_new(worker->base, worker->wake_fd, EV_READ | EV_PERSIST, on_wake, worker);
+	return worker->udp_event && worker->wake_event && event_add(worker->udp_event, NULL) == 0 &&
+		event_add(worker->wake_event, NULL) == 0;
+}
+
+/* Signals are the control thread's */
+static int start_thread(struct worker *worker)
+{
+	sigset_t all, before;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = pthread_create(&worker->thread, NULL, run, worker);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -err;
+}
+
+int worker_start(struct datapath *datapath, uint32_t id, struct worker **out)
+{
+	struct worker *worker = aligned_alloc(64, (sizeof(*worker) + 63) / 64 * 64);
+	int err = -ENOMEM;
+
+	if (!worker)
+		return -ENOMEM;
+	memset(worker, 0, sizeof(*worker));
+	worker->id = id;
+	worker->datapath = datapath;
+	worker->udp_gso = datapath->sockets.gso;
+	worker->receive_count = RECEIVE_MESSAGES;
+	worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (worker->wake_fd >= 0 && make_memory(worker) && make_events(worker))
+		err = start_thread(worker);
+	if (err) {
+		free_worker(worker);
+		return err;
+	}
+	*out = worker;
+	return 0;
+}
+
+static void wake(struct worker *worker)
+{
+	const uint64_t one = 1;
+
+	(void)!write(worker->wake_fd, &one, sizeof(one)); /* fails only where it was woken 2^64 times over */
+}
+
+struct forwarding *datapath_publish(struct datapath *datapath, struct forwarding *forwarding)
+{
+	struct forwarding *old = datapath->forwarding;
+
+	rcu_publish(&datapath->forwarding, forwarding);
+	for (uint32_t i = 0; i < datapath->workers_count; i++)
+		wake(datapath->workers[i]);
+	pthread_mutex_lock(&datapath->generation_lock);
+	for (uint32_t i = 0; i < datapath->workers_count; i++)
+		while (datapath->workers[i]->generation != forwarding->generation)
+			pthread_cond_wait(&datapath->generation_taken, &datapath->generation_lock);
+	pthread_mutex_unlock(&datapath->generation_lock);
+	rcu_wait();
+	return old;
+}
+
+void worker_stop(struct worker *worker)
+{
+	if (!worker)
+		return;
+	__atomic_store_n(&worker->stop, true, __ATOMIC_RELEASE);
+	wake(worker);
+	pthread_join(worker->thread, NULL);
+	free_worker(worker);
+}

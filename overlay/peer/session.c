@@ -1,0 +1,161 @@
+/*
+ * session.c - see session.h
+ */
+#include "overlay/peer/session.h"
+
+#include "base/rcu.h"
+#include "base/secret.h"
+#include "crypto/transport.h"
+#include "encap/gre.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+uint32_t session_index_reserve(struct session_table *table)
+{
+	for (uint32_t tried = 0; tried < SESSION_SLOTS; tried++) {
+		uint32_t slot = table->next_slot++ % SESSION_SLOTS;
+		uint32_t index;
+
+		if (table->reserved[slot])
+			continue;
+		do
+			index = (random_u32() & (HANDSHAKE_INDEX_MAX & ~(SESSION_SLOTS - 1))) | slot;
+		while (index == 0 || index == table->latest[slot]);
+		table->reserved[slot] = table->latest[slot] = index;
+		return index;
+	}
+	return 0;
+}
+
+void session_index_release(struct session_table *table, uint32_t index)
+{
+	if (index && table->reserved[index % SESSION_SLOTS] == index)
+		table->reserved[index % SESSION_SLOTS] = 0;
+}
+
+static bool make_lanes(struct session *session, const struct session_keys *keys, const struct aead_backend *backend)
+{
+	for (uint32_t k = 0; k < session->senders_count; k++) {
+		struct sender *sender = &session->senders[k];
+
+		sender->main = transport_lane_new(backend, &keys->send, keys->cipher, 0);
+		if (!sender->main)
+			return false;
+		if (k == 0 || k + 1 == session->senders_count)
+			continue;
+		sender->own = transport_lane_new(backend, &keys->send, keys->cipher, (uint8_t)k);
+		if (!sender->own)
+			return false;
+	}
+	for (uint32_t lane = 0; lane < session->rx_lanes; lane++) {
+		replay_init(&session->rx[lane].replay);
+		session->rx[lane].aead = transport_lane_new(backend, &keys->receive, keys->cipher, (uint8_t)lane);
+		if (!session->rx[lane].aead)
+			return false;
+	}
+	return true;
+}
+
+struct session *session_new(uint32_t index, struct peer *peer, const struct session_keys *keys,
+	const struct aead_backend *backend, uint32_t workers, uint32_t time_scale, struct instant now)
+{
+	struct session *session;
+
+	assert(workers >= 1 && workers < SESSION_LANES_MAX && time_scale >= 1);
+	if (keys->remote_lanes < 1 || keys->remote_lanes > SESSION_LANES_MAX)
+		return NULL;
+	session = aligned_alloc(64, sizeof(*session)); /* its lanes are cache lines apart */
+	if (!session)
+		return NULL;
+	memset(session, 0, sizeof(*session));
+	session->index = index;
+	session->remote_index = keys->remote_index;
+	session->peer = peer;
+	session->created = now;
+	session->reject_after =
+		instant_add_ms(now, SESSION_REKEY_MS / time_scale + SESSION_REJECT_MS - SESSION_REKEY_MS);
+	session->cipher = keys->cipher;
+	session->senders_count = workers + 1;
+	session->rx_lanes = keys->remote_lanes;
+	if (!make_lanes(session, keys, backend)) {
+		session_free(session);
+		return NULL;
+	}
+	return session;
+}
+
+enum seal_result session_seal(struct session *session, uint32_t sender_index, uint32_t lane, uint8_t *datagram,
+	const uint8_t *plain, size_t plain_bytes)
+{
+	struct sender *sender = &session->senders[sender_index];
+	struct gre header = {
+		.protocol = GRE_PROTOCOL_SEALED,
+		.session = session->remote_index,
+		.lane = (uint8_t)lane,
+		.counter = lane ? sender->own_next : __atomic_load_n(&session->main_next, __ATOMIC_RELAXED),
+	};
+
+	if (header.counter >= SESSION_REJECT_MESSAGES)
+		return SEAL_EXHAUSTED;
+	/* Threads that pass the test together go a few counters beyond; the end of 32 bits is far away */
+	header.counter = lane ? sender->own_next++ : __atomic_fetch_add(&session->main_next, 1, __ATOMIC_RELAXED);
+	gre_encode(&header, datagram);
+	if (!aead_seal(lane ? sender->own : sender->main, header.counter, datagram, plain, plain_bytes,
+		    datagram + GRE_HEADER_BYTES))
+		return SEAL_FAILED;
+	counter_add(&sender->datagrams, 1);
+	counter_add(&sender->bytes, GRE_HEADER_BYTES + plain_bytes + AEAD_TAG_BYTES);
+	return SEAL_OK;
+}
+
+bool session_is_worn(const struct session *session, uint32_t sender)
+{
+	return session->senders[sender].own_next >= SESSION_REKEY_MESSAGES ||
+		__atomic_load_n(&session->main_next, __ATOMIC_RELAXED) >= SESSION_REKEY_MESSAGES;
+}
+
+void session_free(struct session *session)
+{
+	if (!session)
+		return;
+	for (uint32_t lane = 0; lane < SESSION_LANES_MAX; lane++) {
+		aead_free(session->senders[lane].main);
+		aead_free(session->senders[lane].own);
+		aead_free(session->rx[lane].aead);
+	}
+	free(session);
+}
+
+void session_publish(struct session_table *table, struct session *session)
+{
+	assert(table->reserved[session->index % SESSION_SLOTS] == session->index);
+	rcu_publish(&table->slots[session->index % SESSION_SLOTS], session);
+}
+
+void session_unlink(struct session_table *table, struct session *session)
+{
+	rcu_publish(&table->slots[session->index % SESSION_SLOTS], NULL);
+	session_index_release(table, session->index);
+}
+
+void session_totals_add(struct session_totals *sum, const struct session *session)
+{
+	if (!session)
+		return;
+	for (uint32_t k = 0; k < session->senders_count; k++) {
+		sum->tx_datagrams += counter_read(&session->senders[k].datagrams);
+		sum->tx_bytes += counter_read(&session->senders[k].bytes);
+	}
+	for (uint32_t lane = 0; lane < session->rx_lanes; lane++) {
+		const struct lane_rx *rx = &session->rx[lane];
+		uint64_t last_ns = counter_read(&rx->last_ns);
+
+		sum->rx_datagrams += counter_read(&rx->datagrams);
+		sum->rx_bytes += counter_read(&rx->bytes);
+		sum->rx_lost += replay_stats(&rx->replay).lost;
+		if (last_ns > sum->rx_last_ns)
+			sum->rx_last_ns = last_ns;
+	}
+}

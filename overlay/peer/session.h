@@ -1,0 +1,147 @@
+/*
+ * session.h - keys and state of one session with one peer, and the table that finds it by its index
+ *
+ * Theory of operation: the control thread makes a session out of a finished handshake, publishes it in the
+ * table, and later retires it (unlink, grace period, wipe, free).  In between:
+ *
+ *   senders[k]	is worker k's, the last one the control thread's: cipher contexts of their own, and lane k's counter
+ *   main_next	lane 0's counter, which all of them share: an atomic, since lane 0 is for the control thread, for worker 0
+ *		and for every worker whose own flow does not get through (transmit.c)
+ *   rx[l]	is worker l % workers's, to which the kernel steers lane l (udp.h)
+ *
+ * so that no datagram takes a lock, and replay windows need no atomics.  An index is the table's slot in its low bits and a
+ * random generation above, another one each time, so that a datagram for a session that is gone does not find its slot's next
+ * tenant.
+ *
+ * Limits: SESSION_SLOTS sessions at once; a session's age and counters as DESIGN's rekeying rules say.
+ */
+#ifndef OVERLAY_PEER_SESSION_H
+#define OVERLAY_PEER_SESSION_H
+
+#include "base/clock.h"
+#include "base/counter.h"
+#include "crypto/aead.h"
+#include "crypto/handshake.h"
+#include "crypto/ratelimit.h"
+#include "crypto/replay.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SESSION_LANES_MAX 16U
+#define SESSION_SLOTS 8192U /* a power of two; every peer may hold six: current, previous ones, next, a handshake */
+
+#define SESSION_REKEY_MS 120000U
+#define SESSION_REJECT_MS 180000U
+#define SESSION_REKEY_MESSAGES (UINT32_C(1) << 30)
+#define SESSION_REJECT_MESSAGES (UINT32_C(1) << 31)
+
+struct peer;
+
+/* A sending thread's part */
+struct sender {
+	struct aead *main; /* lane 0's key, in a context of this thread's */
+	struct aead *own;  /* its own lane's; NULL for worker 0 and the control thread */
+	uint32_t own_next; /* counter of the next datagram in its own lane */
+	bool rekey_mailed;
+	struct counter datagrams;
+	struct counter bytes;
+} __attribute__((aligned(64)));
+
+struct lane_rx {
+	struct aead *aead;
+	struct replay replay;
+	struct instant roam_mailed;
+	bool confirm_mailed;
+	struct ratelimit_bucket probe_acks;
+	struct counter datagrams;
+	struct counter bytes;
+	struct counter last_ns; /* when the last good datagram came: a struct instant's ns */
+} __attribute__((aligned(64)));
+
+struct session {
+	uint32_t index;        /* ours, in datagrams that we receive */
+	uint32_t remote_index; /* the peer's, in datagrams that we send */
+	struct peer *peer;     /* borrowed; outlives the session */
+	struct instant created;
+	struct instant reject_after;
+	bool initiator;
+	enum aead_cipher cipher;
+	bool confirmed;         /* atomic: the peer has shown that it holds the keys */
+	uint32_t senders_count; /* workers, and the control thread */
+	uint32_t rx_lanes;
+	uint32_t main_next __attribute__((aligned(64))); /* atomic */
+	struct sender senders[SESSION_LANES_MAX];
+	struct lane_rx rx[SESSION_LANES_MAX];
+};
+
+struct session_table {
+	struct session *slots[SESSION_SLOTS]; /* shared under RCU; the control thread writes */
+	uint32_t next_slot;                   /* the control thread's: where to look for a free one */
+	uint32_t reserved[SESSION_SLOTS]; /* the control thread's: index given out, with or without a session; 0 free */
+	uint32_t latest[SESSION_SLOTS];   /* the control thread's: the index given out last */
+};
+
+/* Reserve an index for a handshake.  Return: 0 where all are taken */
+uint32_t session_index_reserve(struct session_table *table) __attribute__((warn_unused_result));
+
+void session_index_release(struct session_table *table, uint32_t index);
+
+/**
+ * session_new() - keys and lanes out of a finished handshake
+ * @index:	reserved by session_index_reserve()
+ * @keys:	borrowed; the caller wipes
+ * @workers:	ours, 1..SESSION_LANES_MAX - 1, each with a lane; the control thread shares the first
+ * @time_scale:	divides the age at which keys are replaced; 1 but in tests
+ *
+ * Return: a session that nobody sees yet, or NULL without memory
+ */
+struct session *session_new(uint32_t index, struct peer *peer, const struct session_keys *keys,
+	const struct aead_backend *backend, uint32_t workers, uint32_t time_scale, struct instant now);
+
+enum seal_result {
+	SEAL_OK,
+	SEAL_EXHAUSTED, /* the lane's last counter is used up */
+	SEAL_FAILED,    /* the library did not do it */
+};
+
+/**
+ * session_seal() - make a datagram: header, counter, AEAD
+ * @sender:	the calling thread's number
+ * @lane:	0, or the calling worker's own
+ * @datagram:	@plain_bytes and AEAD_TAG_BYTES behind the header's GRE_HEADER_BYTES
+ * @plain:	the records; where they belong in @datagram, or apart from it
+ */
+enum seal_result session_seal(struct session *session, uint32_t sender, uint32_t lane, uint8_t *datagram,
+	const uint8_t *plain, size_t plain_bytes) __attribute__((warn_unused_result));
+
+/* Return: whether a lane that @sender uses nears its last counter */
+bool session_is_worn(const struct session *session, uint32_t sender);
+
+/* Wipes the keys.  Nobody may see the session any more.  NULL is fine. */
+void session_free(struct session *session);
+
+void session_publish(struct session_table *table, struct session *session);
+
+/* After it and a grace period no worker holds @session */
+void session_unlink(struct session_table *table, struct session *session);
+
+/* Under RCU.  Return: borrowed, or NULL */
+static inline struct session *session_lookup(struct session_table *table, uint32_t index)
+{
+	struct session *session = __atomic_load_n(&table->slots[index % SESSION_SLOTS], __ATOMIC_ACQUIRE);
+
+	return session && session->index == index ? session : NULL;
+}
+
+/* Sums over lanes; readable by any thread that holds the session */
+struct session_totals {
+	uint64_t tx_datagrams, tx_bytes, rx_datagrams, rx_bytes;
+	uint64_t rx_lost;    /* counters skipped so far */
+	uint64_t rx_last_ns; /* when something last came: a struct instant's ns */
+};
+
+/* Add those of @session (NULL adds nothing) to @sum */
+void session_totals_add(struct session_totals *sum, const struct session *session);
+
+#endif /* OVERLAY_PEER_SESSION_H */

@@ -1,0 +1,111 @@
+/*
+ * segment.h - cuts super-frames: to fit the path on the way in, to the guest's segment size at a port that must
+ *
+ * What a NIC does for TSO and USO, in place.  Neighbours: csum.h below; overlay/ seals each segment, coalesce.h uses
+ * the port's half.  It does not fragment: what may not be cut comes out whole, and fragment.h is next.
+ *
+ * Theory of operation
+ *   TCP is a stream, so a TCP super-frame is cut wherever the path is full, and its segments say by gso_bytes what
+ *   the guest's own segment size was when they are larger than that.  An ordinary TCP frame with a partial checksum
+ *   that is too long for the path is cut as well.  UDP keeps its datagrams: a super-frame is cut where the guest said.
+ *   Nothing is copied: the headers of each segment are written in front of its payload, over payload that has been
+ *   yielded before, and what was there is put back at the next call.  So
+ *     - a segment is one contiguous run, valid until the next segment_next();
+ *     - the caller may write SEGMENT_HEADROOM_BYTES in front of it (record and fragment headers), also in front of
+ *       the first, where that room must belong to the frame's buffer;
+ *     - the caller may write nothing else, nor behind it: sealing goes to another buffer;
+ *     - after segment_next() has returned false, the frame is what it was, and may be cut again for another peer.
+ *   As with a NIC: IPv4 id counts up, lengths and the IPv4 header checksum are each segment's own, TCP seq goes on, FIN
+ *   and PSH are the last's, CWR is the first's, options and tags are everybody's.
+ */
+#ifndef PACKET_SEGMENT_H
+#define PACKET_SEGMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "packet/frame.h"
+#include "packet/offload.h"
+
+#define SEGMENT_HEADROOM_BYTES 16U
+#define SEGMENT_MAX_HEADER_BYTES 256U /* Ethernet to TCP or UDP, of a frame that is to be cut */
+#define SEGMENT_MIN_MSS 48U           /* a smaller TCP segment size is refused: it only multiplies work */
+#define SEGMENT_MAX_DATAGRAMS 128U    /* in a UDP super-frame, as Linux has it (UDP_MAX_SEGMENTS) */
+
+/* name, counter as operators see it */
+#define SEGMENT_DROPS(X)                                                                \
+	X(OFFLOAD, "segment-offload") /* the offload contradicts the frame or itself */ \
+	X(HEADERS, "segment-headers") /* a super-frame whose headers cannot be cut */   \
+	X(COUNT, "segment-count")     /* too many or too small segments */              \
+	X(ROOM, "segment-room")       /* the path has no room for headers and payload */
+
+enum segment_result {
+	SEGMENT_OK,
+#define X(name, text) SEGMENT_DROP_##name,
+	SEGMENT_DROPS(X)
+#undef X
+		SEGMENT_RESULTS
+};
+
+struct segment {
+	uint8_t *frame;
+	size_t bytes;
+	uint16_t gso_bytes; /* the guest's segment size, where this TCP segment's payload is larger (G); else 0 */
+	bool partial;       /* the checksum is still to be computed, as csum_is_native() means it (P) */
+};
+
+/* Owned by one worker; caller's memory; no _fini */
+struct segmenter {
+	uint8_t *frame;
+	uint8_t *saved_at; /* where the last segment covered the frame's own bytes; NULL: nowhere */
+	uint32_t saved_bytes;
+	uint32_t frame_bytes;
+	uint32_t payload_bytes; /* of the whole frame */
+	uint32_t done_bytes;    /* of that, yielded */
+	uint32_t cut_bytes;     /* payload of each segment but the last; 0: the frame comes out as it is */
+	uint32_t seq;           /* TCP, of the next segment */
+	uint16_t ip_id;         /* IPv4, of the next segment */
+	uint16_t ip_sum;        /* of the IPv4 header without length and id, not inverted */
+	uint16_t pseudo_sum;    /* of the pseudo header without its length, not inverted */
+	uint16_t gso_bytes;     /* the guest's, where segments are to tell it */
+	uint16_t header_bytes;
+	uint16_t l3_offset;
+	uint16_t l4_offset;
+	uint8_t ip_version;
+	uint8_t l4_protocol;
+	uint8_t checksum; /* enum segment_checksum, segment.c */
+	bool partial;
+	bool done;
+	uint8_t header[SEGMENT_MAX_HEADER_BYTES];
+	uint8_t saved[SEGMENT_HEADROOM_BYTES + SEGMENT_MAX_HEADER_BYTES];
+};
+
+/**
+ * segment_begin() - from a port to the path
+ * @frame:	borrowed until segment_next() returns false; SEGMENT_HEADROOM_BYTES in front are the caller's too
+ * @len_bytes:	of @frame
+ * @info:	of @frame, from frame_parse()
+ * @offload:	as it came with @frame.  A partial checksum that the wire cannot say (csum_is_native()) is completed here,
+ *		and @offload->partial cleared
+ * @max_frame_bytes: what fits into one datagram as a frame record's body.  Longer segments can come out all the
+ *		same, from frames that may not be cut (UDP datagrams, no TCP, no partial checksum): fragments for those
+ *
+ * Return: SEGMENT_OK, or the drop that the caller counts
+ */
+enum segment_result segment_begin(struct segmenter *s, uint8_t *frame, size_t len_bytes, const struct frame_info *info,
+	struct offload *offload, size_t max_frame_bytes) __attribute__((warn_unused_result));
+
+/**
+ * segment_begin_port() - to a port that takes no super-frames of this kind: cut where the guest would have
+ * @offload:	gso and gso_bytes say where; partial must be set where there is something to cut
+ * @complete:	compute the checksum of each segment; otherwise each one's is partial, with its own pseudo header sum, at
+ *		@offload's csum_start and csum_offset
+ */
+enum segment_result segment_begin_port(struct segmenter *s, uint8_t *frame, size_t len_bytes,
+	const struct frame_info *info, struct offload *offload, bool complete) __attribute__((warn_unused_result));
+
+/* Return: true with the next segment in @out (at least one comes), false after the last */
+bool segment_next(struct segmenter *s, struct segment *out) __attribute__((warn_unused_result));
+
+#endif /* PACKET_SEGMENT_H */

@@ -1,0 +1,105 @@
+/*
+ * test_attach.c - attachment texts, good and bad
+ */
+#include "lab/attach.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void good_texts(void **state)
+{
+	static const struct {
+		const char *text;
+		enum attach_kind kind;
+		const char *target;
+	} good[] = {
+		{ "bridge:br-lab", ATTACH_BRIDGE, "br-lab" },
+		{ "tap:esx1-nic0", ATTACH_TAP, "esx1-nic0" },
+		{ "tap:0123456789abcde", ATTACH_TAP, "0123456789abcde" },
+		{ "packet:eth0.100", ATTACH_PACKET, "eth0.100" },
+		{ "memory", ATTACH_MEMORY, "" },
+	};
+	char error[TAP_ERROR_BYTES] = "untouched";
+	struct attach spec;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		memset(&spec, 0xaa, sizeof(spec));
+		assert_int_equal(attach_parse(good[i].text, &spec, error), 0);
+		assert_int_equal(spec.kind, good[i].kind);
+		assert_string_equal(spec.target, good[i].target);
+		assert_string_equal(spec.device, "");
+		assert_false(spec.create);
+		assert_int_equal(spec.mtu_bytes, 1500);
+	}
+	assert_string_equal(error, "untouched");
+}
+
+static void bad_texts_say_why(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} bad[] = {
+		{ "", "write bridge:NAME" },
+		{ "bridge", "write bridge:NAME" },
+		{ "br-lab", "write bridge:NAME" },
+		{ "Bridge:br", "write bridge:NAME" },
+		{ "memory:", "write bridge:NAME" },
+		{ "vhost:x", "write bridge:NAME" },
+		{ "bridge:", "1 to 15 characters" },
+		{ "tap:0123456789abcdef", "1 to 15 characters" },
+		{ "tap:a b", "1 to 15 characters" },
+		{ "tap:a/b", "1 to 15 characters" },
+		{ "tap:a:b", "1 to 15 characters" },
+		{ "tap:tap%d", "1 to 15 characters" },
+		{ "tap:.", "1 to 15 characters" },
+		{ "tap:..", "1 to 15 characters" },
+		{ "tap:all", "1 to 15 characters" },
+		{ "packet:default", "1 to 15 characters" },
+		{ "tap:t\n", "1 to 15 characters" },
+		{ "tap:\xc3\xa4", "1 to 15 characters" },
+	};
+	struct attach spec, before;
+
+	(void)state;
+	memset(&spec, 0x55, sizeof(spec));
+	before = spec;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char error[TAP_ERROR_BYTES] = "";
+
+		assert_int_equal(attach_parse(bad[i].text, &spec, error), -EINVAL);
+		assert_non_null(strstr(error, bad[i].why));
+		assert_memory_equal(&spec, &before, sizeof(spec));
+	}
+}
+
+static void a_long_text_fits_the_error(void **state)
+{
+	char text[2000], error[TAP_ERROR_BYTES];
+	struct attach spec;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	assert_int_equal(attach_parse(text, &spec, error), -EINVAL);
+	assert_true(strlen(error) < TAP_ERROR_BYTES - 1);
+	memcpy(text, "tap:", 4);
+	assert_int_equal(attach_parse(text, &spec, error), -EINVAL);
+	assert_true(strlen(error) < TAP_ERROR_BYTES - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good_texts),
+		cmocka_unit_test(bad_texts_say_why),
+		cmocka_unit_test(a_long_text_fits_the_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
