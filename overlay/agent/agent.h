@@ -11,10 +11,11 @@
 
 #include "crypto/aead.h"
 #include "crypto/ratelimit.h"
-#include "overlay/agent/controller_client.h"
 #include "overlay/agent/config.h"
-#include "overlay/datapath/datapath.h"
+#include "overlay/agent/controller_client.h"
 #include "overlay/agent/topology.h"
+#include "overlay/datapath/datapath.h"
+#include "overlay/peer/drops.h"
 
 #include <event2/event.h>
 #include <jansson.h>
@@ -77,80 +78,5 @@ struct agent {
 	/* report.c */
 	json_t *reported; /* the last one sent */
 };
-
-/* ---- control.c ---- */
-
-/* Run until SIGTERM or SIGINT.  Return: 0, or 1 after having said on stderr why it could not start */
-int agent_run(const struct options *options);
-
-/* ---- handshaker.c ---- */
-
-bool handshaker_start(struct agent *agent);
-void handshaker_stop(struct agent *agent);
-
-/* The control socket can be read */
-void handshaker_ready(evutil_socket_t fd, short what, void *agent);
-
-/* Ask @peer for a session now, whatever else is under way */
-void handshaker_initiate(struct agent *agent, struct peer *peer);
-
-/* The peer has used the session that we answered with: send in it too */
-void handshaker_confirmed(struct agent *agent, struct session *session);
-
-/* End all sessions and handshakes with @peer; handshaker_reap() is due */
-void handshaker_forget(struct agent *agent, struct peer *peer);
-
-/* Unlink @session and free it later; NULL is fine */
-void handshaker_retire(struct agent *agent, struct session *session);
-
-/* Free what was retired.  Waits for a grace period where there is something */
-void handshaker_reap(struct agent *agent);
-
-/* ---- liveness.c ---- */
-
-/* A session with @peer has begun: its path starts anew, or goes on */
-void liveness_begin(struct agent *agent, struct peer *peer, const struct endpoint *endpoint);
-
-/* Look after every peer.  Return: milliseconds until it wants to be called again */
-uint32_t liveness_tick(struct agent *agent);
-
-/* The peer was heard, newest of all, from @from */
-void liveness_roamed(struct agent *agent, struct peer *peer, const struct endpoint *from);
-
-void liveness_probe_ack(struct agent *agent, struct peer *peer, uint64_t token, uint32_t bytes);
-void liveness_too_big(struct agent *agent, struct peer *peer, uint32_t bytes);
-
-/* This machine's addresses or links have changed */
-void liveness_moved(struct agent *agent);
-
-/* ---- apply.c ---- */
-
-/* Read the topology that was kept on disk, and make it real.  No file is fine */
-void apply_kept(struct agent *agent);
-
-/* A new document from the controller: keep it on disk, then make it real */
-void apply_document(struct agent *agent, const json_t *document);
-
-/* Make the newest document real again: ports that failed are tried anew */
-void apply_again(struct agent *agent);
-
-/* Are there ports that could not be opened, or no longer are what they should be? */
-bool apply_has_faults(struct agent *agent);
-
-/* Close everything */
-void apply_stop(struct agent *agent);
-
-/* ---- status.c ---- */
-
-bool status_start(struct agent *agent, char error[256]);
-void status_stop(struct agent *agent);
-
-/* Sum of a drop over all threads */
-uint64_t status_drop_count(const struct agent *agent, enum drop drop);
-
-/* ---- report.c ---- */
-
-/* Tell the controller how things are, where that differs from what it was told */
-void report_send(struct agent *agent);
 
 #endif /* OVERLAY_AGENT_AGENT_H */

@@ -13,10 +13,13 @@
  * and every few seconds.  A document is kept on disk before it is made real, so that an agent that is killed in
  * between starts with it.
  */
-#include "overlay/agent/agent.h"
+#include "overlay/agent/apply.h"
 
 #include "base/file.h"
 #include "base/log.h"
+#include "overlay/agent/agent.h"
+#include "overlay/agent/handshaker.h"
+#include "overlay/datapath/worker.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -8,13 +8,20 @@
  *
  * There is no event that repeats without need but the tick, which sleeps a second, and the report, which sleeps five.
  */
-#include "overlay/agent/agent.h"
+#include "overlay/agent/control.h"
 
 #include "base/log.h"
 #include "base/netlink.h"
 #include "base/rcu.h"
 #include "base/secret.h"
 #include "base/version.h"
+#include "overlay/agent/agent.h"
+#include "overlay/agent/apply.h"
+#include "overlay/agent/handshaker.h"
+#include "overlay/agent/liveness.h"
+#include "overlay/agent/report.h"
+#include "overlay/agent/status.h"
+#include "overlay/datapath/worker.h"
 
 #include <cap-ng.h>
 #include <ifaddrs.h>

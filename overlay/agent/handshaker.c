@@ -16,12 +16,14 @@
  * A flood of initiations costs this thread only, and no more than HANDSHAKE_LOAD a second of it: beyond, a sender has to
  * show by a cookie that it receives at its address, and each address has a rate of its own.
  */
-#include "overlay/agent/agent.h"
+#include "overlay/agent/handshaker.h"
 
 #include "base/log.h"
 #include "base/rcu.h"
 #include "base/secret.h"
 #include "encap/gre.h"
+#include "overlay/agent/agent.h"
+#include "overlay/agent/liveness.h"
 
 #include <errno.h>
 #include <string.h>

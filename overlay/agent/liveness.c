@@ -13,13 +13,16 @@
  * A probe is answered by the peer's worker at once, so "unanswered" means that the path or the peer is gone.
  * Probes travel in lane 0.
  */
-#include "overlay/agent/agent.h"
+#include "overlay/agent/liveness.h"
 
 #include "base/log.h"
 #include "base/rcu.h"
 #include "encap/gre.h"
 #include "encap/probe.h"
 #include "encap/record.h"
+#include "encap/train.h"
+#include "overlay/agent/agent.h"
+#include "overlay/agent/handshaker.h"
 
 #include <errno.h>
 #include <string.h>

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "overlay/agent/agent.h"
+#include "overlay/agent/control.h"
 
 #include <getopt.h>
 #include <signal.h>

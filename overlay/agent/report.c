@@ -4,9 +4,11 @@
  * The shape is controller/API.md's PUT /v1/agent/report.  Sent when a topology was applied, and every few seconds where
  * something has changed since; client.c keeps the newest until it could be delivered.
  */
-#include "overlay/agent/agent.h"
+#include "overlay/agent/report.h"
 
 #include "base/version.h"
+#include "overlay/agent/agent.h"
+#include "overlay/agent/status.h"
 
 #include <string.h>
 

@@ -4,10 +4,12 @@
  * JSON over HTTP on a local socket that only root may open.  Reads the control thread's own state and the workers'
  * counters; changes nothing.
  */
-#include "overlay/agent/agent.h"
+#include "overlay/agent/status.h"
 
 #include "base/log.h"
 #include "base/version.h"
+#include "overlay/agent/agent.h"
+#include "overlay/datapath/worker.h"
 
 #include <errno.h>
 #include <event2/buffer.h>

@@ -4,10 +4,12 @@
  * The last step of receive.c (frames off the wire) and of transmit.c (frames from another local port): tag as the
  * port wants it, joined or cut and with checksums as the port can take it, one write.  Counts what the port refuses.
  */
-#include "overlay/datapath/datapath.h"
+#include "overlay/datapath/deliver.h"
 
-#include "packet/frame.h"
+#include "overlay/datapath/datapath.h"
+#include "overlay/datapath/worker.h"
 #include "packet/csum.h"
+#include "packet/frame.h"
 
 #include <string.h>
 

@@ -5,12 +5,14 @@
  * into its train (encap/train.h), sealed as it fills: a record that has a datagram to itself is sealed from where it is
  * straight into the train, small ones are bundled.  dispatch_flush() sends all trains with one sendmmsg().
  */
-#include "overlay/datapath/datapath.h"
+#include "overlay/datapath/dispatch.h"
 
 #include "base/rcu.h"
 #include "encap/gre.h"
 #include "encap/probe.h"
 #include "encap/record.h"
+#include "overlay/datapath/datapath.h"
+#include "overlay/datapath/worker.h"
 
 #include <errno.h>
 #include <string.h>

@@ -8,13 +8,17 @@
  *
  * Nothing is believed before the AEAD has agreed, and nothing is answered that was not authentic.
  */
-#include "overlay/datapath/datapath.h"
+#include "overlay/datapath/receive.h"
 
-#include "packet/frame.h"
 #include "base/rcu.h"
 #include "encap/gre.h"
 #include "encap/probe.h"
 #include "encap/record.h"
+#include "overlay/datapath/datapath.h"
+#include "overlay/datapath/deliver.h"
+#include "overlay/datapath/dispatch.h"
+#include "overlay/datapath/worker.h"
+#include "packet/frame.h"
 
 #include <string.h>
 

@@ -5,12 +5,16 @@
  * goes to a peer becomes records, which dispatch.c seals and sends at the burst's end.  A TCP super-frame is cut in
  * place and each piece sealed from the read buffer: the payload is touched once, by the cipher.
  */
-#include "overlay/datapath/datapath.h"
+#include "overlay/datapath/transmit.h"
 
-#include "packet/frame.h"
-#include "packet/csum.h"
-#include "packet/mss.h"
 #include "encap/record.h"
+#include "overlay/datapath/datapath.h"
+#include "overlay/datapath/deliver.h"
+#include "overlay/datapath/dispatch.h"
+#include "overlay/datapath/worker.h"
+#include "packet/csum.h"
+#include "packet/frame.h"
+#include "packet/mss.h"
 #include "packet/too_big.h"
 
 #define BURST_FRAMES 64U

@@ -6,10 +6,15 @@
  * have, the control thread may close ports that left, and "applied" is true.  This is the one lock that a worker takes, once
  * a topology.
  */
-#include "overlay/datapath/datapath.h"
+#include "overlay/datapath/worker.h"
 
-#include "packet/frame.h"
 #include "base/rcu.h"
+#include "overlay/datapath/datapath.h"
+#include "overlay/datapath/deliver.h"
+#include "overlay/datapath/dispatch.h"
+#include "overlay/datapath/receive.h"
+#include "overlay/datapath/transmit.h"
+#include "packet/frame.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -14,9 +14,9 @@
 #include "crypto/handshake.h"
 #include "crypto/ratelimit.h"
 #include "crypto/tai64n.h"
-#include "underlay/path.h"
 #include "overlay/peer/pmtu.h"
 #include "overlay/peer/session.h"
+#include "underlay/path.h"
 
 #include <stdbool.h>
 #include <stdint.h>

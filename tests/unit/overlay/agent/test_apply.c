@@ -21,6 +21,9 @@
 #include "base/rcu.h"
 #include "base/secret.h"
 #include "overlay/agent/agent.h"
+#include "overlay/agent/apply.h"
+#include "overlay/agent/handshaker.h"
+#include "overlay/datapath/worker.h"
 #include "tests/unit/netns.h"
 
 #define WORKERS 2U

@@ -3,9 +3,8 @@
  *
  * Client and controller share one loop; the controller is a few lines of evhttp that do what the test wants.
  */
-#include "overlay/agent/controller_client.h"
-
 #include "crypto/identity.h"
+#include "overlay/agent/controller_client.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>

@@ -18,6 +18,8 @@
 #include "base/secret.h"
 #include "encap/gre.h"
 #include "overlay/agent/agent.h"
+#include "overlay/agent/handshaker.h"
+#include "overlay/agent/liveness.h"
 
 #define WORKERS 2U
 #define SLOT 3U /* of the other side */

@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "overlay/datapath/forwarding.h"
 #include "overlay/agent/topology.h"
+#include "overlay/datapath/forwarding.h"
 
 #define NOW 1800000000
 #define HOSTS 3U

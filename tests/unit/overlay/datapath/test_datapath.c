@@ -22,8 +22,9 @@
 
 #include "base/rcu.h"
 #include "base/secret.h"
-#include "packet/csum.h"
 #include "overlay/datapath/datapath.h"
+#include "overlay/datapath/worker.h"
+#include "packet/csum.h"
 #include "tap/memory.h"
 
 #define WORKERS 2U

@@ -1,0 +1,12 @@
+/*
+ * report.h - what the controller hears of this host
+ */
+#ifndef OVERLAY_AGENT_REPORT_H
+#define OVERLAY_AGENT_REPORT_H
+
+#include "overlay/agent/agent.h"
+
+/* Tell the controller how things are, where that differs from what it was told */
+void report_send(struct agent *agent);
+
+#endif /* OVERLAY_AGENT_REPORT_H */

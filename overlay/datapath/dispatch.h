@@ -1,0 +1,58 @@
+/*
+ * dispatch.h - datagram trains: records gathered for a peer, sealed and sent
+ */
+#ifndef OVERLAY_DATAPATH_DISPATCH_H
+#define OVERLAY_DATAPATH_DISPATCH_H
+
+#include "base/clock.h"
+#include "encap/train.h"
+#include "overlay/peer/peer.h"
+#include "overlay/peer/session.h"
+
+#include <stdint.h>
+
+struct worker;
+
+/* A datagram train on its way to one peer */
+struct dispatch {
+	struct train train;
+	struct peer *peer;
+	struct session *session;
+	const struct path *path;
+	uint32_t lane; /* 0, or the worker's own */
+};
+
+/* Whether a worker's own flow to a peer gets through: transmit.c asks */
+struct flow_question {
+	struct instant last;
+	struct instant open_since; /* of the questions not answered yet, the first */
+	struct instant sent;       /* anything, last */
+	struct instant better_since;
+	uint32_t lane; /* in use: 0 or the worker's own */
+};
+
+#define DISPATCHES_MAX 32U
+#define DISPATCH_BYTES (128U * 1024U) /* sent once this much has gathered, while it is in the cache */
+
+/* The token of a probe by which a worker asks about its own flow: the time, and in the low bits the lane */
+static inline uint64_t flow_token(struct instant now, uint32_t lane)
+{
+	return (now.ns & ~(uint64_t)(SESSION_LANES_MAX - 1)) | lane;
+}
+
+/* The peer's train, begun where there is none.  Return: NULL where it cannot be sent to: counted */
+struct dispatch *dispatch_for(struct worker *worker, struct peer *peer);
+
+/**
+ * dispatch_record() - put one record into a datagram for @peer
+ * @type:	enum record_type
+ * @flags:	enum record_flag; L is added where it is needed
+ * @body:	RECORD_MAX_HEADER_BYTES in front of it may be overwritten
+ */
+void dispatch_record(struct worker *worker, struct peer *peer, uint8_t type, uint8_t flags, uint32_t network,
+	uint16_t gso_bytes, uint8_t *body, size_t body_bytes);
+
+/* Seal what is open and send all that has gathered */
+void dispatch_flush(struct worker *worker);
+
+#endif /* OVERLAY_DATAPATH_DISPATCH_H */
