@@ -24,6 +24,7 @@ base_SRC = \
 	base/base64.c \
 	base/clock.c \
 	base/enrolment.c \
+	base/error.c \
 	base/file.c \
 	base/hash.c \
 	base/json.c \

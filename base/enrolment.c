@@ -4,6 +4,7 @@
 #include "base/enrolment.h"
 
 #include "base/base64.h"
+#include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/secret.h"
@@ -22,7 +23,7 @@ static int path_of(const char *dir, const char *name, char out[PATH_MAX])
 	return snprintf(out, PATH_MAX, "%s/%s", dir, name) >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
-static int read_part(const char *dir, const char *name, char **out, char error[ENROLMENT_ERROR_BYTES])
+static int read_part(const char *dir, const char *name, char **out, struct error *error)
 {
 	char path[PATH_MAX];
 	size_t len_bytes;
@@ -31,12 +32,12 @@ static int read_part(const char *dir, const char *name, char **out, char error[E
 	if (!err)
 		err = file_read(path, FILE_BYTES_MAX, out, &len_bytes);
 	if (err)
-		snprintf(error, ENROLMENT_ERROR_BYTES, "%.200s/%s: %s%s", dir, name, strerror(-err),
+		error_set(error, "%.200s/%s: %s%s", dir, name, strerror(-err),
 			err == -ENOENT ? "; this host has not joined a fabric: run weft join TOKEN" : "");
 	return err;
 }
 
-static int write_part(const char *dir, const char *name, const char *text, char error[ENROLMENT_ERROR_BYTES])
+static int write_part(const char *dir, const char *name, const char *text, struct error *error)
 {
 	char path[PATH_MAX];
 	int err = path_of(dir, name, path);
@@ -44,7 +45,7 @@ static int write_part(const char *dir, const char *name, const char *text, char 
 	if (!err)
 		err = file_write(path, text, strlen(text), 0600);
 	if (err)
-		snprintf(error, ENROLMENT_ERROR_BYTES, "%.200s/%s: %s", dir, name, strerror(-err));
+		error_set(error, "%.200s/%s: %s", dir, name, strerror(-err));
 	return err;
 }
 
@@ -71,7 +72,7 @@ static void take_json(struct json_in *in, const json_t *object, struct enrolment
 		json_in_fail(in, "", "ca", "no memory");
 }
 
-int enrolment_load(const char *dir, struct enrolment *out, char error[ENROLMENT_ERROR_BYTES])
+int enrolment_load(const char *dir, struct enrolment *out, struct error *error)
 {
 	struct json_in in = { .error = "" };
 	char *text = NULL, *tunnel = NULL;
@@ -95,11 +96,10 @@ int enrolment_load(const char *dir, struct enrolment *out, char error[ENROLMENT_
 	else
 		json_in_fail(&in, "", "line", "%d: %s", object ? 1 : syntax.line, object ? "no object" : syntax.text);
 	if (!json_in_ok(&in)) {
-		snprintf(error, ENROLMENT_ERROR_BYTES,
-			"%.200s/agent.json: %.200s; join again with a new token and --force", dir, in.error);
+		error_set(error, "%.200s/agent.json: %.200s; join again with a new token and --force", dir, in.error);
 		err = -EINVAL;
 	} else if (!base64_decode(tunnel, out->tunnel_key, sizeof(out->tunnel_key))) {
-		snprintf(error, ENROLMENT_ERROR_BYTES,
+		error_set(error,
 			"%.200s/tunnel.key: is not the base64 of 32 bytes; join again with "
 			"a new token and --force",
 			dir);
@@ -116,7 +116,7 @@ out:
 	return err;
 }
 
-int enrolment_save(const char *dir, const struct enrolment *enrolment, char error[ENROLMENT_ERROR_BYTES])
+int enrolment_save(const char *dir, const struct enrolment *enrolment, struct error *error)
 {
 	char psk[BASE64_TEXT_BYTES(32)], tunnel[BASE64_TEXT_BYTES(32) + 1];
 	char *text = NULL;
@@ -131,7 +131,7 @@ int enrolment_save(const char *dir, const struct enrolment *enrolment, char erro
 	if (object)
 		text = json_dumps(object, JSON_INDENT(2));
 	if (err || !text) {
-		snprintf(error, ENROLMENT_ERROR_BYTES, "%.200s: %s", dir, strerror(err ? -err : ENOMEM));
+		error_set(error, "%.200s: %s", dir, strerror(err ? -err : ENOMEM));
 		err = err ? err : -ENOMEM;
 		goto out;
 	}

@@ -11,13 +11,14 @@
 #ifndef BASE_ENROLMENT_H
 #define BASE_ENROLMENT_H
 
+#include "base/error.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define ENROLMENT_NAME_BYTES 64U
 #define ENROLMENT_ADDRESS_BYTES 300U
-#define ENROLMENT_ERROR_BYTES 512U
 
 struct enrolment {
 	char fabric[ENROLMENT_NAME_BYTES];
@@ -39,11 +40,10 @@ struct enrolment {
  *
  * Return: 0; -ENOENT where the host has not joined; another -errno
  */
-int enrolment_load(const char *dir, struct enrolment *out, char error[ENROLMENT_ERROR_BYTES])
-	__attribute__((warn_unused_result));
+int enrolment_load(const char *dir, struct enrolment *out, struct error *error) __attribute__((warn_unused_result));
 
 /* Write all four; makes @dir where it is missing.  Return: 0, or -errno and @error */
-int enrolment_save(const char *dir, const struct enrolment *enrolment, char error[ENROLMENT_ERROR_BYTES])
+int enrolment_save(const char *dir, const struct enrolment *enrolment, struct error *error)
 	__attribute__((warn_unused_result));
 
 /* Is there one in @dir? */

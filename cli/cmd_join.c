@@ -12,6 +12,7 @@
 #include "base/addr.h"
 #include "base/base64.h"
 #include "base/enrolment.h"
+#include "base/error.h"
 #include "base/file.h"
 #include "base/secret.h"
 #include "cli/commands.h"
@@ -85,15 +86,15 @@ static enum cli_exit read_token(const char *arg, struct join_token *out)
 static enum cli_exit check_state(const struct invocation *in)
 {
 	struct enrolment old;
-	char error[ENROLMENT_ERROR_BYTES];
+	struct error error;
 	int err;
 
 	if (enrolment_present(in->state) && !invocation_has(in, OPTION_FORCE)) {
 		enum cli_exit result;
 
-		err = enrolment_load(in->state, &old, error);
+		err = enrolment_load(in->state, &old, &error);
 		result = err ? say_error(CLI_FAILED, "join: %s holds an enrolment already, though a damaged one (%s)",
-				       in->state, error)
+				       in->state, error.text)
 			     : say_error(CLI_FAILED,
 				       "join: %s is enrolled already, as %s of %s; to replace that, "
 				       "add --force, or use another --state",
@@ -224,12 +225,12 @@ static enum cli_exit enrol(struct joining *joining)
 static enum cli_exit keep(const struct invocation *in, const struct enrolment *enrolment)
 {
 	bool usual = strcmp(in->state, STATE_DIR_DEFAULT) == 0;
-	char error[ENROLMENT_ERROR_BYTES];
+	struct error error;
 	json_t *done;
 
-	if (enrolment_save(in->state, enrolment, error) != 0)
+	if (enrolment_save(in->state, enrolment, &error) != 0)
 		return say_error(CLI_FAILED,
-			"join: %s; the token is spent: mend that, and join with a new one and --force", error);
+			"join: %s; the token is spent: mend that, and join with a new one and --force", error.text);
 	if (invocation_has(in, OPTION_JSON)) {
 		done = json_pack("{s:s, s:s, s:s, s:s}", "fabric", enrolment->fabric, "host", enrolment->host,
 			"controller", enrolment->controller, "state", in->state);

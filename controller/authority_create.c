@@ -4,12 +4,12 @@
  * Everything is made in memory first; then the files are written, controller.json last, so that a folder that has it is
  * whole.  After a failure those that were written are taken away again.
  */
-#include "controller/ca/authority.h"
-
 #include "base/addr.h"
 #include "base/base64.h"
+#include "base/error.h"
 #include "base/file.h"
 #include "base/secret.h"
+#include "controller/ca/authority.h"
 #include "controller/store/store_sqlite.h"
 
 #include <errno.h>
@@ -80,7 +80,7 @@ static bool dns_address(const char *text, char *out, size_t cap_bytes)
 	return (size_t)snprintf(out, cap_bytes, "%.*s:%lu", (int)len, text, port) < cap_bytes;
 }
 
-static int find_places(const struct authority_wish *wish, struct places *out, char error[AUTHORITY_ERROR_BYTES])
+static int find_places(const struct authority_wish *wish, struct places *out, struct error *error)
 {
 	static const uint8_t any4[16] = { [10] = 0xff, [11] = 0xff }, any6[16];
 	char address_text[ENDPOINT_TEXT_BYTES];
@@ -88,14 +88,14 @@ static int find_places(const struct authority_wish *wish, struct places *out, ch
 	bool any;
 
 	if (!endpoint_parse(wish->listen, FABRIC_PORT, &listen)) {
-		snprintf(error, AUTHORITY_ERROR_BYTES, "--listen %s: must be a numeric address, as in 203.0.113.5:%u",
-			wish->listen, FABRIC_PORT);
+		error_set(error, "--listen %s: must be a numeric address, as in 203.0.113.5:%u", wish->listen,
+			FABRIC_PORT);
 		return -EINVAL;
 	}
 	endpoint_format(&listen, out->listen);
 	any = memcmp(listen.ip, any4, 16) == 0 || memcmp(listen.ip, any6, 16) == 0;
 	if (!wish->address && any) {
-		snprintf(error, AUTHORITY_ERROR_BYTES,
+		error_set(error,
 			"--listen %s: no host can connect to that; say with --address where this controller is reached",
 			wish->listen);
 		return -EINVAL;
@@ -106,8 +106,8 @@ static int find_places(const struct authority_wish *wish, struct places *out, ch
 		endpoint_format(&address, address_text);
 		snprintf(out->address, sizeof(out->address), "%s", address_text);
 	} else if (!dns_address(wish->address, out->address, sizeof(out->address))) {
-		snprintf(error, AUTHORITY_ERROR_BYTES,
-			"--address %s: must be an address or a DNS name, with or without a port", wish->address);
+		error_set(error, "--address %s: must be an address or a DNS name, with or without a port",
+			wish->address);
 		return -EINVAL;
 	}
 	host_part(out->address, out->alt_names[out->alt_name_count++], sizeof(out->alt_names[0]));
@@ -219,30 +219,29 @@ static int write_files(const struct authority_wish *wish, const struct places *p
 	return err;
 }
 
-static int check_free(const char *dir, char error[AUTHORITY_ERROR_BYTES])
+static int check_free(const char *dir, struct error *error)
 {
 	for (size_t i = 0; i < MADE_FILES; i++) {
 		struct path path = path_of(dir, made_files[i]);
 
 		if (access(path.text, F_OK) < 0 && errno == ENOENT)
 			continue;
-		snprintf(error, AUTHORITY_ERROR_BYTES,
-			"%s/%s is there already: a fabric is never overwritten; choose another --state", dir,
+		error_set(error, "%s/%s is there already: a fabric is never overwritten; choose another --state", dir,
 			made_files[i]);
 		return -EEXIST;
 	}
 	return 0;
 }
 
-int authority_create(const struct authority_wish *wish, char error[AUTHORITY_ERROR_BYTES])
+int authority_create(const struct authority_wish *wish, struct error *error)
 {
 	struct places places = { .alt_name_count = 0 };
 	struct parts parts = { 0 };
 	int err;
 
 	if (!identity_name_ok(wish->name)) {
-		snprintf(error, AUTHORITY_ERROR_BYTES,
-			"--name %s: must be lower-case letters, digits and '-' in between, at most 63", wish->name);
+		error_set(error, "--name %s: must be lower-case letters, digits and '-' in between, at most 63",
+			wish->name);
 		return -EINVAL;
 	}
 	err = find_places(wish, &places, error);
@@ -250,7 +249,7 @@ int authority_create(const struct authority_wish *wish, char error[AUTHORITY_ERR
 		return err;
 	err = file_make_dir(wish->dir, 0700);
 	if (err) {
-		snprintf(error, AUTHORITY_ERROR_BYTES, "%s: %s", wish->dir, strerror(-err));
+		error_set(error, "%s: %s", wish->dir, strerror(-err));
 		return err;
 	}
 	err = check_free(wish->dir, error);
@@ -260,7 +259,7 @@ int authority_create(const struct authority_wish *wish, char error[AUTHORITY_ERR
 	if (!err)
 		err = write_files(wish, &places, &parts);
 	if (err) {
-		snprintf(error, AUTHORITY_ERROR_BYTES, "%s: could not make the fabric: %s", wish->dir, strerror(-err));
+		error_set(error, "%s: could not make the fabric: %s", wish->dir, strerror(-err));
 		for (size_t i = 0; i < MADE_FILES; i++)
 			unlink(path_of(wish->dir, made_files[i]).text);
 	}

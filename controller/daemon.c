@@ -3,6 +3,7 @@
  */
 #include "controller/daemon.h"
 
+#include "base/error.h"
 #include "base/log.h"
 #include "controller/api.h"
 #include "controller/ca/authority.h"
@@ -63,7 +64,7 @@ static int run_loop(struct event_base *base)
 
 static int serve(struct event_base *base, const char *dir, const struct authority *authority)
 {
-	char error[SERVER_ERROR_BYTES];
+	struct error error;
 	struct server *server = NULL;
 	struct store *store = NULL;
 	struct model *model = NULL;
@@ -78,9 +79,9 @@ static int serve(struct event_base *base, const char *dir, const struct authorit
 		err = -ENOMEM;
 		goto out;
 	}
-	err = server_new(base, authority, dir, api, &server, error);
+	err = server_new(base, authority, dir, api, &server, &error);
 	if (err) {
-		log_error("%s", error);
+		log_error("%s", error.text);
 		goto out;
 	}
 	if (!authority->ca_key_pem)
@@ -111,13 +112,13 @@ static void allow_files(void)
 
 int daemon_run(const char *dir)
 {
-	char error[AUTHORITY_ERROR_BYTES];
+	struct error error;
 	struct event_base *base = NULL;
 	struct authority authority;
-	int err = authority_load(dir, &authority, error);
+	int err = authority_load(dir, &authority, &error);
 
 	if (err) {
-		log_error("%s", error);
+		log_error("%s", error.text);
 		goto out;
 	}
 	allow_files();

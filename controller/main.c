@@ -4,10 +4,11 @@
  * `weft-controller --init ...` makes a new fabric (authority.h); without it this is the daemon (daemon.h).  See
  * weft-controller(8).
  */
+#include "base/error.h"
 #include "base/log.h"
 #include "base/version.h"
-#include "controller/daemon.h"
 #include "controller/ca/authority.h"
+#include "controller/daemon.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -118,11 +119,11 @@ static enum exit_code init(const struct options *options)
 		.listen = options->listen,
 		.address = options->address,
 	};
-	char error[AUTHORITY_ERROR_BYTES];
+	struct error error;
 
-	if (authority_create(&wish, error) == 0)
+	if (authority_create(&wish, &error) == 0)
 		return EXIT_DONE;
-	fprintf(stderr, "weft-controller: %s\n", error);
+	fprintf(stderr, "weft-controller: %s\n", error.text);
 	return EXIT_FAILED;
 }
 

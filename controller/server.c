@@ -4,6 +4,7 @@
 #include "controller/server.h"
 
 #include "base/addr.h"
+#include "base/error.h"
 #include "controller/http/conns.h"
 
 #include <errno.h>
@@ -99,7 +100,7 @@ static int take_listener(struct evhttp *http, struct evconnlistener *listener)
 	return -ENOMEM;
 }
 
-static int listen_network(struct server *s, const char *listen, char error[SERVER_ERROR_BYTES])
+static int listen_network(struct server *s, const char *listen, struct error *error)
 {
 	struct sockaddr_storage address;
 	socklen_t len_bytes = sizeof(address);
@@ -108,7 +109,7 @@ static int listen_network(struct server *s, const char *listen, char error[SERVE
 	int err;
 
 	if (!endpoint_parse(listen, FABRIC_PORT, &endpoint)) {
-		snprintf(error, SERVER_ERROR_BYTES, "\"%.100s\" in controller.json is no address to listen on", listen);
+		error_set(error, "\"%.100s\" in controller.json is no address to listen on", listen);
 		return -EINVAL;
 	}
 	len_bytes = endpoint_to_sockaddr(&endpoint, endpoint_is_v4(&endpoint) ? AF_INET : AF_INET6, &address);
@@ -117,7 +118,7 @@ static int listen_network(struct server *s, const char *listen, char error[SERVE
 		(int)len_bytes);
 	if (!listener) {
 		err = -errno;
-		snprintf(error, SERVER_ERROR_BYTES, "cannot listen on %.100s: %s%s", listen, strerror(-err),
+		error_set(error, "cannot listen on %.100s: %s%s", listen, strerror(-err),
 			err == -EADDRNOTAVAIL
 				? "; behind NAT, `weft init` wants --listen with an own address and --address with "
 				  "the one that others see"
@@ -148,7 +149,7 @@ static int bind_socket(struct server *s, int fd, const struct sockaddr_un *addre
 	return err;
 }
 
-static int listen_local(struct server *s, const char *dir, char error[SERVER_ERROR_BYTES])
+static int listen_local(struct server *s, const char *dir, struct error *error)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct evconnlistener *listener;
@@ -156,14 +157,13 @@ static int listen_local(struct server *s, const char *dir, char error[SERVER_ERR
 
 	if (snprintf(address.sun_path, sizeof(address.sun_path), "%s/controller.sock", dir) >=
 		(int)sizeof(address.sun_path)) {
-		snprintf(error, SERVER_ERROR_BYTES,
-			"%.300s is too long for a socket's folder: choose a shorter --state", dir);
+		error_set(error, "%.300s is too long for a socket's folder: choose a shorter --state", dir);
 		return -ENAMETOOLONG;
 	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	err = fd < 0 ? -errno : bind_socket(s, fd, &address);
 	if (err) {
-		snprintf(error, SERVER_ERROR_BYTES, "cannot listen on %s: %s", address.sun_path, strerror(-err));
+		error_set(error, "cannot listen on %s: %s", address.sun_path, strerror(-err));
 		if (fd >= 0)
 			close(fd);
 		return err;
@@ -177,18 +177,18 @@ static int listen_local(struct server *s, const char *dir, char error[SERVER_ERR
 }
 
 int server_new(struct event_base *base, const struct authority *authority, const char *dir, struct api *api,
-	struct server **out, char error[SERVER_ERROR_BYTES])
+	struct server **out, struct error *error)
 {
 	struct server *s = calloc(1, sizeof(*s));
 	int err = -ENOMEM;
 
-	snprintf(error, SERVER_ERROR_BYTES, "out of memory");
+	error_set(error, "out of memory");
 	if (!s)
 		return err;
 	s->base = base;
 	s->tls = make_tls(authority);
 	if (!s->tls) {
-		snprintf(error, SERVER_ERROR_BYTES, "%.300s: tls.key, tls.crt and ca.crt do not go together", dir);
+		error_set(error, "%.300s: tls.key, tls.crt and ca.crt do not go together", dir);
 		err = -EINVAL;
 		goto failed;
 	}

@@ -6,6 +6,7 @@
 #ifndef CONTROLLER_SERVER_H
 #define CONTROLLER_SERVER_H
 
+#include "base/error.h"
 #include "controller/api.h"
 #include "controller/ca/authority.h"
 
@@ -13,7 +14,6 @@
 #include <stdint.h>
 
 #define SERVER_IDLE_S 60
-#define SERVER_ERROR_BYTES 512U
 
 struct server;
 
@@ -26,7 +26,7 @@ struct server;
  * Return: 0, or -errno and @error
  */
 int server_new(struct event_base *base, const struct authority *authority, const char *dir, struct api *api,
-	struct server **out, char error[SERVER_ERROR_BYTES]) __attribute__((warn_unused_result));
+	struct server **out, struct error *error) __attribute__((warn_unused_result));
 
 /* The port that TLS listens on */
 uint16_t server_port(const struct server *server);

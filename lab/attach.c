@@ -3,6 +3,8 @@
  */
 #include "lab/attach.h"
 
+#include "base/error.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,7 +36,7 @@ bool attach_name_ok(const char *name)
 	return true;
 }
 
-int attach_parse(const char *text, struct attach *out, char error[TAP_ERROR_BYTES])
+int attach_parse(const char *text, struct attach *out, struct error *error)
 {
 	struct attach spec = { .mtu_bytes = DEFAULT_MTU_BYTES };
 	const char *name;
@@ -49,7 +51,7 @@ int attach_parse(const char *text, struct attach *out, char error[TAP_ERROR_BYTE
 			continue;
 		name = text + strlen(kinds[i].prefix);
 		if (!attach_name_ok(name)) {
-			snprintf(error, TAP_ERROR_BYTES,
+			error_set(error,
 				"\"%.60s\": the device's name must be 1 to 15 characters without space, '/', ':' or '%%'",
 				text);
 			return -EINVAL;
@@ -59,7 +61,6 @@ int attach_parse(const char *text, struct attach *out, char error[TAP_ERROR_BYTE
 		*out = spec;
 		return 0;
 	}
-	snprintf(error, TAP_ERROR_BYTES, "\"%.60s\" is no attachment: write bridge:NAME, tap:NAME or packet:INTERFACE",
-		text);
+	error_set(error, "\"%.60s\" is no attachment: write bridge:NAME, tap:NAME or packet:INTERFACE", text);
 	return -EINVAL;
 }

@@ -6,11 +6,12 @@
 #ifndef LAB_ATTACH_H
 #define LAB_ATTACH_H
 
+#include "base/error.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 #define ATTACH_NAME_BYTES 16U /* a device's name and its NUL: IFNAMSIZ */
-#define TAP_ERROR_BYTES 256U  /* text for people: what is wrong, where, what to do */
 
 enum attach_kind {
 	ATTACH_BRIDGE, /* our TAP, put into the Linux bridge @target */
@@ -33,7 +34,7 @@ struct attach {
  *
  * Return: 0 or -EINVAL
  */
-int attach_parse(const char *text, struct attach *out, char error[TAP_ERROR_BYTES]) __attribute__((warn_unused_result));
+int attach_parse(const char *text, struct attach *out, struct error *error) __attribute__((warn_unused_result));
 
 /* Whether @name can name a network device: 1 to 15 bytes, printable, no space, '/', ':' or '%', and no special name */
 bool attach_name_ok(const char *name);

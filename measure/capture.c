@@ -3,14 +3,15 @@
  */
 #include "measure/capture.h"
 
+#include "base/error.h"
+#include "measure/dissect.h"
+
 #include <errno.h>
 #include <net/if.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "measure/dissect.h"
 
 #define CAPTURE_WAIT_MS 100 /* how long the kernel may hold packets back to hand on many at once */
 
@@ -39,45 +40,43 @@ static void list_interfaces(char *out, size_t cap_bytes)
 		if_freenameindex(all);
 }
 
-static void explain_activation(int code, const char *interface, const char *detail, char error[CAPTURE_ERROR_BYTES])
+static void explain_activation(int code, const char *interface, const char *detail, struct error *error)
 {
 	char others[256];
 
 	switch (code) {
 	case PCAP_ERROR_NO_SUCH_DEVICE:
 		list_interfaces(others, sizeof(others));
-		snprintf(error, CAPTURE_ERROR_BYTES, "no interface is called %.64s here; there are: %s", interface,
-			others);
+		error_set(error, "no interface is called %.64s here; there are: %s", interface, others);
 		break;
 	case PCAP_ERROR_PERM_DENIED:
 	case PCAP_ERROR_PROMISC_PERM_DENIED:
-		snprintf(error, CAPTURE_ERROR_BYTES,
-			"not permitted to capture on %.64s: run as root, or with CAP_NET_RAW", interface);
+		error_set(error, "not permitted to capture on %.64s: run as root, or with CAP_NET_RAW", interface);
 		break;
 	case PCAP_ERROR_IFACE_NOT_UP:
-		snprintf(error, CAPTURE_ERROR_BYTES, "%.64s is down: ip link set %.64s up", interface, interface);
+		error_set(error, "%.64s is down: ip link set %.64s up", interface, interface);
 		break;
 	default:
-		snprintf(error, CAPTURE_ERROR_BYTES, "cannot capture on %.64s: %s%s%s", interface,
-			pcap_statustostr(code), detail[0] ? ": " : "", detail);
+		error_set(error, "cannot capture on %.64s: %s%s%s", interface, pcap_statustostr(code),
+			detail[0] ? ": " : "", detail);
 	}
 }
 
-static bool link_is_known(struct capture *capture, const char *where, char error[CAPTURE_ERROR_BYTES])
+static bool link_is_known(struct capture *capture, const char *where, struct error *error)
 {
 	int link_type = pcap_datalink(capture->pcap);
 	const char *name = pcap_datalink_val_to_name(link_type);
 
 	if (dissect_knows(link_type))
 		return true;
-	snprintf(error, CAPTURE_ERROR_BYTES,
+	error_set(error,
 		"%.200s: packets of link type %s (%d) cannot be read; Ethernet, "
 		"Linux cooked and raw IP can",
 		where, name ? name : "unknown", link_type);
 	return false;
 }
 
-static bool set_filter(struct capture *capture, uint16_t port, char error[CAPTURE_ERROR_BYTES])
+static bool set_filter(struct capture *capture, uint16_t port, struct error *error)
 {
 	struct bpf_program program;
 	char text[160];
@@ -89,18 +88,18 @@ static bool set_filter(struct capture *capture, uint16_t port, char error[CAPTUR
 	else
 		snprintf(text, sizeof(text), "udp port %u", port);
 	if (pcap_compile(capture->pcap, &program, text, 1, PCAP_NETMASK_UNKNOWN) != 0) {
-		snprintf(error, CAPTURE_ERROR_BYTES, "filter '%s': %s", text, pcap_geterr(capture->pcap));
+		error_set(error, "filter '%s': %s", text, pcap_geterr(capture->pcap));
 		return false;
 	}
 	done = pcap_setfilter(capture->pcap, &program) == 0;
 	if (!done)
-		snprintf(error, CAPTURE_ERROR_BYTES, "filter '%s': %s", text, pcap_geterr(capture->pcap));
+		error_set(error, "filter '%s': %s", text, pcap_geterr(capture->pcap));
 	pcap_freecode(&program);
 	return done;
 }
 
 static bool activate(struct capture *capture, const char *interface, const struct capture_settings *settings,
-	char error[CAPTURE_ERROR_BYTES])
+	struct error *error)
 {
 	pcap_t *pcap = capture->pcap;
 	char detail[PCAP_ERRBUF_SIZE] = "";
@@ -119,45 +118,43 @@ static bool activate(struct capture *capture, const char *interface, const struc
 	if (!link_is_known(capture, interface, error) || !set_filter(capture, settings->port, error))
 		return false;
 	if (pcap_setnonblock(pcap, 1, detail) != 0) {
-		snprintf(error, CAPTURE_ERROR_BYTES, "%.64s: %.300s", interface, detail);
+		error_set(error, "%.64s: %.300s", interface, detail);
 		return false;
 	}
 	return true;
 }
 
-struct capture *capture_open_live(const char *interface, const struct capture_settings *settings,
-	char error[CAPTURE_ERROR_BYTES])
+struct capture *capture_open_live(const char *interface, const struct capture_settings *settings, struct error *error)
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
 	char detail[PCAP_ERRBUF_SIZE] = "";
 
 	if (!capture) {
-		snprintf(error, CAPTURE_ERROR_BYTES, "out of memory");
+		error_set(error, "out of memory");
 		return NULL;
 	}
 	capture->live = true;
 	capture->pcap = pcap_create(interface, detail);
 	if (!capture->pcap)
-		snprintf(error, CAPTURE_ERROR_BYTES, "cannot capture on %.64s: %.300s", interface, detail);
+		error_set(error, "cannot capture on %.64s: %.300s", interface, detail);
 	else if (activate(capture, interface, settings, error))
 		return capture;
 	capture_close(capture);
 	return NULL;
 }
 
-struct capture *capture_open_file(const char *path, char error[CAPTURE_ERROR_BYTES])
+struct capture *capture_open_file(const char *path, struct error *error)
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
 	char detail[PCAP_ERRBUF_SIZE] = "";
 
 	if (!capture) {
-		snprintf(error, CAPTURE_ERROR_BYTES, "out of memory");
+		error_set(error, "out of memory");
 		return NULL;
 	}
 	capture->pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, detail);
 	if (!capture->pcap)
-		snprintf(error, CAPTURE_ERROR_BYTES, "cannot read %.200s as a pcap or pcapng file: %.250s", path,
-			detail);
+		error_set(error, "cannot read %.200s as a pcap or pcapng file: %.250s", path, detail);
 	else if (link_is_known(capture, path, error))
 		return capture;
 	capture_close(capture);
@@ -192,8 +189,7 @@ static void deliver(u_char *user, const struct pcap_pkthdr *header, const u_char
 		pcap_breakloop(delivery->pcap);
 }
 
-int capture_read(struct capture *capture, int max, capture_packet_fn *packet, void *context,
-	char error[CAPTURE_ERROR_BYTES])
+int capture_read(struct capture *capture, int max, capture_packet_fn *packet, void *context, struct error *error)
 {
 	struct delivery delivery = { .packet = packet, .context = context, .pcap = capture->pcap };
 	int count = pcap_dispatch(capture->pcap, max, deliver, (u_char *)&delivery);
@@ -201,7 +197,7 @@ int capture_read(struct capture *capture, int max, capture_packet_fn *packet, vo
 	if (count == PCAP_ERROR_BREAK)
 		return 0;
 	if (count < 0) {
-		snprintf(error, CAPTURE_ERROR_BYTES, "%.400s", pcap_geterr(capture->pcap));
+		error_set(error, "%.400s", pcap_geterr(capture->pcap));
 		return -1;
 	}
 	return count;

@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 
-#define CAPTURE_ERROR_BYTES 512U
 /* Whole packets by default: only the header at each segment tells which lane a train's datagrams belong to (split.h) */
 #define CAPTURE_SNAPLEN_DEFAULT 65600U
 #define CAPTURE_SNAPLEN_MIN 128U
@@ -43,12 +43,11 @@ struct capture;
  * capture_open_live() - begin to capture on an interface, without blocking
  * @error:	says what is wrong and what to do, where the result is NULL
  */
-struct capture *capture_open_live(const char *interface, const struct capture_settings *settings,
-	char error[CAPTURE_ERROR_BYTES]) __attribute__((warn_unused_result));
+struct capture *capture_open_live(const char *interface, const struct capture_settings *settings, struct error *error)
+	__attribute__((warn_unused_result));
 
 /* The same for a pcap or pcapng file; "-" is the standard input */
-struct capture *capture_open_file(const char *path, char error[CAPTURE_ERROR_BYTES])
-	__attribute__((warn_unused_result));
+struct capture *capture_open_file(const char *path, struct error *error) __attribute__((warn_unused_result));
 
 void capture_close(struct capture *capture);
 
@@ -64,8 +63,8 @@ int capture_fd(const struct capture *capture);
  *
  * Return: how many were read; 0 means none now, or the end of a file; -1 after an error, told in @error
  */
-int capture_read(struct capture *capture, int max, capture_packet_fn *packet, void *context,
-	char error[CAPTURE_ERROR_BYTES]) __attribute__((warn_unused_result));
+int capture_read(struct capture *capture, int max, capture_packet_fn *packet, void *context, struct error *error)
+	__attribute__((warn_unused_result));
 
 struct capture_stats capture_stats_now(struct capture *capture);
 

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/error.h"
 #include "measure/capture.h"
 #include "measure/meter.h"
 #include "measure/run.h"
@@ -38,7 +39,7 @@ struct live {
 	struct event_base *base;
 	struct event *readable;
 	bool failed;
-	char error[CAPTURE_ERROR_BYTES];
+	struct error error;
 };
 
 static const char usage[] = "usage: weft measure -i INTERFACE [OPTION...]     until interrupted\n"
@@ -224,7 +225,7 @@ static bool on_packet(void *context, const uint8_t *packet, size_t len_bytes, st
 static void on_readable(evutil_socket_t fd, short what, void *context)
 {
 	struct live *live = context;
-	int count = capture_read(live->capture, PACKETS_PER_TURN, on_packet, live->run, live->error);
+	int count = capture_read(live->capture, PACKETS_PER_TURN, on_packet, live->run, &live->error);
 
 	(void)fd;
 	(void)what;
@@ -288,7 +289,7 @@ static int run_live(struct live *live)
 	result = live->failed ? -EIO : 0;
 out:
 	if (result == -ENOMEM)
-		snprintf(live->error, sizeof(live->error), "out of memory");
+		snprintf(live->error.text, sizeof(live->error), "out of memory");
 	drop_event(terminate);
 	drop_event(interrupt);
 	drop_event(timer);
@@ -308,7 +309,7 @@ static void on_interrupt(int signal_number)
 	interrupted = 1;
 }
 
-static int run_file(struct capture *capture, struct run *run, char error[CAPTURE_ERROR_BYTES])
+static int run_file(struct capture *capture, struct run *run, struct error *error)
 {
 	struct sigaction action = { .sa_handler = on_interrupt };
 	int count;
@@ -321,7 +322,7 @@ static int run_file(struct capture *capture, struct run *run, char error[CAPTURE
 	return count < 0 ? -EIO : 0;
 }
 
-static int measure(const struct options *options, struct capture *capture, char error[CAPTURE_ERROR_BYTES])
+static int measure(const struct options *options, struct capture *capture, struct error *error)
 {
 	struct live live = { .capture = capture };
 	struct meter meter;
@@ -329,7 +330,7 @@ static int measure(const struct options *options, struct capture *capture, char 
 	int result;
 
 	if (meter_init(&meter, capture_link_type(capture), options->capture.port, LANES_MAX) != 0) {
-		snprintf(error, CAPTURE_ERROR_BYTES, "out of memory");
+		error_set(error, "out of memory");
 		return -ENOMEM;
 	}
 	run_init(&run, &options->run, &meter, stdout);
@@ -337,7 +338,7 @@ static int measure(const struct options *options, struct capture *capture, char 
 		live.run = &run;
 		result = run_live(&live);
 		run.capture = capture_stats_now(capture);
-		memcpy(error, live.error, CAPTURE_ERROR_BYTES);
+		*error = live.error;
 	} else {
 		result = run_file(capture, &run, error);
 	}
@@ -348,7 +349,7 @@ static int measure(const struct options *options, struct capture *capture, char 
 
 int main(int argc, char **argv)
 {
-	char error[CAPTURE_ERROR_BYTES] = "";
+	struct error error = { "" };
 	struct capture *capture;
 	struct options options;
 	int result = parse_arguments(argc, argv, &options);
@@ -357,18 +358,18 @@ int main(int argc, char **argv)
 		fputs(usage, stdout);
 	if (result != 0)
 		return result > 0 ? EXIT_SUCCESS : 2;
-	capture = options.interface ? capture_open_live(options.interface, &options.capture, error)
-				    : capture_open_file(options.file, error);
+	capture = options.interface ? capture_open_live(options.interface, &options.capture, &error)
+				    : capture_open_file(options.file, &error);
 	if (!capture) {
-		complain("%s", error);
+		complain("%s", error.text);
 		return EXIT_FAILURE;
 	}
 	capng_clear(CAPNG_SELECT_CAPS);
 	if (capng_apply(CAPNG_SELECT_CAPS) != 0)
 		complain("cannot give up capabilities; going on with them");
-	result = measure(&options, capture, error);
+	result = measure(&options, capture, &error);
 	if (result != 0)
-		complain("%s: %s", options.interface ? options.interface : options.file, error);
+		complain("%s: %s", options.interface ? options.interface : options.file, error.text);
 	capture_close(capture);
 	return result == 0 && fflush(stdout) == 0 && !ferror(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
 }

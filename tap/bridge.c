@@ -3,23 +3,24 @@
  */
 #include "tap/bridge.h"
 
-#include <errno.h>
-#include <string.h>
-
+#include "base/error.h"
 #include "base/log.h"
 #include "base/netlink.h"
 #include "tap/port_ops.h"
 
-static int make(const char *name, int *index, char error[TAP_ERROR_BYTES])
+#include <errno.h>
+#include <string.h>
+
+static int make(const char *name, int *index, struct error *error)
 {
 	int err = netlink_bridge_create(name, BRIDGE_MARK, index);
 
 	if (err)
-		return tap_fail(error, err, "cannot make the bridge %s: %s", name, strerror(-err));
+		return error_fail(error, err, "cannot make the bridge %s: %s", name, strerror(-err));
 	return 0;
 }
 
-int bridge_need(const char *name, bool create, int *index, char error[TAP_ERROR_BYTES])
+int bridge_need(const char *name, bool create, int *index, struct error *error)
 {
 	struct netlink_link link;
 	int err = netlink_link_get(name, &link);
@@ -27,14 +28,14 @@ int bridge_need(const char *name, bool create, int *index, char error[TAP_ERROR_
 	if (err == -ENODEV && create)
 		return make(name, index, error);
 	if (err == -ENODEV)
-		return tap_fail(error, err,
+		return error_fail(error, err,
 			"there is no bridge %s: make it (ip link add %s type bridge; ip link set %s up), "
 			"or let the port create it (create: true)",
 			name, name, name);
 	if (err)
-		return tap_fail(error, err, "cannot look up the bridge %s: %s", name, strerror(-err));
+		return error_fail(error, err, "cannot look up the bridge %s: %s", name, strerror(-err));
 	if (!netlink_link_is_bridge(&link))
-		return tap_fail(error, -EINVAL,
+		return error_fail(error, -EINVAL,
 			"%s is no Linux bridge but %s: name a bridge, or attach to it as packet:%s", name,
 			link.kind[0] ? link.kind : "an interface", name);
 	*index = link.index;

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "base/error.h"
 #include "lab/attach.h"
 
 #define BRIDGE_MARK "weft"
@@ -18,8 +19,7 @@
  *
  * Return: 0; -ENODEV where it is missing, -EINVAL where @name is something else, or -errno; with @error filled
  */
-int bridge_need(const char *name, bool create, int *index, char error[TAP_ERROR_BYTES])
-	__attribute__((warn_unused_result));
+int bridge_need(const char *name, bool create, int *index, struct error *error) __attribute__((warn_unused_result));
 
 /* Delete the bridge if it carries the mark and has no port left */
 void bridge_leave(const char *name);

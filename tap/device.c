@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/netlink.h"
 #include "tap/bridge.h"
 #include "tap/port_ops.h"
@@ -54,27 +55,27 @@ static int attach_queue(const char *name, bool exclusive, int *fd)
 	return *fd < 0 || ioctl(*fd, TUNSETIFF, &request) < 0 ? -errno : 0;
 }
 
-static int explain_attach(const char *name, int err, char error[TAP_ERROR_BYTES])
+static int explain_attach(const char *name, int err, struct error *error)
 {
 	switch (err) {
 	case -EPERM:
 	case -EACCES:
-		return tap_fail(error, err,
+		return error_fail(error, err,
 			"may not make the TAP device %s: weftd needs CAP_NET_ADMIN and /dev/net/tun", name);
 	case -ENOENT:
 	case -ENXIO:
-		return tap_fail(error, err,
+		return error_fail(error, err,
 			"this machine has no /dev/net/tun: load the kernel's module (modprobe tun)");
 	case -EBUSY:
-		return tap_fail(error, err, "the device %s is there already and in use: is another weftd running?",
+		return error_fail(error, err, "the device %s is there already and in use: is another weftd running?",
 			name);
 	case -EINVAL:
-		return tap_fail(error, err,
+		return error_fail(error, err,
 			"%s is there already, and no TAP with several queues: remove it, or make it with "
 			"'ip tuntap add %s mode tap multi_queue vnet_hdr'",
 			name, name);
 	default:
-		return tap_fail(error, err, "cannot open the TAP device %s: %s", name, strerror(-err));
+		return error_fail(error, err, "cannot open the TAP device %s: %s", name, strerror(-err));
 	}
 }
 
@@ -104,7 +105,7 @@ static void close_queues(struct tap_port *port)
 			close(port->fds[q]);
 }
 
-static int attach(struct device *device, char error[TAP_ERROR_BYTES])
+static int attach(struct device *device, struct error *error)
 {
 	const int header_bytes = VNET_HEADER_BYTES;
 	struct tap_port *port = &device->port;
@@ -115,7 +116,7 @@ static int attach(struct device *device, char error[TAP_ERROR_BYTES])
 	if (err)
 		return explain_attach(port->name, err, error);
 	if (ioctl(port->fds[0], TUNSETVNETHDRSZ, &header_bytes) < 0)
-		return tap_fail(error, -errno, "the kernel refuses offload headers on %s: %s", port->name,
+		return error_fail(error, -errno, "the kernel refuses offload headers on %s: %s", port->name,
 			strerror(errno));
 	port->caps = set_offloads(port->fds[0]);
 	return 0;
@@ -146,7 +147,7 @@ static int set_high_mac(const struct netlink_link *link)
 	return netlink_link_set_mac(link->index, &mac);
 }
 
-static int configure(struct device *device, char error[TAP_ERROR_BYTES])
+static int configure(struct device *device, struct error *error)
 {
 	const char *name = device->port.name;
 	uint32_t mtu_bytes = device->port.spec.mtu_bytes;
@@ -155,7 +156,7 @@ static int configure(struct device *device, char error[TAP_ERROR_BYTES])
 
 	err = netlink_link_get(name, &link);
 	if (err)
-		return tap_fail(error, err, "cannot look up the device %s: %s", name, strerror(-err));
+		return error_fail(error, err, "cannot look up the device %s: %s", name, strerror(-err));
 	device->index = link.index;
 	if (device->ours) {
 		silence(device);
@@ -164,14 +165,14 @@ static int configure(struct device *device, char error[TAP_ERROR_BYTES])
 	if (!err && device->bridged)
 		err = set_high_mac(&link);
 	if (err)
-		return tap_fail(error, err, "cannot set up the device %s: %s", name, strerror(-err));
+		return error_fail(error, err, "cannot set up the device %s: %s", name, strerror(-err));
 	err = netlink_link_set_mtu(link.index, mtu_bytes);
 	if (err)
-		return tap_fail(error, err, "cannot set the MTU of %s to %u: %s", name, mtu_bytes, strerror(-err));
+		return error_fail(error, err, "cannot set the MTU of %s to %u: %s", name, mtu_bytes, strerror(-err));
 	return 0;
 }
 
-static int join_and_raise(struct device *device, int bridge, char error[TAP_ERROR_BYTES])
+static int join_and_raise(struct device *device, int bridge, struct error *error)
 {
 	const char *name = device->port.name;
 	int err = 0;
@@ -179,11 +180,11 @@ static int join_and_raise(struct device *device, int bridge, char error[TAP_ERRO
 	if (device->bridged)
 		err = netlink_link_set_master(device->index, bridge);
 	if (err)
-		return tap_fail(error, err, "cannot put %s into the bridge %s: %s", name, device->port.spec.target,
+		return error_fail(error, err, "cannot put %s into the bridge %s: %s", name, device->port.spec.target,
 			strerror(-err));
 	err = netlink_link_set_up(device->index, true);
 	if (err)
-		return tap_fail(error, err, "cannot bring %s up: %s", name, strerror(-err));
+		return error_fail(error, err, "cannot bring %s up: %s", name, strerror(-err));
 	return 0;
 }
 
@@ -211,7 +212,7 @@ static int look_up(struct device *device, struct netlink_link *link)
 	return strcmp(link->name, request.ifr_name) == 0 ? 0 : -ENODEV;
 }
 
-static int device_check(struct tap_port *port, char error[TAP_ERROR_BYTES])
+static int device_check(struct tap_port *port, struct error *error)
 {
 	struct device *device = device_of(port);
 	struct ifreq request = { 0 };
@@ -219,14 +220,14 @@ static int device_check(struct tap_port *port, char error[TAP_ERROR_BYTES])
 	int err;
 
 	if (ioctl(port->fds[0], TUNGETIFF, &request) < 0)
-		return tap_fail(error, -ENODEV, "the device %s was deleted", port->name);
+		return error_fail(error, -ENODEV, "the device %s was deleted", port->name);
 	if (!device->bridged)
 		return 0; /* wherever it was moved to */
 	err = look_up(device, &link);
 	if (!err)
 		err = netlink_link_get(port->spec.target, &bridge);
 	if (err || link.master != bridge.index)
-		return tap_fail(error, -ENOTCONN, "%s is no longer in the bridge %s", port->name, port->spec.target);
+		return error_fail(error, -ENOTCONN, "%s is no longer in the bridge %s", port->name, port->spec.target);
 	return 0;
 }
 
@@ -294,7 +295,7 @@ static const struct tap_ops device_ops = {
 };
 
 /* A TAP under that name may be there: then it must wait for a program, as one that 'ip tuntap add' made does */
-static int look_for_existing(struct device *device, char error[TAP_ERROR_BYTES])
+static int look_for_existing(struct device *device, struct error *error)
 {
 	const char *name = device->port.name;
 	struct netlink_link link;
@@ -302,9 +303,9 @@ static int look_for_existing(struct device *device, char error[TAP_ERROR_BYTES])
 
 	device->ours = err == -ENODEV;
 	if (err && err != -ENODEV)
-		return tap_fail(error, err, "cannot look up the device %s: %s", name, strerror(-err));
+		return error_fail(error, err, "cannot look up the device %s: %s", name, strerror(-err));
 	if (!err && strcmp(link.kind, "tun") != 0)
-		return tap_fail(error, -EINVAL,
+		return error_fail(error, -EINVAL,
 			"%s is there already and is no TAP: choose another name, or attach as packet:%s", name, name);
 	if (!err && (device->bridged || link.tun_queues > 0))
 		return explain_attach(name, -EBUSY, error);
@@ -327,13 +328,13 @@ static struct device *device_alloc(const struct attach *spec, unsigned int queue
 	return device;
 }
 
-int device_open(const struct attach *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
+int device_open(const struct attach *spec, unsigned int queues, struct tap_port **out, struct error *error)
 {
 	struct device *device = device_alloc(spec, queues);
 	int bridge = 0, err;
 
 	if (!device)
-		return tap_fail(error, -ENOMEM, "out of memory");
+		return error_fail(error, -ENOMEM, "out of memory");
 	assert(attach_name_ok(device->port.name));
 	err = look_for_existing(device, error);
 	if (!err && device->bridged)

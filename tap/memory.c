@@ -6,6 +6,9 @@
  */
 #include "tap/memory.h"
 
+#include "base/error.h"
+#include "tap/port_ops.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -13,8 +16,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-#include "tap/port_ops.h"
 
 struct slot {
 	struct offload offload;
@@ -138,7 +139,7 @@ static void memory_close(struct tap_port *port)
 	free(memory);
 }
 
-static int memory_check(struct tap_port *port, char error[TAP_ERROR_BYTES])
+static int memory_check(struct tap_port *port, struct error *error)
 {
 	(void)port;
 	(void)error;

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/netlink.h"
 #include "tap/port_ops.h"
 #include "tap/vnet.h"
@@ -132,7 +133,7 @@ static void packet_close(struct tap_port *port)
 	free(packet_of(port));
 }
 
-static int packet_check(struct tap_port *port, char error[TAP_ERROR_BYTES])
+static int packet_check(struct tap_port *port, struct error *error)
 {
 	struct sockaddr_ll address = { 0 };
 	socklen_t len_bytes = sizeof(address);
@@ -140,7 +141,7 @@ static int packet_check(struct tap_port *port, char error[TAP_ERROR_BYTES])
 	/* the kernel unbinds the socket when the interface goes */
 	if (getsockname(port->fds[0], (struct sockaddr *)&address, &len_bytes) < 0 ||
 		address.sll_ifindex != packet_of(port)->index)
-		return tap_fail(error, -ENODEV, "the interface %s was deleted", port->name);
+		return error_fail(error, -ENODEV, "the interface %s was deleted", port->name);
 	return 0;
 }
 
@@ -266,21 +267,21 @@ static const struct tap_ops packet_ops = {
 	.write = packet_write,
 };
 
-static int explain(const char *name, int err, char error[TAP_ERROR_BYTES])
+static int explain(const char *name, int err, struct error *error)
 {
 	if (err == -EPERM)
-		return tap_fail(error, err, "may not open %s: weftd needs CAP_NET_RAW and CAP_NET_ADMIN", name);
-	return tap_fail(error, err, "cannot open %s for packets: %s", name, strerror(-err));
+		return error_fail(error, err, "may not open %s: weftd needs CAP_NET_RAW and CAP_NET_ADMIN", name);
+	return error_fail(error, err, "cannot open %s for packets: %s", name, strerror(-err));
 }
 
-int packet_open(const struct attach *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
+int packet_open(const struct attach *spec, unsigned int queues, struct tap_port **out, struct error *error)
 {
 	struct packet *packet;
 	struct netlink_link link;
 	int err = netlink_link_get(spec->target, &link);
 
 	if (err == -ENODEV)
-		return tap_fail(error, err, "there is no interface %s on this host", spec->target);
+		return error_fail(error, err, "there is no interface %s on this host", spec->target);
 	packet = err ? NULL : calloc(1, sizeof(*packet));
 	if (!packet)
 		return explain(spec->target, err ? err : -ENOMEM, error);

@@ -3,13 +3,12 @@
  */
 #include "tap/port.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-
+#include "base/error.h"
 #include "tap/memory.h"
 #include "tap/port_ops.h"
+
+#include <assert.h>
+#include <errno.h>
 
 const char *tap_result_name(enum tap_result result)
 {
@@ -29,16 +28,6 @@ const char *tap_result_name(enum tap_result result)
 		break;
 	}
 	return "?";
-}
-
-int tap_fail(char error[TAP_ERROR_BYTES], int err, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(error, TAP_ERROR_BYTES, format, args);
-	va_end(args);
-	return err;
 }
 
 enum tap_result tap_write_failure(int error_number)
@@ -63,15 +52,15 @@ enum tap_result tap_write_failure(int error_number)
 	}
 }
 
-static int memory_open(struct tap_port **out, unsigned int queues, char error[TAP_ERROR_BYTES])
+static int memory_open(struct tap_port **out, unsigned int queues, struct error *error)
 {
 	const unsigned int all = OFFLOAD_CAP_CSUM | OFFLOAD_CAP_TSO4 | OFFLOAD_CAP_TSO6 | OFFLOAD_CAP_USO;
 	int err = memory_port_open(queues, all, MEMORY_PORT_DEPTH_PKTS, out);
 
-	return err ? tap_fail(error, err, "no memory port: out of memory or descriptors") : 0;
+	return err ? error_fail(error, err, "no memory port: out of memory or descriptors") : 0;
 }
 
-int tap_port_open(const struct attach *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
+int tap_port_open(const struct attach *spec, unsigned int queues, struct tap_port **out, struct error *error)
 {
 	assert(queues >= 1 && queues <= TAP_QUEUES_MAX);
 	switch (spec->kind) {
@@ -83,7 +72,7 @@ int tap_port_open(const struct attach *spec, unsigned int queues, struct tap_por
 	case ATTACH_MEMORY:
 		return memory_open(out, queues, error);
 	}
-	return tap_fail(error, -EINVAL, "no such kind of attachment");
+	return error_fail(error, -EINVAL, "no such kind of attachment");
 }
 
 void tap_port_close(struct tap_port *port)
@@ -107,7 +96,7 @@ unsigned int tap_port_queues(const struct tap_port *port)
 	return port->queues;
 }
 
-int tap_port_check(struct tap_port *port, char error[TAP_ERROR_BYTES])
+int tap_port_check(struct tap_port *port, struct error *error)
 {
 	return port->ops->check(port, error);
 }

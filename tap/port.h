@@ -22,8 +22,9 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include "packet/offload.h"
+#include "base/error.h"
 #include "lab/attach.h"
+#include "packet/offload.h"
 
 /* A read buffer that holds any frame of a port, super-frames and VLAN tags included */
 #define TAP_READ_BYTES 65664U
@@ -69,7 +70,7 @@ struct tap_port;
  *
  * Return: 0 or -errno; on an error nothing is left behind
  */
-int tap_port_open(const struct attach *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
+int tap_port_open(const struct attach *spec, unsigned int queues, struct tap_port **out, struct error *error)
 	__attribute__((warn_unused_result));
 
 /* NULL is fine */
@@ -89,7 +90,7 @@ unsigned int tap_port_queues(const struct tap_port *port);
  * Return: 0; -ENODEV where the device was deleted, -ENOTCONN where its TAP is no longer in the bridge: with @error
  * filled, and the remedy is to close the port and to open it again
  */
-int tap_port_check(struct tap_port *port, char error[TAP_ERROR_BYTES]) __attribute__((warn_unused_result));
+int tap_port_check(struct tap_port *port, struct error *error) __attribute__((warn_unused_result));
 
 /* Return: 0 or -errno.  An AF_PACKET port's interface is not ours to change: 0, nothing done */
 int tap_port_set_mtu(struct tap_port *port, uint32_t mtu_bytes) __attribute__((warn_unused_result));

@@ -7,11 +7,12 @@
 #ifndef TAP_PORT_OPS_H
 #define TAP_PORT_OPS_H
 
+#include "base/error.h"
 #include "tap/port.h"
 
 struct tap_ops {
 	void (*close)(struct tap_port *port);
-	int (*check)(struct tap_port *port, char error[TAP_ERROR_BYTES]);
+	int (*check)(struct tap_port *port, struct error *error);
 	int (*set_mtu)(struct tap_port *port, uint32_t mtu_bytes);
 	uint64_t (*missed_pkts)(struct tap_port *port);
 	enum tap_result (*read)(struct tap_port *port, unsigned int queue, struct offload *offload, uint8_t *frame,
@@ -29,18 +30,15 @@ struct tap_port {
 	int fds[TAP_QUEUES_MAX]; /* by queue */
 };
 
-/* Say what went wrong in words.  Return: @err */
-int tap_fail(char error[TAP_ERROR_BYTES], int err, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
 /* Return: the drop that stands for an errno of write() or send() */
 enum tap_result tap_write_failure(int error_number);
 
 /* device.c: our own TAP, alone or in a bridge */
-int device_open(const struct attach *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
+int device_open(const struct attach *spec, unsigned int queues, struct tap_port **out, struct error *error)
 	__attribute__((warn_unused_result));
 
 /* packet.c: an existing interface by AF_PACKET */
-int packet_open(const struct attach *spec, unsigned int queues, struct tap_port **out, char error[TAP_ERROR_BYTES])
+int packet_open(const struct attach *spec, unsigned int queues, struct tap_port **out, struct error *error)
 	__attribute__((warn_unused_result));
 
 static inline size_t tap_frame_bytes(const struct iovec *iov, int count)

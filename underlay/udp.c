@@ -3,6 +3,8 @@
  */
 #include "underlay/udp.h"
 
+#include "base/error.h"
+
 #include <errno.h>
 #include <ifaddrs.h>
 #include <linux/filter.h>
@@ -141,7 +143,7 @@ static int port_is_free(int family, uint16_t port)
 	return err;
 }
 
-int udp_open(struct udp_sockets *sockets, uint16_t port, unsigned int count, char error[256])
+int udp_open(struct udp_sockets *sockets, uint16_t port, unsigned int count, struct error *error)
 {
 	int err = 0, fd;
 
@@ -163,7 +165,7 @@ int udp_open(struct udp_sockets *sockets, uint16_t port, unsigned int count, cha
 	if (!err)
 		err = steer(sockets->fd[0], count - 1);
 	if (err) {
-		snprintf(error, 256, "UDP port %u: %s%s", port, strerror(-err),
+		error_set(error, "UDP port %u: %s%s", port, strerror(-err),
 			err == -EADDRINUSE ? "; another agent runs here, or choose one with --listen-port" : "");
 		udp_close(sockets);
 		return err;

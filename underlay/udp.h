@@ -13,6 +13,7 @@
 #define UNDERLAY_UDP_H
 
 #include "base/addr.h"
+#include "base/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,7 +42,7 @@ struct udp_sockets {
  *
  * Return: 0 or -errno
  */
-int udp_open(struct udp_sockets *sockets, uint16_t port, unsigned int count, char error[256])
+int udp_open(struct udp_sockets *sockets, uint16_t port, unsigned int count, struct error *error)
 	__attribute__((warn_unused_result));
 
 void udp_close(struct udp_sockets *sockets);

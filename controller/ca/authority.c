@@ -4,6 +4,7 @@
 #include "controller/ca/authority.h"
 
 #include "base/base64.h"
+#include "base/error.h"
 #include "base/file.h"
 #include "base/secret.h"
 
@@ -54,7 +55,7 @@ struct authority_secret authority_secret_new(void)
 	return secret;
 }
 
-static int read_pem(const char *dir, const char *name, char **out, char error[AUTHORITY_ERROR_BYTES])
+static int read_pem(const char *dir, const char *name, char **out, struct error *error)
 {
 	char path[PATH_MAX];
 	size_t len_bytes;
@@ -64,11 +65,11 @@ static int read_pem(const char *dir, const char *name, char **out, char error[AU
 		return -ENAMETOOLONG;
 	err = file_read(path, IDENTITY_PEM_MAX_BYTES, out, &len_bytes);
 	if (err)
-		snprintf(error, AUTHORITY_ERROR_BYTES, "%s/%s: %s", dir, name, strerror(-err));
+		error_set(error, "%s/%s: %s", dir, name, strerror(-err));
 	return err;
 }
 
-static int read_config(const char *dir, struct authority *out, char error[AUTHORITY_ERROR_BYTES])
+static int read_config(const char *dir, struct authority *out, struct error *error)
 {
 	const char *name = NULL, *listen = NULL, *address = NULL;
 	char path[PATH_MAX];
@@ -80,12 +81,12 @@ static int read_config(const char *dir, struct authority *out, char error[AUTHOR
 		return -ENAMETOOLONG;
 	config = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
 	if (!config && json_error_code(&why) == json_error_cannot_open_file) {
-		snprintf(error, AUTHORITY_ERROR_BYTES, "there is no controller in %s: make one with `weft init`", dir);
+		error_set(error, "there is no controller in %s: make one with `weft init`", dir);
 		return -ENOENT;
 	}
 	if (json_unpack_ex(config, &why, 0, "{s:s, s:s, s:s}", "fabric", &name, "listen", &listen, "address",
 		    &address) < 0) {
-		snprintf(error, AUTHORITY_ERROR_BYTES, "%s/controller.json: line %d: %s", dir, why.line, why.text);
+		error_set(error, "%s/controller.json: line %d: %s", dir, why.line, why.text);
 		goto out;
 	}
 	out->name = strdup(name);
@@ -97,12 +98,12 @@ out:
 	return err;
 }
 
-int authority_load(const char *dir, struct authority *out, char error[AUTHORITY_ERROR_BYTES])
+int authority_load(const char *dir, struct authority *out, struct error *error)
 {
 	int err;
 
 	*out = (struct authority){ 0 };
-	snprintf(error, AUTHORITY_ERROR_BYTES, "out of memory");
+	error_set(error, "out of memory");
 	err = read_config(dir, out, error);
 	if (!err)
 		err = read_pem(dir, "ca.crt", &out->ca_pem, error);
@@ -117,11 +118,11 @@ int authority_load(const char *dir, struct authority *out, char error[AUTHORITY_
 	if (err)
 		return err;
 	if (!identity_fingerprint(out->ca_pem, out->fingerprint)) {
-		snprintf(error, AUTHORITY_ERROR_BYTES, "%s/ca.crt is no certificate", dir);
+		error_set(error, "%s/ca.crt is no certificate", dir);
 		return -EINVAL;
 	}
 	if (out->ca_key_pem && !identity_ca_check(out->ca_key_pem, out->ca_pem)) {
-		snprintf(error, AUTHORITY_ERROR_BYTES, "%s/ca.key does not belong to %s/ca.crt", dir, dir);
+		error_set(error, "%s/ca.key does not belong to %s/ca.crt", dir, dir);
 		return -EINVAL;
 	}
 	return 0;

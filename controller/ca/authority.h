@@ -6,13 +6,13 @@
 #ifndef CONTROLLER_CA_AUTHORITY_H
 #define CONTROLLER_CA_AUTHORITY_H
 
+#include "base/error.h"
 #include "crypto/identity.h"
 
 #include <stddef.h>
 
 #define FABRIC_PORT 4753U
 #define FABRIC_PSK_BYTES 32U
-#define AUTHORITY_ERROR_BYTES 512U
 
 /* What the daemon reads at its start; it does not change */
 struct authority {
@@ -39,12 +39,10 @@ struct authority_wish {
  *
  * Return: 0, or -errno with nothing left behind
  */
-int authority_create(const struct authority_wish *wish, char error[AUTHORITY_ERROR_BYTES])
-	__attribute__((warn_unused_result));
+int authority_create(const struct authority_wish *wish, struct error *error) __attribute__((warn_unused_result));
 
 /* Return: 0, or -errno and @error.  authority_fini() in any case */
-int authority_load(const char *dir, struct authority *out, char error[AUTHORITY_ERROR_BYTES])
-	__attribute__((warn_unused_result));
+int authority_load(const char *dir, struct authority *out, struct error *error) __attribute__((warn_unused_result));
 
 /* Wipes and frees */
 void authority_fini(struct authority *authority);

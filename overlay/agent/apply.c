@@ -15,6 +15,7 @@
  */
 #include "overlay/agent/apply.h"
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "overlay/agent/agent.h"
@@ -121,9 +122,8 @@ static struct network *build_network(struct agent *agent, const struct topology 
 	err = network_new(&spec, &network);
 	if (!err)
 		return network;
-	snprintf(agent->apply_error, sizeof(agent->apply_error), "network %.60s/%.60s: %s", wanted->lab, wanted->name,
-		strerror(-err));
-	log_error("%s", agent->apply_error);
+	error_set(&agent->apply_error, "network %s/%s: %s", wanted->lab, wanted->name, strerror(-err));
+	log_error("%s", agent->apply_error.text);
 	return NULL;
 }
 
@@ -166,7 +166,7 @@ static bool publish(struct agent *agent, const struct topology *topology)
 	struct forwarding *forwarding = build_fabric(agent, topology), *old;
 
 	if (!forwarding) {
-		snprintf(agent->apply_error, sizeof(agent->apply_error), "out of memory");
+		error_set(&agent->apply_error, "out of memory");
 		log_error("the topology could not be applied: out of memory");
 		return false;
 	}
@@ -238,30 +238,29 @@ static bool remove_gone(struct agent *agent, const struct topology *topology)
 
 static void note_port_error(struct agent *agent, const struct vport *port)
 {
-	snprintf(agent->apply_error, sizeof(agent->apply_error), "port %.60s/%.60s: %.180s", port->lab, port->name,
-		port->error);
+	error_set(&agent->apply_error, "port %s/%s: %s", port->lab, port->name, port->error.text);
 }
 
 static void open_port(struct agent *agent, struct vport *port)
 {
-	char before[TAP_ERROR_BYTES];
+	struct error before;
 	struct attach spec;
 
-	memcpy(before, port->error, sizeof(before));
-	if (attach_parse(port->attach, &spec, port->error) == 0) {
+	before = port->error;
+	if (attach_parse(port->attach, &spec, &port->error) == 0) {
 		spec.create = port->spec.create;
 		spec.mtu_bytes = port->spec.mtu_bytes;
 		memcpy(spec.device, port->spec.device, sizeof(spec.device));
 		port->spec = spec;
-		if (tap_port_open(&port->spec, agent->datapath.workers_count, &port->tap, port->error) == 0) {
-			port->error[0] = '\0';
+		if (tap_port_open(&port->spec, agent->datapath.workers_count, &port->tap, &port->error) == 0) {
+			port->error.text[0] = '\0';
 			log_info("port %s/%s: open on %s", port->lab, port->name, tap_port_name(port->tap));
 			return;
 		}
 	}
 	port->tap = NULL;
-	if (strcmp(before, port->error) != 0)
-		log_error("port %s/%s: %s", port->lab, port->name, port->error);
+	if (strcmp(before.text, port->error.text) != 0)
+		log_error("port %s/%s: %s", port->lab, port->name, port->error.text);
 }
 
 /* Not open yet.  Return: NULL where there is no room for more */
@@ -274,8 +273,7 @@ static struct vport *add_port(struct agent *agent, const struct topology_port *w
 		slot++;
 	port = slot < PORTS_MAX ? calloc(1, sizeof(*port)) : NULL;
 	if (!port) {
-		snprintf(agent->apply_error, sizeof(agent->apply_error), "port %.60s/%.60s: no room for more ports",
-			wanted->lab, wanted->name);
+		error_set(&agent->apply_error, "port %s/%s: no room for more ports", wanted->lab, wanted->name);
 		return NULL;
 	}
 	port->slot = slot;
@@ -300,8 +298,8 @@ static void change_mtu(struct agent *agent, struct vport *port, uint32_t mtu_byt
 	port->spec.mtu_bytes = mtu_bytes;
 	if (err) {
 		log_error("port %s/%s: MTU %u: %s", port->lab, port->name, mtu_bytes, strerror(-err));
-		snprintf(agent->apply_error, sizeof(agent->apply_error), "port %.60s/%.60s: MTU %u: %s", port->lab,
-			port->name, mtu_bytes, strerror(-err));
+		error_set(&agent->apply_error, "port %s/%s: MTU %u: %s", port->lab, port->name, mtu_bytes,
+			strerror(-err));
 	}
 }
 
@@ -350,7 +348,7 @@ static void refuse(struct agent *agent, const struct topology_host *host)
 			strcmp(agent->refused[i].refused, host->refused) == 0;
 	if (!known)
 		log_error("host %s: refused, %s", host->name, host->refused);
-	snprintf(agent->apply_error, sizeof(agent->apply_error), "host %s: refused, %s", host->name, host->refused);
+	error_set(&agent->apply_error, "host %s: refused, %s", host->name, host->refused);
 }
 
 static void add_peers(struct agent *agent, const struct topology *topology)
@@ -374,8 +372,7 @@ static void add_peers(struct agent *agent, const struct topology *topology)
 		if (peer)
 			update_peer(agent, peer, host);
 		else
-			snprintf(agent->apply_error, sizeof(agent->apply_error), "host %s: no room for more peers",
-				host->name);
+			error_set(&agent->apply_error, "host %s: no room for more peers", host->name);
 	}
 }
 
@@ -428,7 +425,7 @@ static void pin_declared(struct agent *agent, const struct topology *topology)
 
 static void make_real(struct agent *agent, const struct topology *topology)
 {
-	agent->apply_error[0] = '\0';
+	agent->apply_error.text[0] = '\0';
 	if (!remove_gone(agent, topology))
 		return;
 	add_ports(agent, topology);
@@ -457,25 +454,26 @@ static void keep_on_disk(struct agent *agent, const json_t *document)
 /* Return: whether @document is one.  One that @is_new goes to disk first, and only where it is: what is there works */
 static bool take(struct agent *agent, const json_t *document, const char *from, bool is_new)
 {
-	char error[TOPOLOGY_ERROR_BYTES], before[TOPOLOGY_ERROR_BYTES];
+	struct error error, before;
 	const uint64_t rev_before = agent->applied_rev;
 	struct topology topology;
 
 	if (topology_parse(document, agent->config.enrolment.ca_pem, agent->config.enrolment.host, time(NULL),
-		    &topology, error) < 0) {
-		log_error("%s: %s; nothing was changed", from, error);
-		snprintf(agent->apply_error, sizeof(agent->apply_error), "%s", error);
+		    &topology, &error) < 0) {
+		log_error("%s: %s; nothing was changed", from, error.text);
+		error_set(&agent->apply_error, "%s", error.text);
 		return false;
 	}
 	if (is_new)
 		keep_on_disk(agent, document);
 	agent->rev = topology.rev;
-	memcpy(before, agent->apply_error, sizeof(before));
+	before = agent->apply_error;
 	make_real(agent, &topology);
-	if (agent->applied_rev != rev_before || strcmp(before, agent->apply_error) != 0) /* not at every new try */
+	if (agent->applied_rev != rev_before ||
+		strcmp(before.text, agent->apply_error.text) != 0) /* not at every new try */
 		log_info("topology %llu: %u networks, %u ports, %u hosts%s%s", (unsigned long long)topology.rev,
 			topology.networks_count, topology.ports_count, topology.hosts_count,
-			agent->apply_error[0] ? "; " : "", agent->apply_error);
+			error_is_set(&agent->apply_error) ? "; " : "", agent->apply_error.text);
 	topology_fini(&topology);
 	return true;
 }
@@ -523,15 +521,15 @@ void apply_document(struct agent *agent, const json_t *document)
 
 void apply_again(struct agent *agent)
 {
-	char error[TAP_ERROR_BYTES];
+	struct error error;
 
 	if (!agent->document)
 		return;
 	for (uint32_t slot = 0; slot < PORTS_MAX; slot++) {
 		struct vport *port = agent->ports[slot];
 
-		if (port && port->tap && tap_port_check(port->tap, error) < 0) {
-			log_warning("port %s/%s: %s", port->lab, port->name, error);
+		if (port && port->tap && tap_port_check(port->tap, &error) < 0) {
+			log_warning("port %s/%s: %s", port->lab, port->name, error.text);
 			port->lost = true;
 		}
 	}
@@ -540,12 +538,12 @@ void apply_again(struct agent *agent)
 
 bool apply_has_faults(struct agent *agent)
 {
-	char error[TAP_ERROR_BYTES];
+	struct error error;
 
 	for (uint32_t slot = 0; slot < PORTS_MAX; slot++) {
 		struct vport *port = agent->ports[slot];
 
-		if (port && (!port->tap || tap_port_check(port->tap, error) < 0))
+		if (port && (!port->tap || tap_port_check(port->tap, &error) < 0))
 			return true;
 	}
 	return false;

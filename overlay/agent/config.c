@@ -3,6 +3,7 @@
  */
 #include "overlay/agent/config.h"
 
+#include "base/error.h"
 #include "base/secret.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@ bool config_path(const char *state, const char *name, char out[PATH_MAX])
 	return snprintf(out, PATH_MAX, "%s/%s", state, name) < PATH_MAX;
 }
 
-int config_load(const char *state, struct config *out, char error[ENROLMENT_ERROR_BYTES])
+int config_load(const char *state, struct config *out, struct error *error)
 {
 	struct x25519_private private;
 	int err;
@@ -25,8 +26,7 @@ int config_load(const char *state, struct config *out, char error[ENROLMENT_ERRO
 		memcpy(out->self.psk.bytes, out->enrolment.psk, sizeof(out->self.psk.bytes));
 		memcpy(private.bytes, out->enrolment.tunnel_key, sizeof(private.bytes));
 		if (!x25519_from_private(&private, &out->self.static_key)) {
-			snprintf(error, ENROLMENT_ERROR_BYTES,
-				"%.400s/tunnel.key is no X25519 key: enrol this host again", state);
+			error_set(error, "%.400s/tunnel.key is no X25519 key: enrol this host again", state);
 			err = -EINVAL;
 		}
 		secret_wipe(&private, sizeof(private));

@@ -7,6 +7,7 @@
 #define OVERLAY_AGENT_CONFIG_H
 
 #include "base/enrolment.h"
+#include "base/error.h"
 #include "crypto/handshake.h"
 
 #include <limits.h>
@@ -36,8 +37,7 @@ struct config {
  *
  * Return: 0 or -errno; config_fini() is due only after 0
  */
-int config_load(const char *state, struct config *out, char error[ENROLMENT_ERROR_BYTES])
-	__attribute__((warn_unused_result));
+int config_load(const char *state, struct config *out, struct error *error) __attribute__((warn_unused_result));
 
 /* Wipes */
 void config_fini(struct config *config);

@@ -10,6 +10,7 @@
  */
 #include "overlay/agent/control.h"
 
+#include "base/error.h"
 #include "base/log.h"
 #include "base/netlink.h"
 #include "base/rcu.h"
@@ -278,13 +279,13 @@ static void on_hup(evutil_socket_t fd, short what, void *arg)
 {
 	struct agent *agent = arg;
 	struct config config;
-	char error[512];
+	struct error error;
 
 	(void)fd;
 	(void)what;
 	agent->now = instant_now();
-	if (config_load(agent->options->state, &config, error) < 0) {
-		log_error("SIGHUP: %s; going on as before", error);
+	if (config_load(agent->options->state, &config, &error) < 0) {
+		log_error("SIGHUP: %s; going on as before", error.text);
 		return;
 	}
 	if (strcmp(config.enrolment.host, agent->config.enrolment.host) != 0 ||
@@ -310,7 +311,7 @@ static void on_hup(evutil_socket_t fd, short what, void *arg)
 
 /* ---- start and stop ---------------------------------------------------------------------------------------- */
 
-static bool choose_aead(struct agent *agent, char error[512])
+static bool choose_aead(struct agent *agent, struct error *error)
 {
 	static const enum aead_cipher ciphers[] = { AEAD_AES_128_GCM, AEAD_AES_256_GCM, AEAD_CHACHA20_POLY1305 };
 	const char *name = agent->options->aead;
@@ -321,7 +322,7 @@ static bool choose_aead(struct agent *agent, char error[512])
 	else if (name && strcmp(name, "ipsec-mb") == 0)
 		wanted = aead_backend_ipsec_mb();
 	if (name && !wanted) {
-		snprintf(error, 512, "--aead %s: not here; openssl always is, ipsec-mb on CPUs that it knows", name);
+		error_set(error, "--aead %s: not here; openssl always is, ipsec-mb on CPUs that it knows", name);
 		return false;
 	}
 	for (size_t i = 0; i < sizeof(ciphers) / sizeof(ciphers[0]); i++) {
@@ -341,7 +342,7 @@ static uint32_t workers_wanted(const struct agent *agent)
 	return cores < 1 ? 1 : cores > (long)WORKERS_DEFAULT_MAX ? WORKERS_DEFAULT_MAX : (uint32_t)cores;
 }
 
-static bool start_datapath(struct agent *agent, char error[512])
+static bool start_datapath(struct agent *agent, struct error *error)
 {
 	struct datapath *dp = &agent->datapath;
 	const uint32_t workers = workers_wanted(agent);
@@ -362,7 +363,7 @@ static bool start_datapath(struct agent *agent, char error[512])
 	dp->fdb = fdb_new(&fdb);
 	dp->forwarding = forwarding_new(0);
 	if (dp->control_wake_fd < 0 || !dp->fdb || !dp->forwarding) {
-		snprintf(error, 512, "out of memory");
+		error_set(error, "out of memory");
 		return false;
 	}
 	if (udp_open(&dp->sockets, port, workers + 1, error) < 0)
@@ -374,7 +375,7 @@ static bool start_datapath(struct agent *agent, char error[512])
 		int err = worker_start(dp, i, &dp->workers[i]);
 
 		if (err) {
-			snprintf(error, 512, "worker %u: %s", i, strerror(-err));
+			error_set(error, "worker %u: %s", i, strerror(-err));
 			return false;
 		}
 	}
@@ -390,7 +391,7 @@ static struct event *on(struct agent *agent, evutil_socket_t fd, short what, eve
 	return event;
 }
 
-static bool start_events(struct agent *agent, char error[512])
+static bool start_events(struct agent *agent, struct error *error)
 {
 	agent->netlink_fd = netlink_watch_open();
 	agent->addresses_seed = hash_seed_random();
@@ -408,16 +409,16 @@ static bool start_events(struct agent *agent, char error[512])
 		agent->hup_event && agent->tick_event && agent->report_event && agent->settle_event &&
 		agent->netlink_event)
 		return true;
-	snprintf(error, 512, "%s",
+	error_set(error, "%s",
 		agent->netlink_fd < 0 ? "the kernel gives no route socket: netlink is needed" : "out of memory");
 	return false;
 }
 
 /* Root's other powers are of no use here.  Before the workers start, since capabilities are a thread's own */
-static bool give_up_privileges(char error[512])
+static bool give_up_privileges(struct error *error)
 {
 	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN)) {
-		snprintf(error, 512, "making network devices needs CAP_NET_ADMIN: run weftd as root");
+		error_set(error, "making network devices needs CAP_NET_ADMIN: run weftd as root");
 		return false;
 	}
 	capng_clear(CAPNG_SELECT_BOTH);
@@ -425,7 +426,7 @@ static bool give_up_privileges(char error[512])
 		    CAP_NET_BIND_SERVICE, -1) == 0 &&
 		capng_apply(CAPNG_SELECT_CAPS) == 0)
 		return true;
-	snprintf(error, 512, "the kernel does not let weftd give up privileges");
+	error_set(error, "the kernel does not let weftd give up privileges");
 	return false;
 }
 
@@ -437,7 +438,7 @@ static void check_buffers(const struct udp_sockets *sockets)
 			sockets->receive_buffer_bytes, sockets->send_buffer_bytes, UDP_BUFFER_BYTES);
 }
 
-static bool start(struct agent *agent, char error[512])
+static bool start(struct agent *agent, struct error *error)
 {
 	if (!give_up_privileges(error))
 		return false;
@@ -445,13 +446,13 @@ static bool start(struct agent *agent, char error[512])
 		return false;
 	agent->base = event_base_new();
 	if (!agent->base) {
-		snprintf(error, 512, "out of memory");
+		error_set(error, "out of memory");
 		return false;
 	}
 	if (!start_datapath(agent, error) || !start_events(agent, error))
 		return false;
 	if (!handshaker_start(agent)) {
-		snprintf(error, 512, "OpenSSL could not prepare the handshakes");
+		error_set(error, "OpenSSL could not prepare the handshakes");
 		return false;
 	}
 	if (!status_start(agent, error))
@@ -463,7 +464,7 @@ static bool start(struct agent *agent, char error[512])
 	check_buffers(&agent->datapath.sockets);
 	apply_kept(agent);
 	if (start_client(agent) < 0) {
-		snprintf(error, 512, "see above");
+		error_set(error, "see above");
 		return false;
 	}
 	on_tick(-1, 0, agent);
@@ -513,7 +514,7 @@ static void stop(struct agent *agent)
 int agent_run(const struct options *options)
 {
 	struct agent *agent = calloc(1, sizeof(*agent));
-	char error[512] = "";
+	struct error error = { "" };
 	bool started;
 
 	if (!agent) {
@@ -523,11 +524,11 @@ int agent_run(const struct options *options)
 	rcu_thread_begin();
 	agent->options = options;
 	agent->now = agent->started = instant_now();
-	started = start(agent, error);
+	started = start(agent, &error);
 	if (started)
 		event_base_dispatch(agent->base);
 	else
-		log_error("%s", error);
+		log_error("%s", error.text);
 	stop(agent);
 	rcu_thread_end();
 	free(agent);

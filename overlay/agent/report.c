@@ -57,8 +57,8 @@ void report_send(struct agent *agent)
 		"macs", learnt_macs(agent), "drops", drop_counts(agent));
 	if (!report)
 		return;
-	if (agent->apply_error[0])
-		json_object_set_new(report, "error", json_string(agent->apply_error));
+	if (agent->apply_error.text[0])
+		json_object_set_new(report, "error", json_string(agent->apply_error.text));
 	if (json_equal(report, agent->reported)) {
 		json_decref(report);
 		return;

@@ -6,6 +6,7 @@
  */
 #include "overlay/agent/status.h"
 
+#include "base/error.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "overlay/agent/agent.h"
@@ -189,7 +190,7 @@ static json_t *port_status(const struct agent *agent, const struct vport *port)
 	set(out, "attach", json_string(port->attach));
 	set(out, "state", json_string(port->tap ? "up" : "error"));
 	if (!port->tap)
-		set(out, "error", json_string(port->error));
+		set(out, "error", json_string(port->error.text));
 	else
 		set(out, "missed_frames", integer(tap_port_missed_pkts(port->tap)));
 	set(out, "rx_frames", integer(sums[0]));
@@ -262,8 +263,8 @@ static json_t *status(const struct agent *agent)
 	set(out, "controller", controller);
 	set(topology, "rev", integer(agent->rev));
 	set(topology, "applied", integer(agent->applied_rev));
-	if (agent->apply_error[0])
-		set(topology, "error", json_string(agent->apply_error));
+	if (agent->apply_error.text[0])
+		set(topology, "error", json_string(agent->apply_error.text));
 	set(out, "topology", topology);
 	set(out, "datapath", datapath(agent));
 	set(out, "peers", peers(agent));
@@ -326,25 +327,25 @@ static int listen_unix(const char *path)
 	return err;
 }
 
-bool status_start(struct agent *agent, char error[256])
+bool status_start(struct agent *agent, struct error *error)
 {
 	char path[PATH_MAX];
 	int fd;
 
 	if (!config_path(agent->options->state, SOCKET_FILE, path) || strlen(path) >= sizeof(agent->status_path)) {
-		snprintf(error, 256, "the path of --state is too long for a socket in it");
+		error_set(error, "the path of --state is too long for a socket in it");
 		return false;
 	}
 	fd = listen_unix(path);
 	if (fd < 0) {
-		snprintf(error, 256, "%.200s: %s", path, strerror(-fd));
+		error_set(error, "%.200s: %s", path, strerror(-fd));
 		return false;
 	}
 	memcpy(agent->status_path, path, strlen(path) + 1);
 	agent->status_http = evhttp_new(agent->base);
 	if (!agent->status_http || evhttp_accept_socket(agent->status_http, fd) < 0) {
 		close(fd);
-		snprintf(error, 256, "%.200s: out of memory", path);
+		error_set(error, "%.200s: out of memory", path);
 		return false;
 	}
 	evhttp_set_allowed_methods(agent->status_http, EVHTTP_REQ_GET);

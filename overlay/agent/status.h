@@ -4,10 +4,11 @@
 #ifndef OVERLAY_AGENT_STATUS_H
 #define OVERLAY_AGENT_STATUS_H
 
+#include "base/error.h"
 #include "overlay/agent/agent.h"
 #include "overlay/peer/drops.h"
 
-bool status_start(struct agent *agent, char error[256]);
+bool status_start(struct agent *agent, struct error *error);
 void status_stop(struct agent *agent);
 
 /* Sum of a drop over all threads */

@@ -4,6 +4,7 @@
 #include "overlay/agent/topology.h"
 
 #include "base/base64.h"
+#include "base/error.h"
 #include "base/json.h"
 #include "overlay/datapath/forwarding.h"
 #include "underlay/udp.h"
@@ -364,13 +365,13 @@ static void parse_remotes(struct json_in *in, const json_t *document, struct top
 }
 
 int topology_parse(const json_t *document, const char *ca_pem, const char *host, time_t now, struct topology *out,
-	char error[TOPOLOGY_ERROR_BYTES])
+	struct error *error)
 {
 	struct json_in in = { "" };
 
 	memset(out, 0, sizeof(*out));
 	if (!json_is_object(document)) {
-		snprintf(error, TOPOLOGY_ERROR_BYTES, "the topology is not a JSON object");
+		error_set(error, "the topology is not a JSON object");
 		return -EINVAL;
 	}
 	out->rev = (uint64_t)json_in_int(&in, "", document, "rev", 0, INT64_MAX);
@@ -382,7 +383,7 @@ int topology_parse(const json_t *document, const char *ca_pem, const char *host,
 	parse_remotes(&in, document, out);
 	if (json_in_ok(&in))
 		return 0;
-	snprintf(error, TOPOLOGY_ERROR_BYTES, "topology: %s", in.error);
+	error_set(error, "topology: %s", in.error);
 	topology_fini(out);
 	return -EINVAL;
 }

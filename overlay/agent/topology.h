@@ -9,6 +9,7 @@
 #define OVERLAY_AGENT_TOPOLOGY_H
 
 #include "base/addr.h"
+#include "base/error.h"
 #include "crypto/identity.h"
 #include "overlay/peer/peer.h"
 #include "switch/network.h"
@@ -18,8 +19,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
-
-#define TOPOLOGY_ERROR_BYTES 320U
 
 struct topology_host {
 	char name[PEER_NAME_BYTES];
@@ -82,7 +81,7 @@ struct topology {
  * Return: 0, -EINVAL or -ENOMEM; topology_fini() is due only after 0
  */
 int topology_parse(const json_t *document, const char *ca_pem, const char *host, time_t now, struct topology *out,
-	char error[TOPOLOGY_ERROR_BYTES]) __attribute__((warn_unused_result));
+	struct error *error) __attribute__((warn_unused_result));
 
 void topology_fini(struct topology *topology);
 

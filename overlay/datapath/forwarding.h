@@ -7,6 +7,7 @@
 #ifndef OVERLAY_DATAPATH_FORWARDING_H
 #define OVERLAY_DATAPATH_FORWARDING_H
 
+#include "base/error.h"
 #include "overlay/peer/peer.h"
 #include "switch/network.h"
 #include "tap/port.h"
@@ -29,7 +30,7 @@ struct vport {
 	struct attach spec;
 	struct tap_port *tap; /* NULL: could not be opened, see error */
 	bool lost;            /* its device is gone or no longer where it should be: to be opened anew */
-	char error[TAP_ERROR_BYTES];
+	struct error error;
 };
 
 struct forwarding {

@@ -6,6 +6,7 @@
  * the main thread does not count.  All run on one core without preempting each other, so that a burst is a burst.  The
  * kernel's share is in it: loopback delivers a datagram up to the receiver's socket on the sender's time.
  */
+#include "base/error.h"
 #include "base/rcu.h"
 #include "base/secret.h"
 #include "overlay/datapath/datapath.h"
@@ -76,7 +77,7 @@ static void open_side(struct side *side)
 		.location_limit = 100,
 		.aging_ms = FDB_AGING_MS,
 		.seed = hash_seed_random() };
-	char error[256];
+	struct error error;
 	uint16_t port;
 
 	memset(side, 0, sizeof(*side));
@@ -88,7 +89,7 @@ static void open_side(struct side *side)
 	side->datapath.workers_count = 1;
 	do
 		port = (uint16_t)(20000 + random_u32() % 20000);
-	while (udp_open(&side->datapath.sockets, port, 2, error) < 0);
+	while (udp_open(&side->datapath.sockets, port, 2, &error) < 0);
 	micro_must(endpoint_parse("127.0.0.1", port, &side->endpoint), "endpoint");
 	side->port = (struct vport){ .network = NETWORK };
 	micro_must(memory_port_open(1, CAPS, DEPTH, &side->port.tap) == 0, "memory_port_open");

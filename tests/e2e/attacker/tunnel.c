@@ -3,6 +3,14 @@
  */
 #include "tests/e2e/attacker/tunnel.h"
 
+#include "base/base64.h"
+#include "base/clock.h"
+#include "base/enrolment.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/secret.h"
+#include "crypto/transport.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
@@ -14,13 +22,6 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "base/base64.h"
-#include "base/clock.h"
-#include "base/enrolment.h"
-#include "base/json.h"
-#include "base/secret.h"
-#include "crypto/transport.h"
 
 #define DEFAULT_PORT 4754
 #define RETRY_MS 500U
@@ -89,12 +90,12 @@ static void read_topology(struct tunnel *tunnel, const char *dir, const char *pe
 
 static void read_identity(struct tunnel *tunnel, const char *dir)
 {
-	char error[ENROLMENT_ERROR_BYTES] = "";
+	struct error error = { "" };
 	struct enrolment enrolment = { 0 };
 	struct x25519_private private;
 
-	if (enrolment_load(dir, &enrolment, error) != 0)
-		die(dir, error);
+	if (enrolment_load(dir, &enrolment, &error) != 0)
+		die(dir, error.text);
 	memcpy(private.bytes, enrolment.tunnel_key, sizeof(private.bytes));
 	memcpy(tunnel->self.psk.bytes, enrolment.psk, sizeof(tunnel->self.psk.bytes));
 	if (!x25519_from_private(&private, &tunnel->self.static_key))

@@ -2,6 +2,7 @@
  * test_enrolment.c - what was saved is loaded, with the right modes, and damage is said in words
  */
 #include "base/enrolment.h"
+#include "base/error.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -75,17 +76,18 @@ static void damage(const char *folder, const char *file, const char *text)
 
 static void comes_back(void **state)
 {
-	char error[ENROLMENT_ERROR_BYTES] = "", dir[256];
+	struct error error = { "" };
+	char dir[256];
 	struct enrolment saved = sample(), loaded;
 	struct stat st;
 
 	place(*state, "", dir);
 	assert_false(enrolment_present(dir));
-	assert_int_equal(enrolment_load(dir, &loaded, error), -ENOENT);
-	assert_non_null(strstr(error, "has not joined"));
+	assert_int_equal(enrolment_load(dir, &loaded, &error), -ENOENT);
+	assert_non_null(strstr(error.text, "has not joined"));
 	enrolment_fini(&loaded);
 
-	assert_int_equal(enrolment_save(dir, &saved, error), 0);
+	assert_int_equal(enrolment_save(dir, &saved, &error), 0);
 	assert_true(enrolment_present(dir));
 	assert_int_equal(stat(dir, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0700);
@@ -96,7 +98,7 @@ static void comes_back(void **state)
 		assert_int_equal(stat(path, &st), 0);
 		assert_int_equal(st.st_mode & 0777, 0600);
 	}
-	assert_int_equal(enrolment_load(dir, &loaded, error), 0);
+	assert_int_equal(enrolment_load(dir, &loaded, &error), 0);
 	assert_string_equal(loaded.fabric, saved.fabric);
 	assert_string_equal(loaded.host, saved.host);
 	assert_string_equal(loaded.controller, saved.controller);
@@ -127,25 +129,26 @@ static void damage_is_told(void **state)
 			"psk" },
 		{ "tunnel.key", "AAAA\n", "tunnel.key: is not the base64" },
 	};
-	char error[ENROLMENT_ERROR_BYTES], dir[256];
+	struct error error;
+	char dir[256];
 	struct enrolment saved = sample(), loaded;
 
 	place(*state, "", dir);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_int_equal(enrolment_save(dir, &saved, error), 0);
+		assert_int_equal(enrolment_save(dir, &saved, &error), 0);
 		damage(*state, cases[i].file, cases[i].text);
-		assert_int_equal(enrolment_load(dir, &loaded, error), -EINVAL);
-		assert_non_null(strstr(error, cases[i].says));
+		assert_int_equal(enrolment_load(dir, &loaded, &error), -EINVAL);
+		assert_non_null(strstr(error.text, cases[i].says));
 		enrolment_fini(&loaded);
 	}
 	for (size_t i = 0; i < FILES; i++) {
 		char path[256];
 
-		assert_int_equal(enrolment_save(dir, &saved, error), 0);
+		assert_int_equal(enrolment_save(dir, &saved, &error), 0);
 		place(*state, files[i], path);
 		unlink(path);
-		assert_int_equal(enrolment_load(dir, &loaded, error), -ENOENT);
-		assert_non_null(strstr(error, files[i]));
+		assert_int_equal(enrolment_load(dir, &loaded, &error), -ENOENT);
+		assert_non_null(strstr(error.text, files[i]));
 		enrolment_fini(&loaded);
 	}
 	enrolment_fini(&saved);

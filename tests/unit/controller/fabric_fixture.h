@@ -5,8 +5,9 @@
 #define TESTS_FABRIC_FIXTURE_H
 
 #include "base/base64.h"
-#include "controller/enrol.h"
+#include "base/error.h"
 #include "controller/ca/authority.h"
+#include "controller/enrol.h"
 #include "crypto/identity.h"
 #include "crypto/x25519.h"
 
@@ -24,11 +25,11 @@ struct fabric_fixture {
 static inline void fabric_fixture_init(struct fabric_fixture *f, const char *listen)
 {
 	struct authority_wish wish = { .dir = f->dir, .name = "homelab", .listen = listen };
-	char error[AUTHORITY_ERROR_BYTES];
+	struct error error;
 
 	snprintf(f->dir, sizeof(f->dir), "/tmp/weft-fabric-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
-	if (authority_create(&wish, error) < 0 || authority_load(f->dir, &f->authority, error) < 0)
+	if (authority_create(&wish, &error) < 0 || authority_load(f->dir, &f->authority, &error) < 0)
 		fail_msg("%s", error);
 }
 

@@ -1,8 +1,10 @@
 /*
  * test_enrol.c - making a authority, tokens, enrolment, revocation
  */
+#include "base/error.h"
 #include "controller/enrol.h"
 #include "controller/store/store_sqlite.h"
+#include "tests/unit/controller/fabric_fixture.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -12,8 +14,6 @@
 #include <sys/stat.h>
 
 #include <cmocka.h>
-
-#include "tests/unit/controller/fabric_fixture.h"
 
 struct fixture {
 	struct fabric_fixture authority;
@@ -339,10 +339,10 @@ static void nothing_is_overwritten(void **state)
 			.name = bad[i].name,
 			.listen = bad[i].listen,
 			.address = bad[i].address };
-		char error[AUTHORITY_ERROR_BYTES] = "";
+		struct error error = { "" };
 
-		assert_true(authority_create(&wish, error) < 0);
-		assert_non_null(strstr(error, bad[i].said));
+		assert_true(authority_create(&wish, &error) < 0);
+		assert_non_null(strstr(error.text, bad[i].said));
 	}
 }
 
@@ -363,12 +363,13 @@ static void places(void **state)
 			.name = "homelab",
 			.listen = good[i].listen,
 			.address = good[i].address };
-		char error[AUTHORITY_ERROR_BYTES] = "", path[128];
+		struct error error = { "" };
+		char path[128];
 		struct stat st;
 
 		assert_non_null(mkdtemp(f.dir));
-		assert_int_equal(authority_create(&wish, error), 0);
-		assert_int_equal(authority_load(f.dir, &f.authority, error), 0);
+		assert_int_equal(authority_create(&wish, &error), 0);
+		assert_int_equal(authority_load(f.dir, &f.authority, &error), 0);
 		assert_string_equal(f.authority.listen, good[i].want_listen);
 		assert_string_equal(f.authority.address, good[i].want_address);
 		snprintf(path, sizeof(path), "%s/operator.json", f.dir);

@@ -1,6 +1,7 @@
 /*
  * test_attach.c - attachment texts, good and bad
  */
+#include "base/error.h"
 #include "lab/attach.h"
 
 #include <errno.h>
@@ -24,20 +25,20 @@ static void good_texts(void **state)
 		{ "packet:eth0.100", ATTACH_PACKET, "eth0.100" },
 		{ "memory", ATTACH_MEMORY, "" },
 	};
-	char error[TAP_ERROR_BYTES] = "untouched";
+	struct error error = { "untouched" };
 	struct attach spec;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		memset(&spec, 0xaa, sizeof(spec));
-		assert_int_equal(attach_parse(good[i].text, &spec, error), 0);
+		assert_int_equal(attach_parse(good[i].text, &spec, &error), 0);
 		assert_int_equal(spec.kind, good[i].kind);
 		assert_string_equal(spec.target, good[i].target);
 		assert_string_equal(spec.device, "");
 		assert_false(spec.create);
 		assert_int_equal(spec.mtu_bytes, 1500);
 	}
-	assert_string_equal(error, "untouched");
+	assert_string_equal(error.text, "untouched");
 }
 
 static void bad_texts_say_why(void **state)
@@ -70,27 +71,28 @@ static void bad_texts_say_why(void **state)
 	memset(&spec, 0x55, sizeof(spec));
 	before = spec;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		char error[TAP_ERROR_BYTES] = "";
+		struct error error = { "" };
 
-		assert_int_equal(attach_parse(bad[i].text, &spec, error), -EINVAL);
-		assert_non_null(strstr(error, bad[i].why));
+		assert_int_equal(attach_parse(bad[i].text, &spec, &error), -EINVAL);
+		assert_non_null(strstr(error.text, bad[i].why));
 		assert_memory_equal(&spec, &before, sizeof(spec));
 	}
 }
 
 static void a_long_text_fits_the_error(void **state)
 {
-	char text[2000], error[TAP_ERROR_BYTES];
+	char text[2000];
+	struct error error;
 	struct attach spec;
 
 	(void)state;
 	memset(text, 'x', sizeof(text));
 	text[sizeof(text) - 1] = '\0';
-	assert_int_equal(attach_parse(text, &spec, error), -EINVAL);
-	assert_true(strlen(error) < TAP_ERROR_BYTES - 1);
+	assert_int_equal(attach_parse(text, &spec, &error), -EINVAL);
+	assert_true(strlen(error.text) < sizeof(error.text) - 1);
 	memcpy(text, "tap:", 4);
-	assert_int_equal(attach_parse(text, &spec, error), -EINVAL);
-	assert_true(strlen(error) < TAP_ERROR_BYTES - 1);
+	assert_int_equal(attach_parse(text, &spec, &error), -EINVAL);
+	assert_true(strlen(error.text) < sizeof(error.text) - 1);
 }
 
 int main(void)

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <pcap/dlt.h>
 
+#include "base/error.h"
 #include "measure/capture.h"
 #include "measure/meter.h"
 #include "packets.h"
@@ -121,20 +122,20 @@ static bool note(void *context, const uint8_t *bytes, size_t len_bytes, struct i
 /* Return: whether the file was readable to its end; what was seen until then is in @seen, which the caller ends */
 static bool read_all(struct seen *seen)
 {
-	char error[CAPTURE_ERROR_BYTES] = "";
-	struct capture *capture = capture_open_file(path, error);
+	struct error error = { "" };
+	struct capture *capture = capture_open_file(path, &error);
 	int count;
 
 	memset(seen, 0, sizeof(*seen));
 	if (!capture) {
-		assert_non_null(strstr(error, path));
+		assert_non_null(strstr(error.text, path));
 		return false;
 	}
 	assert_int_equal(meter_init(&seen->meter, capture_link_type(capture), 4754, 16), 0);
-	while ((count = capture_read(capture, 2, note, seen, error)) > 0)
+	while ((count = capture_read(capture, 2, note, seen, &error)) > 0)
 		;
 	assert_false(capture_stats_now(capture).known);
-	assert_int_equal(count < 0, error[0] != '\0');
+	assert_int_equal(count < 0, error.text[0] != '\0');
 	capture_close(capture);
 	return count == 0;
 }
@@ -183,25 +184,25 @@ static void cut_off_at_every_length(void **state)
 static void says_what_is_wrong(void **state)
 {
 	struct capture_settings settings = { .port = 4754, .snaplen_bytes = 65600, .buffer_mib = 1 };
-	char error[CAPTURE_ERROR_BYTES];
+	struct error error;
 
 	(void)state;
 	write_file("this is no capture file, it is prose", 36);
-	assert_null(capture_open_file(path, error));
-	assert_non_null(strstr(error, path));
-	assert_non_null(strstr(error, "pcap"));
+	assert_null(capture_open_file(path, &error));
+	assert_non_null(strstr(error.text, path));
+	assert_non_null(strstr(error.text, "pcap"));
 
 	write_file(file, build_pcap(file, sizeof(file), false, 105)); /* IEEE 802.11 */
-	assert_null(capture_open_file(path, error));
-	assert_non_null(strstr(error, "802"));
-	assert_non_null(strstr(error, "Ethernet"));
+	assert_null(capture_open_file(path, &error));
+	assert_non_null(strstr(error.text, "802"));
+	assert_non_null(strstr(error.text, "Ethernet"));
 
-	assert_null(capture_open_file("/nonexistent/weft.pcap", error));
-	assert_non_null(strstr(error, "/nonexistent/weft.pcap"));
+	assert_null(capture_open_file("/nonexistent/weft.pcap", &error));
+	assert_non_null(strstr(error.text, "/nonexistent/weft.pcap"));
 
-	assert_null(capture_open_live("no-such-weft0", &settings, error));
-	assert_non_null(strstr(error, "no-such-weft0"));
-	assert_true(strstr(error, "there are: ") || strstr(error, "CAP_NET_RAW"));
+	assert_null(capture_open_live("no-such-weft0", &settings, &error));
+	assert_non_null(strstr(error.text, "no-such-weft0"));
+	assert_true(strstr(error.text, "there are: ") || strstr(error.text, "CAP_NET_RAW"));
 	capture_close(NULL);
 }
 

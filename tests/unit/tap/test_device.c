@@ -1,7 +1,11 @@
 /*
  * test_device.c - our own TAP, alone and in a bridge, in a network namespace of the test's own
  */
+#include "base/error.h"
+#include "base/netlink.h"
 #include "tap/port.h"
+#include "tests/unit/netns.h"
+#include "tests/unit/tap/frames.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,18 +20,14 @@
 
 #include <cmocka.h>
 
-#include "base/netlink.h"
-#include "tests/unit/netns.h"
-#include "tests/unit/tap/frames.h"
-
 static struct test_frame sent, got;
 
 static struct attach spec_of(const char *text, const char *device, bool create)
 {
-	char error[TAP_ERROR_BYTES];
+	struct error error;
 	struct attach spec;
 
-	assert_int_equal(attach_parse(text, &spec, error), 0);
+	assert_int_equal(attach_parse(text, &spec, &error), 0);
 	snprintf(spec.device, sizeof(spec.device), "%s", device);
 	spec.create = create;
 	return spec;
@@ -36,10 +36,10 @@ static struct attach spec_of(const char *text, const char *device, bool create)
 static struct tap_port *open_port(const char *text, const char *device, bool create, unsigned int queues)
 {
 	struct attach spec = spec_of(text, device, create);
-	char error[TAP_ERROR_BYTES] = "";
+	struct error error = { "" };
 	struct tap_port *port = NULL;
 
-	if (tap_port_open(&spec, queues, &port, error))
+	if (tap_port_open(&spec, queues, &port, &error))
 		fail_msg("%s: %s", text, error);
 	return port;
 }
@@ -47,12 +47,12 @@ static struct tap_port *open_port(const char *text, const char *device, bool cre
 static void assert_refused(const char *text, const char *device, bool create, int err, const char *why)
 {
 	struct attach spec = spec_of(text, device, create);
-	char error[TAP_ERROR_BYTES] = "";
+	struct error error = { "" };
 	struct tap_port *port = NULL;
 
-	assert_int_equal(tap_port_open(&spec, 2, &port, error), err);
+	assert_int_equal(tap_port_open(&spec, 2, &port, &error), err);
 	assert_null(port);
-	if (!strstr(error, why))
+	if (!strstr(error.text, why))
 		fail_msg("\"%s\" does not say \"%s\"", error, why);
 }
 
@@ -84,16 +84,16 @@ static void send_from_host(const char *name, const void *frame, size_t len)
 static void a_tap_of_its_own(void **state)
 {
 	struct attach spec = spec_of("tap:nic0", "", false);
-	char error[TAP_ERROR_BYTES] = "";
+	struct error error = { "" };
 	struct netlink_link link;
 	struct tap_port *port;
 
 	(void)state;
 	spec.mtu_bytes = 9000;
-	assert_int_equal(tap_port_open(&spec, 2, &port, error), 0);
+	assert_int_equal(tap_port_open(&spec, 2, &port, &error), 0);
 	assert_string_equal(tap_port_name(port), "nic0");
 	assert_int_equal(tap_port_queues(port), 2);
-	assert_int_equal(tap_port_check(port, error), 0);
+	assert_int_equal(tap_port_check(port, &error), 0);
 	link = look("nic0");
 	assert_string_equal(link.kind, "tun");
 	assert_true(link.up);
@@ -195,15 +195,15 @@ static void what_nobody_reads_is_counted(void **state)
 static void a_deleted_device_is_noticed(void **state)
 {
 	struct tap_port *port = open_port("tap:nic0", "", false, 1);
-	char error[TAP_ERROR_BYTES] = "";
+	struct error error = { "" };
 
 	(void)state;
 	assert_int_equal(netlink_link_delete(look("nic0").index), 0);
 	assert_int_equal(frame_read(port, 0, &got), TAP_GONE);
 	frame_build(&sent, 0, 100);
 	assert_int_equal(frame_write(port, 0, &sent), TAP_DROP_DOWN);
-	assert_int_equal(tap_port_check(port, error), -ENODEV);
-	assert_non_null(strstr(error, "was deleted"));
+	assert_int_equal(tap_port_check(port, &error), -ENODEV);
+	assert_non_null(strstr(error.text, "was deleted"));
 	assert_int_equal(tap_port_set_mtu(port, 1400), -ENODEV);
 	tap_port_close(port);
 }
@@ -211,7 +211,7 @@ static void a_deleted_device_is_noticed(void **state)
 static void a_device_may_move_to_a_guest(void **state)
 {
 	struct tap_port *port = open_port("tap:nic0", "", false, 1);
-	char error[TAP_ERROR_BYTES] = "";
+	struct error error = { "" };
 	int ready[2];
 	pid_t guest;
 	char byte;
@@ -225,7 +225,7 @@ static void a_device_may_move_to_a_guest(void **state)
 	}
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	assert_int_equal(netns_run("ip link set nic0 netns %d", guest), 0);
-	assert_int_equal(tap_port_check(port, error), 0);
+	assert_int_equal(tap_port_check(port, &error), 0);
 	assert_int_equal(tap_port_set_mtu(port, 1400), -ENODEV); /* not some other device of that number */
 	assert_int_equal(frame_read(port, 0, &got), TAP_EMPTY);
 	tap_port_close(port);
@@ -260,7 +260,7 @@ static void in_a_bridge(void **state)
 	struct netlink_link tap, link;
 	struct tap_port *port;
 	int bridge;
-	char error[TAP_ERROR_BYTES] = "";
+	struct error error = { "" };
 
 	(void)state;
 	assert_int_equal(netlink_bridge_create("br0", "", &bridge), 0);
@@ -270,18 +270,18 @@ static void in_a_bridge(void **state)
 	assert_true(tap.up);
 	assert_int_equal(tap.master, bridge);
 	assert_int_equal(tap.mac.bytes[0], 0xfe);
-	assert_int_equal(tap_port_check(port, error), 0);
+	assert_int_equal(tap_port_check(port, &error), 0);
 	/* taken out by somebody */
 	assert_int_equal(netlink_link_set_master(tap.index, 0), 0);
-	assert_int_equal(tap_port_check(port, error), -ENOTCONN);
-	assert_non_null(strstr(error, "no longer in the bridge br0"));
+	assert_int_equal(tap_port_check(port, &error), -ENOTCONN);
+	assert_non_null(strstr(error.text, "no longer in the bridge br0"));
 	assert_int_equal(netlink_link_set_master(tap.index, bridge), 0);
-	assert_int_equal(tap_port_check(port, error), 0);
+	assert_int_equal(tap_port_check(port, &error), 0);
 	/* the bridge made anew */
 	assert_int_equal(netlink_link_delete(bridge), 0);
-	assert_int_equal(tap_port_check(port, error), -ENOTCONN);
+	assert_int_equal(tap_port_check(port, &error), -ENOTCONN);
 	assert_int_equal(netlink_bridge_create("br0", "", &bridge), 0);
-	assert_int_equal(tap_port_check(port, error), -ENOTCONN);
+	assert_int_equal(tap_port_check(port, &error), -ENOTCONN);
 	tap_port_close(port);
 	assert_false(there("wf42", &link));
 	assert_true(there("br0", &link)); /* not ours */
@@ -336,15 +336,15 @@ static void what_cannot_be_is_refused_whole(void **state)
 static void an_mtu_out_of_range_leaves_nothing(void **state)
 {
 	struct attach spec = spec_of("bridge:br0", "wf1", true);
-	char error[TAP_ERROR_BYTES] = "";
+	struct error error = { "" };
 	struct tap_port *port = NULL;
 	struct netlink_link link;
 
 	(void)state;
 	spec.mtu_bytes = 1000000;
-	assert_true(tap_port_open(&spec, 1, &port, error) < 0);
+	assert_true(tap_port_open(&spec, 1, &port, &error) < 0);
 	assert_null(port);
-	assert_non_null(strstr(error, "MTU of wf1 to 1000000"));
+	assert_non_null(strstr(error.text, "MTU of wf1 to 1000000"));
 	assert_false(there("wf1", &link) || there("br0", &link));
 }
 

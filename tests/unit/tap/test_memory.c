@@ -1,6 +1,7 @@
 /*
  * test_memory.c - the port in memory: what goes in comes out, bounded, and from two threads
  */
+#include "base/error.h"
 #include "tap/memory.h"
 
 #include <errno.h>
@@ -48,17 +49,17 @@ static bool readable(const struct tap_port *port, unsigned int queue, int timeou
 
 static void opens_by_its_spec(void **state)
 {
-	char error[TAP_ERROR_BYTES];
+	struct error error;
 	struct tap_port *port;
 	struct attach spec;
 
 	(void)state;
-	assert_int_equal(attach_parse("memory", &spec, error), 0);
-	assert_int_equal(tap_port_open(&spec, 3, &port, error), 0);
+	assert_int_equal(attach_parse("memory", &spec, &error), 0);
+	assert_int_equal(tap_port_open(&spec, 3, &port, &error), 0);
 	assert_string_equal(tap_port_name(port), "memory");
 	assert_int_equal(tap_port_queues(port), 3);
 	assert_int_equal(tap_port_caps(port), OFFLOAD_CAP_CSUM | OFFLOAD_CAP_TSO4 | OFFLOAD_CAP_TSO6 | OFFLOAD_CAP_USO);
-	assert_int_equal(tap_port_check(port, error), 0);
+	assert_int_equal(tap_port_check(port, &error), 0);
 	assert_int_equal(tap_port_set_mtu(port, 9000), 0);
 	assert_int_equal(tap_port_missed_pkts(port), 0);
 	tap_port_close(port);

@@ -3,7 +3,11 @@
  *
  *   device port wf1 --- br0 --- v0 ==veth== v1 --- packet port
  */
+#include "base/error.h"
+#include "base/netlink.h"
 #include "tap/port.h"
+#include "tests/unit/netns.h"
+#include "tests/unit/tap/frames.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -14,21 +18,17 @@
 
 #include <cmocka.h>
 
-#include "base/netlink.h"
-#include "tests/unit/netns.h"
-#include "tests/unit/tap/frames.h"
-
 static struct test_frame sent, got;
 
 static struct tap_port *open_port(const char *text, unsigned int queues)
 {
-	char error[TAP_ERROR_BYTES] = "";
+	struct error error = { "" };
 	struct tap_port *port = NULL;
 	struct attach spec;
 
-	assert_int_equal(attach_parse(text, &spec, error), 0);
+	assert_int_equal(attach_parse(text, &spec, &error), 0);
 	snprintf(spec.device, sizeof(spec.device), "wf1");
-	if (tap_port_open(&spec, queues, &port, error))
+	if (tap_port_open(&spec, queues, &port, &error))
 		fail_msg("%s: %s", text, error);
 	return port;
 }
@@ -234,13 +234,13 @@ static void what_nobody_reads_is_counted(void **state)
 static void a_deleted_interface_is_noticed(void **state)
 {
 	struct tap_port *packet = open_port("packet:v1", 2);
-	char error[TAP_ERROR_BYTES] = "";
+	struct error error = { "" };
 
 	(void)state;
-	assert_int_equal(tap_port_check(packet, error), 0);
+	assert_int_equal(tap_port_check(packet, &error), 0);
 	assert_int_equal(netns_run("ip link del v1"), 0);
-	assert_int_equal(tap_port_check(packet, error), -ENODEV);
-	assert_non_null(strstr(error, "v1 was deleted"));
+	assert_int_equal(tap_port_check(packet, &error), -ENODEV);
+	assert_non_null(strstr(error.text, "v1 was deleted"));
 	frame_build(&sent, 0, 100);
 	assert_int_equal(frame_write(packet, 0, &sent), TAP_DROP_DOWN);
 	assert_int_equal(frame_read(packet, 0, &got), TAP_EMPTY);
@@ -251,14 +251,14 @@ static void a_deleted_interface_is_noticed(void **state)
 
 static void what_is_not_there_is_refused(void **state)
 {
-	char error[TAP_ERROR_BYTES] = "";
+	struct error error = { "" };
 	struct tap_port *port = NULL;
 	struct attach spec;
 
 	(void)state;
-	assert_int_equal(attach_parse("packet:nothere", &spec, error), 0);
-	assert_int_equal(tap_port_open(&spec, 1, &port, error), -ENODEV);
-	assert_string_equal(error, "there is no interface nothere on this host");
+	assert_int_equal(attach_parse("packet:nothere", &spec, &error), 0);
+	assert_int_equal(tap_port_open(&spec, 1, &port, &error), -ENODEV);
+	assert_string_equal(error.text, "there is no interface nothere on this host");
 	assert_null(port);
 }
 

@@ -10,8 +10,9 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "overlay/datapath/forwarding.h"
+#include "base/error.h"
 #include "overlay/agent/topology.h"
+#include "overlay/datapath/forwarding.h"
 
 #define NOW 1800000000
 
@@ -79,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char error[TOPOLOGY_ERROR_BYTES] = "";
+	struct error error = { "" };
 	struct topology topology;
 	json_t *document;
 
@@ -89,11 +90,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!document)
 		return 0;
 	put_known(document);
-	if (topology_parse(document, ca, "me", NOW, &topology, error) == 0) {
+	if (topology_parse(document, ca, "me", NOW, &topology, &error) == 0) {
 		check(&topology);
 		topology_fini(&topology);
 	} else {
-		assert(error[0] && strlen(error) < TOPOLOGY_ERROR_BYTES);
+		assert(error_is_set(&error) && strlen(error.text) < sizeof(error.text));
 	}
 	json_decref(document);
 	return 0;

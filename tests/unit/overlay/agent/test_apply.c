@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/base64.h"
+#include "base/error.h"
 #include "base/file.h"
 #include "base/rcu.h"
 #include "base/secret.h"
@@ -50,7 +51,7 @@ static int open_agent(void **state)
 		.aging_ms = FDB_AGING_MS,
 		.seed = hash_seed_random() };
 	struct datapath *dp;
-	char error[256];
+	struct error error;
 
 	(void)state;
 	agent = calloc(1, sizeof(*agent));
@@ -68,7 +69,7 @@ static int open_agent(void **state)
 	dp->control_wake_fd = eventfd(0, EFD_NONBLOCK);
 	dp->fdb = fdb_new(&fdb);
 	dp->forwarding = forwarding_new(0);
-	assert_int_equal(udp_open(&dp->sockets, 4754, WORKERS + 1, error), 0);
+	assert_int_equal(udp_open(&dp->sockets, 4754, WORKERS + 1, &error), 0);
 	dp->workers_count = WORKERS;
 	agent->sender = WORKERS;
 	for (uint32_t i = 0; i < WORKERS; i++)
@@ -192,7 +193,7 @@ static void apply_change_remove(void **state)
 	add_port(document, 5, 17, "memory");
 	add_port(document, 6, 18, "memory");
 	apply(document);
-	assert_string_equal(agent->apply_error, "");
+	assert_string_equal(agent->apply_error.text, "");
 	assert_int_equal(agent->applied_rev, 1);
 	kept = port(5);
 	stays = peer("h0");
@@ -243,7 +244,7 @@ static void a_wrong_document_changes_nothing(void **state)
 	document = begin_document(2);
 	add_port(document, 5, 99, "memory");
 	apply(document);
-	assert_non_null(strstr(agent->apply_error, "ports[0].network"));
+	assert_non_null(strstr(agent->apply_error.text, "ports[0].network"));
 	assert_int_equal(agent->applied_rev, 1);
 	assert_ptr_equal(port(5), kept);
 	assert_int_equal(file_read(path, 1 << 20, &after, &len), 0);
@@ -252,7 +253,7 @@ static void a_wrong_document_changes_nothing(void **state)
 	free(after);
 	agent->now = instant_now();
 	apply_again(agent);
-	assert_string_equal(agent->apply_error, "");
+	assert_string_equal(agent->apply_error.text, "");
 }
 
 static void the_kept_one_comes_back(void **state)
@@ -281,10 +282,10 @@ static void a_port_that_fails_is_tried_again(void **state)
 	add_port(document, 6, 17, "memory");
 	add_port(document, 7, 17, "nonsense");
 	apply(document);
-	assert_non_null(strstr(agent->apply_error, "port lab/port"));
+	assert_non_null(strstr(agent->apply_error.text, "port lab/port"));
 	assert_int_equal(agent->applied_rev, 1);
 	assert_null(port(5)->tap);
-	assert_non_null(strstr(port(5)->error, "br-late"));
+	assert_non_null(strstr(port(5)->error.text, "br-late"));
 	assert_non_null(port(6)->tap);
 	assert_null(port(7)->tap);
 	assert_int_equal(network(17)->ports_count, 1);
@@ -293,7 +294,7 @@ static void a_port_that_fails_is_tried_again(void **state)
 	assert_int_equal(netns_run("ip link add br-late type bridge && ip link set br-late up"), 0);
 	apply_again(agent);
 	assert_non_null(port(5)->tap);
-	assert_string_equal(port(5)->error, "");
+	assert_string_equal(port(5)->error.text, "");
 	assert_int_equal(network(17)->ports_count, 2);
 	assert_int_equal(netns_run("ip link show wf5 | grep -q 'master br-late'"), 0);
 
@@ -331,7 +332,7 @@ static void a_port_that_moves(void **state)
 		json_object_set_new(json_array_get(json_object_get(document, "networks"), 0), "mtu",
 			json_integer(1400 + 100 * round));
 		apply(document);
-		assert_string_equal(agent->apply_error, "");
+		assert_string_equal(agent->apply_error.text, "");
 		assert_int_equal(netns_run("ip link show wf5 | grep -q 'mtu %d .*master br-%c'", 1400 + 100 * round,
 					 "ab"[round % 2]),
 			0);
@@ -387,7 +388,7 @@ static void peers_whose_key_changes_and_that_are_revoked(void **state)
 	apply(document);
 	assert_null(peer("h0"));
 	assert_int_equal(agent->refused_count, 1);
-	assert_non_null(strstr(agent->apply_error, "h0: refused"));
+	assert_non_null(strstr(agent->apply_error.text, "h0: refused"));
 	assert_int_equal(network(17)->peers_count, 0);
 }
 
@@ -462,7 +463,7 @@ static void any_documents(void **state)
 			ports_count++;
 		}
 		apply(document);
-		assert_string_equal(agent->apply_error, "");
+		assert_string_equal(agent->apply_error.text, "");
 		assert_int_equal(agent->applied_rev, rev);
 		for (unsigned int i = 0; i < HOSTS; i++) {
 			struct peer *found = peer(members[i].name);

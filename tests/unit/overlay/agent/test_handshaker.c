@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/rcu.h"
 #include "base/secret.h"
 #include "encap/gre.h"
@@ -36,7 +37,7 @@ static struct side *a, *b;
 static void open_side(struct side *side, const struct noise_psk *psk)
 {
 	struct agent *agent = &side->agent;
-	char error[256];
+	struct error error;
 	uint16_t port;
 
 	agent->now = instant_now();
@@ -45,7 +46,7 @@ static void open_side(struct side *side, const struct noise_psk *psk)
 	agent->datapath.time_scale = 1;
 	do
 		port = (uint16_t)(20000 + random_u32() % 20000);
-	while (udp_open(&agent->datapath.sockets, port, WORKERS + 1, error) < 0);
+	while (udp_open(&agent->datapath.sockets, port, WORKERS + 1, &error) < 0);
 	assert_true(endpoint_parse("127.0.0.1", port, &side->endpoint));
 	assert_true(x25519_generate(&agent->config.self.static_key));
 	agent->config.self.psk = *psk;

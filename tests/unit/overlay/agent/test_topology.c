@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/error.h"
 #include "overlay/agent/topology.h"
 #include "overlay/datapath/forwarding.h"
 
@@ -90,7 +91,7 @@ static json_t *good(void)
 	return document;
 }
 
-static int parse(const json_t *document, struct topology *out, char error[TOPOLOGY_ERROR_BYTES])
+static int parse(const json_t *document, struct topology *out, struct error *error)
 {
 	return topology_parse(document, ca, "me", NOW, out, error);
 }
@@ -100,11 +101,11 @@ static int parse(const json_t *document, struct topology *out, char error[TOPOLO
 static void a_good_document(void **state)
 {
 	json_t *document = good();
-	char error[TOPOLOGY_ERROR_BYTES] = "";
+	struct error error = { "" };
 	struct topology t;
 
 	(void)state;
-	assert_int_equal(parse(document, &t, error), 0);
+	assert_int_equal(parse(document, &t, &error), 0);
 	assert_int_equal(t.rev, 42);
 	assert_int_equal(t.hosts_count, 3);
 	for (unsigned int i = 0; i < HOSTS; i++) {
@@ -137,11 +138,11 @@ static void a_good_document(void **state)
 static void an_empty_one(void **state)
 {
 	json_t *document = json_pack("{s:i, s:s}", "rev", 0, "host", "me");
-	char error[TOPOLOGY_ERROR_BYTES];
+	struct error error;
 	struct topology t;
 
 	(void)state;
-	assert_int_equal(parse(document, &t, error), 0);
+	assert_int_equal(parse(document, &t, &error), 0);
 	assert_int_equal(t.hosts_count + t.networks_count + t.ports_count + t.remotes_count, 0);
 	topology_fini(&t);
 	json_decref(document);
@@ -152,12 +153,12 @@ static void an_empty_one(void **state)
 /* The error says @place.  @document is consumed */
 static void assert_wrong(json_t *document, const char *place)
 {
-	char error[TOPOLOGY_ERROR_BYTES] = "";
+	struct error error = { "" };
 	struct topology t;
 
-	if (parse(document, &t, error) == 0)
+	if (parse(document, &t, &error) == 0)
 		fail_msg("%s: was taken", place);
-	if (!strstr(error, place))
+	if (!strstr(error.text, place))
 		fail_msg("\"%s\" does not say %s", error, place);
 	json_decref(document);
 }
@@ -233,13 +234,13 @@ static void every_member_missing_or_wrong(void **state)
 
 static void not_an_object(void **state)
 {
-	char error[TOPOLOGY_ERROR_BYTES];
+	struct error error;
 	struct topology t;
 	json_t *list = json_array();
 
 	(void)state;
-	assert_int_equal(parse(list, &t, error), -EINVAL);
-	assert_int_equal(parse(NULL, &t, error), -EINVAL);
+	assert_int_equal(parse(list, &t, &error), -EINVAL);
+	assert_int_equal(parse(NULL, &t, &error), -EINVAL);
 	json_decref(list);
 }
 
@@ -290,11 +291,11 @@ static void more_than_is_served(void **state)
 static void assert_refused(const struct member *impostor, time_t now, const char *why)
 {
 	json_t *document = good();
-	char error[TOPOLOGY_ERROR_BYTES] = "";
+	struct error error = { "" };
 	struct topology t;
 
 	json_array_set_new(json_object_get(document, "hosts"), 1, host_json(impostor));
-	if (topology_parse(document, ca, "me", now, &t, error) != 0)
+	if (topology_parse(document, ca, "me", now, &t, &error) != 0)
 		fail_msg("%s", error);
 	if (!strstr(t.hosts[1].refused, why))
 		fail_msg("refused with \"%s\", not for %s", t.hosts[1].refused, why);
@@ -364,13 +365,13 @@ static void a_key_that_two_hosts_claim_is_nobodys(void **state)
 {
 	struct member thief = members[1];
 	json_t *document = good();
-	char error[TOPOLOGY_ERROR_BYTES];
+	struct error error;
 	struct topology t;
 
 	(void)state;
 	sign(&thief, "h1", &members[0].tunnel.public);
 	json_array_set_new(json_object_get(document, "hosts"), 1, host_json(&thief));
-	assert_int_equal(parse(document, &t, error), 0);
+	assert_int_equal(parse(document, &t, &error), 0);
 	assert_string_equal(t.hosts[0].refused, "it has the same tunnel key as h1");
 	assert_string_equal(t.hosts[1].refused, "it has the same tunnel key as h0");
 	assert_string_equal(t.hosts[2].refused, "");
@@ -380,7 +381,7 @@ static void a_key_that_two_hosts_claim_is_nobodys(void **state)
 	thief.tunnel_sig[0] = '\0';
 	document = good();
 	json_array_set_new(json_object_get(document, "hosts"), 1, host_json(&thief));
-	assert_int_equal(parse(document, &t, error), 0);
+	assert_int_equal(parse(document, &t, &error), 0);
 	assert_string_equal(t.hosts[0].refused, "");
 	topology_fini(&t);
 	json_decref(document);

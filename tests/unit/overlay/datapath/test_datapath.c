@@ -20,6 +20,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/rcu.h"
 #include "base/secret.h"
 #include "overlay/datapath/datapath.h"
@@ -64,7 +65,7 @@ static void open_side(struct side *side, unsigned int caps)
 		.location_limit = 100,
 		.aging_ms = FDB_AGING_MS,
 		.seed = hash_seed_random() };
-	char error[256];
+	struct error error;
 	uint16_t port;
 
 	memset(side, 0, sizeof(*side));
@@ -76,7 +77,7 @@ static void open_side(struct side *side, unsigned int caps)
 	side->datapath.workers_count = WORKERS;
 	do
 		port = (uint16_t)(20000 + random_u32() % 20000);
-	while (udp_open(&side->datapath.sockets, port, WORKERS + 1, error) < 0);
+	while (udp_open(&side->datapath.sockets, port, WORKERS + 1, &error) < 0);
 	side->endpoint = loopback(port);
 	side->port = (struct vport){ .network = NETWORK };
 	assert_int_equal(memory_port_open(WORKERS, caps, 2048, &side->port.tap), 0);
