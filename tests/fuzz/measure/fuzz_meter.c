@@ -58,10 +58,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_sums(&meter);
 	report.meter = &meter;
 	report.to.ns = now_ns;
-	report_text(null, &report);
+	printout_text(null, &report);
 	report.summary = true;
-	report_text(null, &report);
-	if (report_json(null, &report) != 0)
+	printout_text(null, &report);
+	if (printout_json(null, &report) != 0)
 		abort();
 	meter_fini(&meter);
 	return 0;

@@ -12,10 +12,16 @@
 #include "crypto/x25519.h"
 
 #include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 struct fabric_fixture {
 	char dir[64];
@@ -30,7 +36,7 @@ static inline void fabric_fixture_init(struct fabric_fixture *f, const char *lis
 	snprintf(f->dir, sizeof(f->dir), "/tmp/weft-fabric-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	if (authority_create(&wish, &error) < 0 || authority_load(f->dir, &f->authority, &error) < 0)
-		fail_msg("%s", error);
+		fail_msg("%s", error.text);
 }
 
 static inline void fabric_fixture_fini(struct fabric_fixture *f)

@@ -1,5 +1,5 @@
 /*
- * test_enrol.c - making a authority, tokens, enrolment, revocation
+ * test_enrol.c - making an authority, tokens, enrolment, revocation
  */
 #include "base/error.h"
 #include "controller/enrol.h"

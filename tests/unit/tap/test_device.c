@@ -40,7 +40,7 @@ static struct tap_port *open_port(const char *text, const char *device, bool cre
 	struct tap_port *port = NULL;
 
 	if (tap_port_open(&spec, queues, &port, &error))
-		fail_msg("%s: %s", text, error);
+		fail_msg("%s: %s", text, error.text);
 	return port;
 }
 
@@ -53,7 +53,7 @@ static void assert_refused(const char *text, const char *device, bool create, in
 	assert_int_equal(tap_port_open(&spec, 2, &port, &error), err);
 	assert_null(port);
 	if (!strstr(error.text, why))
-		fail_msg("\"%s\" does not say \"%s\"", error, why);
+		fail_msg("\"%s\" does not say \"%s\"", error.text, why);
 }
 
 static bool there(const char *name, struct netlink_link *link)

@@ -29,7 +29,7 @@ static struct tap_port *open_port(const char *text, unsigned int queues)
 	assert_int_equal(attach_parse(text, &spec, &error), 0);
 	snprintf(spec.device, sizeof(spec.device), "wf1");
 	if (tap_port_open(&spec, queues, &port, &error))
-		fail_msg("%s: %s", text, error);
+		fail_msg("%s: %s", text, error.text);
 	return port;
 }
 

@@ -110,6 +110,14 @@ static void unknown_kinds_are_refused(void **state)
 	}
 }
 
+/* Member by member: between them are bytes that mean nothing */
+static bool same(const struct offload *a, const struct offload *b)
+{
+	return a->partial == b->partial && a->ecn == b->ecn && a->gso == b->gso && a->gso_bytes == b->gso_bytes &&
+		a->header_bytes == b->header_bytes && a->csum_start == b->csum_start &&
+		a->csum_offset == b->csum_offset;
+}
+
 static void what_is_encoded_is_decoded(void **state)
 {
 	(void)state;
@@ -131,7 +139,7 @@ static void what_is_encoded_is_decoded(void **state)
 		}
 		vnet_encode(&in, frame_bytes, header);
 		assert_true(vnet_decode(header, frame_bytes, &out));
-		assert_memory_equal(&in, &out, sizeof(in));
+		assert_true(same(&in, &out));
 	}
 }
 

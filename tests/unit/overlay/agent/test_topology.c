@@ -159,7 +159,7 @@ static void assert_wrong(json_t *document, const char *place)
 	if (parse(document, &t, &error) == 0)
 		fail_msg("%s: was taken", place);
 	if (!strstr(error.text, place))
-		fail_msg("\"%s\" does not say %s", error, place);
+		fail_msg("\"%s\" does not say %s", error.text, place);
 	json_decref(document);
 }
 
@@ -296,7 +296,7 @@ static void assert_refused(const struct member *impostor, time_t now, const char
 
 	json_array_set_new(json_object_get(document, "hosts"), 1, host_json(impostor));
 	if (topology_parse(document, ca, "me", now, &t, &error) != 0)
-		fail_msg("%s", error);
+		fail_msg("%s", error.text);
 	if (!strstr(t.hosts[1].refused, why))
 		fail_msg("refused with \"%s\", not for %s", t.hosts[1].refused, why);
 	assert_int_equal(t.hosts_count, HOSTS);
