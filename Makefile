@@ -113,6 +113,7 @@ overlay/agent_SRC = \
 	overlay/agent/handshaker.c \
 	overlay/agent/liveness.c \
 	overlay/agent/main.c \
+	overlay/agent/privileges.c \
 	overlay/agent/report.c \
 	overlay/agent/status.c \
 	overlay/agent/topology.c
@@ -251,6 +252,7 @@ overlay/agent_TESTS = \
 	tests/unit/overlay/agent/test_apply.c \
 	tests/unit/overlay/agent/test_controller_client.c \
 	tests/unit/overlay/agent/test_handshaker.c \
+	tests/unit/overlay/agent/test_privileges.c \
 	tests/unit/overlay/agent/test_topology.c
 
 controller/store_TESTS = \

@@ -20,11 +20,11 @@
 #include "overlay/agent/apply.h"
 #include "overlay/agent/handshaker.h"
 #include "overlay/agent/liveness.h"
+#include "overlay/agent/privileges.h"
 #include "overlay/agent/report.h"
 #include "overlay/agent/status.h"
 #include "overlay/datapath/worker.h"
 
-#include <cap-ng.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <signal.h>
@@ -414,22 +414,6 @@ static bool start_events(struct agent *agent, struct error *error)
 	return false;
 }
 
-/* Root's other powers are of no use here.  Before the workers start, since capabilities are a thread's own */
-static bool give_up_privileges(struct error *error)
-{
-	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN)) {
-		error_set(error, "making network devices needs CAP_NET_ADMIN: run weftd as root");
-		return false;
-	}
-	capng_clear(CAPNG_SELECT_BOTH);
-	if (capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, CAP_NET_ADMIN, CAP_NET_RAW,
-		    CAP_NET_BIND_SERVICE, -1) == 0 &&
-		capng_apply(CAPNG_SELECT_CAPS) == 0)
-		return true;
-	error_set(error, "the kernel does not let weftd give up privileges");
-	return false;
-}
-
 static void check_buffers(const struct udp_sockets *sockets)
 {
 	if (sockets->receive_buffer_bytes < UDP_BUFFER_BYTES || sockets->send_buffer_bytes < UDP_BUFFER_BYTES)
@@ -440,7 +424,7 @@ static void check_buffers(const struct udp_sockets *sockets)
 
 static bool start(struct agent *agent, struct error *error)
 {
-	if (!give_up_privileges(error))
+	if (!privileges_reduce(error)) /* before the workers start */
 		return false;
 	if (config_load(agent->options->state, &agent->config, error) < 0 || !choose_aead(agent, error))
 		return false;
