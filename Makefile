@@ -32,7 +32,8 @@ base_SRC = \
 	base/netlink.c \
 	base/rcu.c \
 	base/secret.c \
-	base/suggest.c
+	base/suggest.c \
+	base/timers.c
 
 packet_SRC = \
 	packet/coalesce.c \
@@ -191,7 +192,9 @@ base_TESTS = \
 	tests/unit/base/test_hash.c \
 	tests/unit/base/test_json.c \
 	tests/unit/base/test_netlink.c \
-	tests/unit/base/test_suggest.c
+	tests/unit/base/test_rcu.c \
+	tests/unit/base/test_suggest.c \
+	tests/unit/base/test_timers.c
 
 packet_TESTS = \
 	tests/unit/packet/test_coalesce.c \
@@ -284,6 +287,7 @@ measure_TESTS = \
 	tests/unit/measure/test_split.c
 
 TSAN_TESTS = \
+	tests/unit/base/test_rcu.c \
 	tests/unit/overlay/datapath/test_datapath.c \
 	tests/unit/overlay/datapath/test_mailbox.c \
 	tests/unit/overlay/peer/test_session.c \
