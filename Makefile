@@ -30,6 +30,7 @@ base_SRC = \
 	base/json.c \
 	base/log.c \
 	base/netlink.c \
+	base/random.c \
 	base/rcu.c \
 	base/secret.c \
 	base/suggest.c \

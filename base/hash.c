@@ -3,7 +3,7 @@
  */
 #include "base/hash.h"
 
-#include "base/secret.h"
+#include "base/random.h"
 
 struct hash_seed hash_seed_random(void)
 {

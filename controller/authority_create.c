@@ -8,6 +8,7 @@
 #include "base/base64.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/random.h"
 #include "base/secret.h"
 #include "controller/ca/authority.h"
 #include "controller/store/store_sqlite.h"

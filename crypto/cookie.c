@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 
 #include "base/cursor.h"
+#include "base/random.h"
 #include "base/secret.h"
 #include "crypto/chachapoly.h"
 

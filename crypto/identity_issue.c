@@ -13,7 +13,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-#include "base/secret.h"
+#include "base/random.h"
 #include "crypto/identity_x509.h"
 
 #define BACKDATE_S (-3600L) /* for hosts whose clocks are behind */

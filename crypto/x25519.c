@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include "base/random.h"
 #include "base/secret.h"
 
 bool x25519_generate(struct x25519_keypair *out)

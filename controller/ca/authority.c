@@ -6,6 +6,7 @@
 #include "base/base64.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/random.h"
 #include "base/secret.h"
 
 #include <errno.h>

@@ -7,7 +7,7 @@
 #include "overlay/agent/controller_client.h"
 
 #include "base/log.h"
-#include "base/secret.h"
+#include "base/random.h"
 
 #include <errno.h>
 #include <event2/buffer.h>

@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "base/rcu.h"
+#include "base/random.h"
 #include "base/secret.h"
 #include "encap/gre.h"
 #include "overlay/agent/agent.h"

@@ -4,7 +4,7 @@
 #include "overlay/peer/session.h"
 
 #include "base/rcu.h"
-#include "base/secret.h"
+#include "base/random.h"
 #include "crypto/transport.h"
 #include "encap/gre.h"
 

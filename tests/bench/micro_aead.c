@@ -1,7 +1,7 @@
 /*
  * micro_aead.c - sealing and opening, for each backend, cipher and size of datagram
  */
-#include "base/secret.h"
+#include "base/random.h"
 #include "crypto/aead.h"
 #include "tests/bench/micro.h"
 

@@ -8,7 +8,7 @@
  */
 #include "base/error.h"
 #include "base/rcu.h"
-#include "base/secret.h"
+#include "base/random.h"
 #include "overlay/datapath/datapath.h"
 #include "overlay/datapath/worker.h"
 #include "packet/csum.h"

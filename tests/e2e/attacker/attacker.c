@@ -33,7 +33,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/secret.h"
+#include "base/random.h"
 #include "encap/record.h"
 #include "tests/e2e/attacker/tunnel.h"
 

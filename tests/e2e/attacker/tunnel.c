@@ -8,6 +8,7 @@
 #include "base/enrolment.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/random.h"
 #include "base/secret.h"
 #include "crypto/transport.h"
 

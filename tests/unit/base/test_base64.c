@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "base/secret.h"
+#include "base/random.h"
 
 static const char *const plain[] = { "", "f", "fo", "foo", "foob", "fooba", "foobar" };
 static const char *const coded[] = { "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy" };

@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/secret.h"
+#include "base/random.h"
 #include "tests/unit/crypto/hex.h"
 
 struct vector {

@@ -12,7 +12,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include "base/secret.h"
+#include "base/random.h"
 #include "tests/unit/crypto/hex.h"
 
 static void rfc7693_abc(void **state)

@@ -20,7 +20,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/rcu.h"
-#include "base/secret.h"
+#include "base/random.h"
 #include "overlay/agent/agent.h"
 #include "overlay/agent/apply.h"
 #include "overlay/agent/handshaker.h"

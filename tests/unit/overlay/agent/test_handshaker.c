@@ -16,7 +16,7 @@
 
 #include "base/error.h"
 #include "base/rcu.h"
-#include "base/secret.h"
+#include "base/random.h"
 #include "encap/gre.h"
 #include "overlay/agent/agent.h"
 #include "overlay/agent/handshaker.h"

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "base/secret.h"
+#include "base/random.h"
 #include "overlay/peer/pmtu.h"
 
 #define HEADER_BYTES 28U

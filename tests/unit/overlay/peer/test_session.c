@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/rcu.h"
-#include "base/secret.h"
+#include "base/random.h"
 #include "encap/gre.h"
 #include "overlay/peer/session.h"
 
