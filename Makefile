@@ -54,12 +54,14 @@ crypto_SRC = \
 	crypto/aead.c \
 	crypto/aead_ipsec_mb.c \
 	crypto/aead_openssl.c \
+	crypto/aead_registry.c \
 	crypto/blake2s.c \
 	crypto/chachapoly.c \
 	crypto/cookie.c \
 	crypto/handshake.c \
 	crypto/identity.c \
 	crypto/identity_issue.c \
+	crypto/identity_x509.c \
 	crypto/noise.c \
 	crypto/ratelimit.c \
 	crypto/replay.c \
@@ -211,6 +213,7 @@ lab_TESTS = \
 
 crypto_TESTS = \
 	tests/unit/crypto/test_aead.c \
+	tests/unit/crypto/test_aead_registry.c \
 	tests/unit/crypto/test_blake2s.c \
 	tests/unit/crypto/test_chachapoly.c \
 	tests/unit/crypto/test_cookie.c \

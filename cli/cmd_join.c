@@ -19,6 +19,7 @@
 #include "cli/join_token.h"
 #include "cli/say.h"
 #include "crypto/identity.h"
+#include "crypto/identity_issue.h"
 #include "crypto/x25519.h"
 
 #include <errno.h>

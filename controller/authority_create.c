@@ -12,6 +12,7 @@
 #include "base/secret.h"
 #include "controller/ca/authority.h"
 #include "controller/store/store_sqlite.h"
+#include "crypto/identity_issue.h"
 
 #include <errno.h>
 #include <jansson.h>

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "controller/host_topology.h"
+#include "crypto/identity_issue.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,12 +1,11 @@
 /*
- * aead.c - see aead.h: what is common to all backends, and the choice between them
+ * aead.c - see aead.h: what is common to all backends
  */
 #include "crypto/aead.h"
 
 #include <endian.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "crypto/aead_backend.h"
 
 bool aead_cipher_known(unsigned number)
@@ -101,60 +100,4 @@ bool aead_open(struct aead *aead, uint32_t counter, const uint8_t ad[AEAD_AD_BYT
 	if (len_bytes > AEAD_TAG_BYTES)
 		memset(out, 0, len_bytes - AEAD_TAG_BYTES);
 	return false;
-}
-
-struct trial {
-	const struct aead_backend *backend;
-	struct aead *aead;
-	uint64_t best_ns; /* of one round; the least of all rounds is what noise has not touched */
-};
-
-#define TRIAL_ROUNDS 16
-#define TRIAL_FRAMES 16
-#define TRIAL_FRAME_BYTES 1400
-
-static uint64_t trial_round_ns(struct aead *aead)
-{
-	static const size_t sizes[] = { 64, TRIAL_FRAME_BYTES };
-	static const uint8_t ad[AEAD_AD_BYTES] = { 0 };
-	uint8_t plain[TRIAL_FRAME_BYTES] = { 0 };
-	uint8_t sealed[TRIAL_FRAME_BYTES + AEAD_TAG_BYTES];
-	struct instant start = instant_now();
-
-	for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++)
-		for (uint32_t counter = 0; counter < TRIAL_FRAMES; counter++)
-			if (!aead_seal(aead, counter, ad, plain, sizes[s], sealed) ||
-				!aead_open(aead, counter, ad, sealed, sizes[s] + AEAD_TAG_BYTES, plain))
-				return UINT64_MAX; /* a backend that fails is not fast */
-	return instant_now().ns - start.ns;
-}
-
-const struct aead_backend *aead_backend_fastest(enum aead_cipher cipher)
-{
-	struct trial trials[] = {
-		{ .backend = aead_backend_openssl(), .best_ns = UINT64_MAX },
-		{ .backend = aead_backend_ipsec_mb(), .best_ns = UINT64_MAX },
-	};
-	const size_t count = sizeof(trials) / sizeof(trials[0]);
-	const struct trial *fastest = &trials[0];
-	const struct aead_key key = { { 0 } }; /* seals zeros: any key will do */
-	const struct aead_iv iv = { { 0 } };
-
-	for (size_t i = 0; i < count; i++)
-		if (trials[i].backend)
-			trials[i].aead = aead_new(trials[i].backend, cipher, &key, &iv);
-	for (int round = 0; round < TRIAL_ROUNDS; round++) {
-		for (size_t i = 0; i < count; i++) {
-			uint64_t ns = trials[i].aead ? trial_round_ns(trials[i].aead) : UINT64_MAX;
-
-			if (ns < trials[i].best_ns)
-				trials[i].best_ns = ns;
-		}
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (trials[i].best_ns < fastest->best_ns)
-			fastest = &trials[i];
-		aead_free(trials[i].aead);
-	}
-	return fastest->backend;
 }

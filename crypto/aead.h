@@ -3,7 +3,7 @@
  *
  * The hot path of weft.  A struct aead is one lane's key, prepared once: per datagram only the nonce is
  * set, nothing is allocated and nothing copied.  Neighbours: transport.h derives the key and the IV,
- * replay.h says which counters may be opened.  It does not count messages and never refuses a counter:
+ * replay.h says which counters may be opened, aead_registry.h knows the libraries.  It does not count messages and never refuses a counter:
  * that no counter is sealed twice under one key is the caller's duty.
  *
  * Threads: a struct aead belongs to one thread at a time.  Backends are immutable and shared by all.
@@ -53,27 +53,9 @@ const char *aead_cipher_name(enum aead_cipher cipher);
 /* Return: the length of @cipher's key, 0 for an unknown cipher */
 size_t aead_key_bytes(enum aead_cipher cipher);
 
-/* Always there, and has every cipher */
-const struct aead_backend *aead_backend_openssl(void);
-
-/* Return: NULL where weft was built without ipsec-mb, or the CPU lacks what it needs */
-const struct aead_backend *aead_backend_ipsec_mb(void);
-
 const char *aead_backend_name(const struct aead_backend *backend);
 
 bool aead_backend_has(const struct aead_backend *backend, enum aead_cipher cipher);
-
-/**
- * aead_backend_fastest() - the backend that is fastest for @cipher on this CPU, by measuring it now
- * @cipher:	one of enum aead_cipher
- *
- * Seals and opens frames of 64 and of 1400 bytes with each backend, turn about, for a few milliseconds in
- * all.  The one function of crypto/ that reads the clock.  For daemons that start, not for every session:
- * keep the result.
- *
- * Return: never NULL
- */
-const struct aead_backend *aead_backend_fastest(enum aead_cipher cipher);
 
 /**
  * aead_new() - prepare a key

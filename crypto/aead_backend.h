@@ -1,5 +1,5 @@
 /*
- * aead_backend.h - what a library's backend gives aead.c; nobody else includes this
+ * aead_backend.h - what a library's backend gives aead.c; only it and the backends include this
  *
  * Each backend embeds struct aead as the first member of its own context.
  */

@@ -9,6 +9,7 @@
  * is slower than copying the payload behind the header first (HANDSHAKE.md, section 7).
  */
 #include "crypto/aead_backend.h"
+#include "crypto/aead_registry.h"
 
 #ifdef HAVE_IPSEC_MB
 

@@ -6,6 +6,7 @@
  * EVP_CIPHER_CTX_ctrl() that is usual would make them anew for each datagram.
  */
 #include "crypto/aead_backend.h"
+#include "crypto/aead_registry.h"
 
 #include <stdlib.h>
 

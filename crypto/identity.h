@@ -25,8 +25,6 @@
 #define IDENTITY_PEM_MAX_BYTES 8192U
 #define IDENTITY_SIGNATURE_BYTES 64U
 #define IDENTITY_FINGERPRINT_BYTES 65U /* 64 lowercase hex digits and the NUL */
-#define IDENTITY_CA_YEARS 20
-#define IDENTITY_HOST_YEARS 5
 
 enum identity_role {
 	IDENTITY_HOST,
@@ -48,44 +46,8 @@ bool identity_name_ok(const char *name) __attribute__((warn_unused_result));
 /* NULL is fine */
 void identity_pem_free(char *pem);
 
-/* A new Ed25519 private key (PKCS#8).  Return: 0, -ENOMEM or -EIO (OpenSSL failed) */
-int identity_key_create(char **key_pem) __attribute__((warn_unused_result));
-
-/**
- * identity_ca_create() - a fabric's CA: key and self-signed certificate
- * @now:	seconds since 1970; valid from an hour before for IDENTITY_CA_YEARS
- *
- * Return: 0, -EINVAL (the name), -ENOMEM or -EIO
- */
-int identity_ca_create(const char *fabric, time_t now, char **key_pem, char **ca_pem)
-	__attribute__((warn_unused_result));
-
 /* Does @key_pem belong to the CA certificate @ca_pem?  For a controller that starts. */
 bool identity_ca_check(const char *key_pem, const char *ca_pem) __attribute__((warn_unused_result));
-
-/* Return: 0, -EINVAL (the name, or the key is no Ed25519 private key), -ENOMEM or -EIO */
-int identity_csr_create(const char *key_pem, const char *host, char **csr_pem) __attribute__((warn_unused_result));
-
-/**
- * identity_host_issue() - the CA's answer to a host's request
- * @csr_pem:	its signature is checked and its key taken; its name and extensions are not
- * @host:	the name that the certificate gets, whatever the request said
- *
- * Return: 0, -EINVAL (the name, or the CA's key and certificate do not fit), -EKEYREJECTED (the request is no CSR of
- *	an Ed25519 key, or not signed by it), -ENOMEM or -EIO
- */
-int identity_host_issue(const char *ca_key_pem, const char *ca_pem, const char *csr_pem, const char *host, time_t now,
-	char **cert_pem) __attribute__((warn_unused_result));
-
-/**
- * identity_controller_issue() - key and certificate for the controller's TLS
- * @alt_names:	IP addresses and DNS names that it is reached by; may be empty
- *
- * Return: as identity_host_issue(); -EINVAL also for an alternative name that is neither
- */
-int identity_controller_issue(const char *ca_key_pem, const char *ca_pem, const char *name,
-	const char *const *alt_names, size_t alt_name_count, time_t now, char **key_pem, char **cert_pem)
-	__attribute__((warn_unused_result));
 
 /**
  * identity_verify() - is this certificate one that the pinned CA issued for that role, and valid now?

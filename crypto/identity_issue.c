@@ -1,7 +1,7 @@
 /*
- * identity_issue.c - see identity.h: making keys, the CA, requests and certificates
+ * identity_issue.c - see identity_issue.h
  */
-#include "crypto/identity.h"
+#include "crypto/identity_issue.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,10 +14,13 @@
 #include <openssl/x509v3.h>
 
 #include "base/random.h"
+#include "base/secret.h"
+#include "crypto/identity.h"
 #include "crypto/identity_x509.h"
 
 #define BACKDATE_S (-3600L) /* for hosts whose clocks are behind */
 #define SERIAL_BYTES 16
+#define ED25519_BYTES 32
 
 /* What differs between the three kinds of certificate; texts in OpenSSL's configuration syntax */
 struct profile {
@@ -34,9 +37,16 @@ static const struct profile host_profile = { IDENTITY_HOST_YEARS, "critical,CA:F
 static const struct profile controller_profile = { IDENTITY_CA_YEARS, "critical,CA:FALSE", "critical,digitalSignature",
 	"serverAuth" };
 
+/* A private key of Ed25519 is 32 random bytes (RFC 8032, 5.1.5): drawn where everything else is */
 static EVP_PKEY *generate(void)
 {
-	return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	uint8_t bytes[ED25519_BYTES];
+	EVP_PKEY *key;
+
+	random_fill(bytes, sizeof(bytes));
+	key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, bytes, sizeof(bytes));
+	secret_wipe(bytes, sizeof(bytes));
+	return key;
 }
 
 int identity_key_create(char **key_pem)

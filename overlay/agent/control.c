@@ -16,6 +16,7 @@
 #include "base/rcu.h"
 #include "base/secret.h"
 #include "base/version.h"
+#include "crypto/aead_registry.h"
 #include "overlay/agent/agent.h"
 #include "overlay/agent/apply.h"
 #include "overlay/agent/handshaker.h"
@@ -315,12 +316,8 @@ static bool choose_aead(struct agent *agent, struct error *error)
 {
 	static const enum aead_cipher ciphers[] = { AEAD_AES_128_GCM, AEAD_AES_256_GCM, AEAD_CHACHA20_POLY1305 };
 	const char *name = agent->options->aead;
-	const struct aead_backend *wanted = NULL;
+	const struct aead_backend *wanted = name ? aead_registry_named(name) : NULL;
 
-	if (name && strcmp(name, "openssl") == 0)
-		wanted = aead_backend_openssl();
-	else if (name && strcmp(name, "ipsec-mb") == 0)
-		wanted = aead_backend_ipsec_mb();
 	if (name && !wanted) {
 		error_set(error, "--aead %s: not here; openssl always is, ipsec-mb on CPUs that it knows", name);
 		return false;
@@ -328,7 +325,7 @@ static bool choose_aead(struct agent *agent, struct error *error)
 	for (size_t i = 0; i < sizeof(ciphers) / sizeof(ciphers[0]); i++) {
 		const bool has = wanted && aead_backend_has(wanted, ciphers[i]);
 
-		agent->backends[ciphers[i]] = has ? wanted : aead_backend_fastest(ciphers[i]);
+		agent->backends[ciphers[i]] = has ? wanted : aead_registry_fastest(ciphers[i], instant_now);
 	}
 	return true;
 }

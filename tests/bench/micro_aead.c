@@ -3,6 +3,7 @@
  */
 #include "base/random.h"
 #include "crypto/aead.h"
+#include "crypto/aead_registry.h"
 #include "tests/bench/micro.h"
 
 #include <stdint.h>
@@ -59,16 +60,19 @@ static void measure(struct micro *micro, struct sealing *s, const struct aead_ba
 
 int main(int argc, char **argv)
 {
-	const struct aead_backend *backends[] = { aead_backend_openssl(), aead_backend_ipsec_mb() };
 	static const size_t sizes[] = { 64, 256, 1440, 8940 };
 	static struct sealing sealing;
 	struct micro micro;
 
 	micro_begin(&micro, "AEAD", argc, argv);
-	for (unsigned int cipher = AEAD_AES_256_GCM; aead_cipher_known(cipher); cipher++)
-		for (unsigned int b = 0; b < sizeof(backends) / sizeof(backends[0]); b++)
-			for (unsigned int i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
-				if (backends[b] && aead_backend_has(backends[b], (enum aead_cipher)cipher))
-					measure(&micro, &sealing, backends[b], (enum aead_cipher)cipher, sizes[i]);
+	for (unsigned int cipher = AEAD_AES_256_GCM; aead_cipher_known(cipher); cipher++) {
+		for (size_t row = 0; row < aead_registry_rows(); row++) {
+			const struct aead_backend *backend = aead_registry_at(row);
+
+			for (size_t i = 0; backend && i < sizeof(sizes) / sizeof(sizes[0]); i++)
+				if (aead_backend_has(backend, (enum aead_cipher)cipher))
+					measure(&micro, &sealing, backend, (enum aead_cipher)cipher, sizes[i]);
+		}
+	}
 	return micro_end(&micro);
 }

@@ -7,8 +7,9 @@
  * kernel's share is in it: loopback delivers a datagram up to the receiver's socket on the sender's time.
  */
 #include "base/error.h"
-#include "base/rcu.h"
 #include "base/random.h"
+#include "base/rcu.h"
+#include "crypto/aead_registry.h"
 #include "overlay/datapath/datapath.h"
 #include "overlay/datapath/worker.h"
 #include "packet/csum.h"
@@ -274,15 +275,16 @@ static void measure(struct micro *micro, struct stream *s, const char *name, uns
 
 int main(int argc, char **argv)
 {
-	const struct aead_backend *backends[] = { aead_backend_openssl(), aead_backend_ipsec_mb() };
 	static struct stream stream;
 	struct micro micro;
 
 	micro_begin(&micro, "worker, aes-128-gcm, per frame or segment", argc, argv);
 	share_a_core();
 	rcu_thread_begin();
-	for (unsigned int b = 0; b < 2 && backends[b]; b++) {
-		backend = backends[b];
+	for (size_t row = 0; row < aead_registry_rows(); row++) {
+		backend = aead_registry_at(row);
+		if (!backend)
+			continue;
 		open_pair();
 		stream_init(&stream, 64, 0);
 		measure(&micro, &stream, "UDP 64 B, alone", 1, 64, 1);

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "base/secret.h"
+#include "crypto/aead_registry.h"
 #include "crypto/transport.h"
 
 #include <arpa/inet.h>

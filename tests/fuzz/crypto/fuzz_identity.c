@@ -13,6 +13,7 @@
 #include <openssl/pem.h>
 
 #include "crypto/identity.h"
+#include "crypto/identity_issue.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,6 +4,7 @@
 #include "cli/join_token.h"
 
 #include "base/base64.h"
+#include "crypto/identity_issue.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

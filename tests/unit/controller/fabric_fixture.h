@@ -9,6 +9,7 @@
 #include "controller/ca/authority.h"
 #include "controller/enrol.h"
 #include "crypto/identity.h"
+#include "crypto/identity_issue.h"
 #include "crypto/x25519.h"
 
 #include <jansson.h>

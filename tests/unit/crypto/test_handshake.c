@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "crypto/aead_registry.h"
 #include "crypto/transport.h"
 
 static const struct instant now = { 1000000000 };

@@ -2,6 +2,7 @@
  * test_identity.c - a fabric's certificates: what is believed, and every forgery that is not
  */
 #include "crypto/identity.h"
+#include "crypto/identity_issue.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -11,6 +11,7 @@
 
 #include "base/base64.h"
 #include "base/error.h"
+#include "crypto/identity_issue.h"
 #include "overlay/agent/topology.h"
 #include "overlay/datapath/forwarding.h"
 

@@ -4,6 +4,7 @@
  * Client and controller share one loop; the controller is a few lines of evhttp that do what the test wants.
  */
 #include "crypto/identity.h"
+#include "crypto/identity_issue.h"
 #include "overlay/agent/controller_client.h"
 
 #include <arpa/inet.h>

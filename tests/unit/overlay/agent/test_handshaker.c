@@ -15,8 +15,9 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/rcu.h"
 #include "base/random.h"
+#include "base/rcu.h"
+#include "crypto/aead_registry.h"
 #include "encap/gre.h"
 #include "overlay/agent/agent.h"
 #include "overlay/agent/handshaker.h"

@@ -21,8 +21,9 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/rcu.h"
 #include "base/random.h"
+#include "base/rcu.h"
+#include "crypto/aead_registry.h"
 #include "overlay/datapath/datapath.h"
 #include "overlay/datapath/worker.h"
 #include "packet/csum.h"

@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/rcu.h"
 #include "base/random.h"
+#include "base/rcu.h"
+#include "crypto/aead_registry.h"
 #include "encap/gre.h"
 #include "overlay/peer/session.h"
 
