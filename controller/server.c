@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #define BACKLOG 128
+#define SERVER_LAST_TURNS 8
 
 struct server {
 	struct event_base *base;
@@ -230,8 +231,9 @@ void server_free(struct server *s)
 		evhttp_free(s->local);
 	if (s->socket_path[0])
 		unlink(s->socket_path);
-	/* bufferevents end from the loop; their connections count down as they do */
-	event_base_loop(s->base, EVLOOP_NONBLOCK);
+	/* bufferevents end from the loop, in a turn or two; their connections count down as they do */
+	for (int turn = 0; s->conns && conns_count(s->conns) > 0 && turn < SERVER_LAST_TURNS; turn++)
+		event_base_loop(s->base, EVLOOP_NONBLOCK);
 	conns_free(s->conns);
 	SSL_CTX_free(s->tls);
 	free(s);

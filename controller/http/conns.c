@@ -1,7 +1,11 @@
 /*
  * conns.c - see conns.h
  *
- * A struct conn hangs on its SSL object, which dies with the bufferevent: that is how we hear of the end.
+ * Who owns what.  evhttp owns the bufferevent, and frees it when it likes; libevent then finalizes it from the loop, and that
+ * frees the SSL object, on which a struct conn hangs: that is how we hear of the end.  In between the bufferevent is dead for
+ * everybody, so nothing here touches it, but where it is in our hands: in its own input callback, and from there until the check
+ * that this callback asks for, for which it is held by a reference.  All else is done to the socket, which is open for as long
+ * as the SSL object is there.
  */
 #include "controller/http/conns.h"
 
@@ -27,11 +31,13 @@ enum large {
 struct conn {
 	LIST_ENTRY(conn) link;
 	struct conns *conns;
-	struct bufferevent *bev;
-	struct event *check;    /* soon: who is it?  may it have more room? */
-	struct event *deadline; /* shut down unless trusted */
-	struct endpoint source; /* port 0 until known */
-	size_t received_bytes;  /* while not trusted */
+	SSL *ssl;
+	struct bufferevent *bev;  /* evhttp's; see above */
+	struct bufferevent *held; /* the same with a reference of ours, until the check that is due; or NULL */
+	struct event *check;      /* soon: who is it?  may it have more room? */
+	struct event *deadline;   /* shut down unless trusted */
+	struct endpoint source;   /* port 0 until known */
+	size_t received_bytes;    /* while not trusted */
 	enum large large;
 	bool trusted;
 };
@@ -48,10 +54,12 @@ struct conns {
 
 static int conn_index = -1; /* of a struct conn within an SSL; process-wide, as OpenSSL has it */
 
+/* evhttp sees the end and tidies up; where reading is paused, it must go on for that */
 static void end(struct conn *conn)
 {
-	bufferevent_setwatermark(conn->bev, EV_READ, 0, 0);
-	shutdown(bufferevent_getfd(conn->bev), SHUT_RDWR);
+	if (conn->held)
+		bufferevent_setwatermark(conn->held, EV_READ, 0, 0);
+	shutdown(SSL_get_fd(conn->ssl), SHUT_RDWR);
 }
 
 static void give_back_room(struct conn *conn)
@@ -99,14 +107,13 @@ static unsigned int count_strangers(const struct conns *conns, const struct endp
 /* Return: false where the connection is one too many */
 static bool admit(struct conn *conn)
 {
+	const int fd = SSL_get_fd(conn->ssl), on = 1;
 	struct sockaddr_storage peer;
 	socklen_t len_bytes = sizeof(peer);
-	const int on = 1;
 
 	/* a push must not wait for the acknowledgement of the one before */
-	(void)setsockopt(bufferevent_getfd(conn->bev), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (conn->conns->count > CONNS_MAX ||
-		getpeername(bufferevent_getfd(conn->bev), (struct sockaddr *)&peer, &len_bytes) < 0 ||
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (conn->conns->count > CONNS_MAX || getpeername(fd, (struct sockaddr *)&peer, &len_bytes) < 0 ||
 		!endpoint_from_sockaddr((struct sockaddr *)&peer, len_bytes, &conn->source))
 		return false;
 	return count_strangers(conn->conns, &conn->source) <= CONNS_PER_SOURCE;
@@ -115,7 +122,7 @@ static bool admit(struct conn *conn)
 /* Return: false where there is none left for one who is not trusted */
 static bool take_large_place(struct conn *conn)
 {
-	enum large kind = has_certificate(bufferevent_openssl_get_ssl(conn->bev)) ? LARGE_HOST : LARGE_STRANGER;
+	enum large kind = has_certificate(conn->ssl) ? LARGE_HOST : LARGE_STRANGER;
 	unsigned int most = kind == LARGE_HOST ? CONNS_LARGE_HOSTS : CONNS_LARGE_STRANGERS;
 
 	if (conn->conns->large[kind] >= most) {
@@ -128,7 +135,10 @@ static bool take_large_place(struct conn *conn)
 	return true;
 }
 
-/* Has it sent so much that it needs more room?  What evhttp has taken off the buffer counts, too: it keeps bodies */
+/*
+ * Has it sent so much that it needs more room?  Only where conn->bev is alive, as the head of this file has it.  What evhttp has taken off the buffer counts, too: it
+ * keeps bodies
+ */
 static bool wants_room(const struct conn *conn)
 {
 	if (conn->trusted)
@@ -136,20 +146,28 @@ static bool wants_room(const struct conn *conn)
 	return conn->large == LARGE_NO && conn->received_bytes >= CONNS_SMALL_BYTES;
 }
 
+static void give_room(struct conn *conn)
+{
+	if (conn->trusted || take_large_place(conn))
+		bufferevent_setwatermark(conn->held, EV_READ, 0, CONNS_LARGE_BYTES);
+	else
+		end(conn);
+}
+
 static void on_check(evutil_socket_t fd, short what, void *arg)
 {
 	struct conn *conn = arg;
+	struct bufferevent *held = conn->held;
 
 	(void)fd;
 	(void)what;
 	if (!conn->source.port && !admit(conn))
 		end(conn);
-	else if (!wants_room(conn))
-		return;
-	else if (conn->trusted || take_large_place(conn))
-		bufferevent_setwatermark(conn->bev, EV_READ, 0, CONNS_LARGE_BYTES);
-	else
-		end(conn);
+	else if (held)
+		give_room(conn);
+	conn->held = NULL;
+	if (held)
+		bufferevent_decref(held);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
@@ -165,10 +183,15 @@ static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info
 	struct conn *conn = arg;
 
 	(void)input;
+	if (!info->n_added)
+		return;
 	if (!conn->trusted)
 		conn->received_bytes += info->n_added;
-	if (info->n_added && wants_room(conn))
-		event_active(conn->check, EV_TIMEOUT, 0);
+	if (conn->held || !wants_room(conn))
+		return;
+	bufferevent_incref(conn->bev);
+	conn->held = conn->bev;
+	event_active(conn->check, EV_TIMEOUT, 0);
 }
 
 static struct conn *conn_new(struct conns *conns, SSL *ssl)
@@ -179,6 +202,7 @@ static struct conn *conn_new(struct conns *conns, SSL *ssl)
 	if (!conn)
 		return NULL;
 	conn->conns = conns;
+	conn->ssl = ssl;
 	conn->check = event_new(conns->base, -1, 0, on_check, conn);
 	conn->deadline = event_new(conns->base, -1, 0, on_deadline, conn);
 	if (!conn->check || !conn->deadline || event_add(conn->deadline, &stranger) < 0 ||

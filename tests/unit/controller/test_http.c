@@ -720,6 +720,47 @@ static void large_requests_of_strangers(void **state)
 	check_alive(f);
 }
 
+/* One unfinished request; with how much of a body, and how its connection ends, by @number */
+static void break_off(struct peer *peer, unsigned int number)
+{
+	static const size_t bodies[] = { 0, 5, 100, 4000, 40000, 100000 };
+	static char body[100000];
+	const struct linger reset = { .l_onoff = 1 };
+	char head[200];
+
+	snprintf(head, sizeof(head),
+		"PUT /v1/agent/report HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: %u\r\n\r\n",
+		number % 2 ? 5 : 2U << 20);
+	(void)peer_write(peer, head, strlen(head));
+	if (bodies[number % 6])
+		(void)peer_write(peer, body, bodies[number % 6]);
+	if (number / 6 % 4 == 1)
+		SSL_shutdown(peer->ssl);
+	if (number / 6 % 4 == 2)
+		setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	if (number / 6 % 4 == 3)
+		shutdown(peer->fd, SHUT_WR);
+}
+
+/* Requests that are broken off in every way while libevent has not quite ended those before */
+static void mixed_closes(void **state)
+{
+	struct fixture *f = *state;
+
+	srand(1);
+	for (int round = 0; round < 60; round++) {
+		struct peer peers[3];
+
+		for (size_t i = 0; i < 3; i++) {
+			assert_true(peer_open(&peers[i], f->port, round % 4 ? &f->aws.who : &f->nobody));
+			break_off(&peers[i], (unsigned int)rand() % 24);
+		}
+		for (size_t i = 0; i < 3; i++)
+			peer_close(&peers[i]);
+	}
+	check_alive(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -737,6 +778,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(slow_readers_are_cut_off, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(too_many_connections, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(large_requests_of_strangers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(mixed_closes, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
