@@ -93,6 +93,7 @@ tap_SRC = \
 	tap/vnet.c
 
 underlay_SRC = \
+	underlay/route.c \
 	underlay/udp.c
 
 overlay/peer_SRC = \
@@ -245,6 +246,9 @@ tap_TESTS = \
 	tests/unit/tap/test_memory.c \
 	tests/unit/tap/test_packet.c \
 	tests/unit/tap/test_vnet.c
+
+underlay_TESTS = \
+	tests/unit/underlay/test_udp.c
 
 overlay/peer_TESTS = \
 	tests/unit/overlay/peer/test_drops.c \

@@ -6,14 +6,12 @@
 #include "base/error.h"
 
 #include <errno.h>
-#include <ifaddrs.h>
 #include <linux/filter.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #ifndef UDP_SEGMENT
@@ -26,6 +24,32 @@
 #define GRE_PROTOCOL_AT 2U
 #define GRE_LANE_AT 7U
 #define PROTOCOL_HANDSHAKE 0x88B6U
+#define BUFFER_BYTES (8 * 1024 * 1024) /* asked for, each way */
+#define SEND_MAX 32U                   /* messages in one system call */
+/* Buffers start at different offsets within their pages, so that they do not fight for the same cache sets */
+#define STRIDE_BYTES (UNDERLAY_MESSAGE_BYTES + 1024U + 64U)
+
+/* Room for the control messages that one train needs, sending or receiving */
+union control {
+	struct cmsghdr align;
+	char bytes[128];
+};
+
+/* What a worker receives into: laid out once, since each message that is asked for would take its time to set up */
+struct inbox {
+	struct mmsghdr messages[UNDERLAY_RECEIVE_MAX];
+	struct iovec iov[UNDERLAY_RECEIVE_MAX];
+	union control control[UNDERLAY_RECEIVE_MAX];
+	struct sockaddr_storage from[UNDERLAY_RECEIVE_MAX];
+	uint8_t memory[UNDERLAY_RECEIVE_MAX * STRIDE_BYTES];
+};
+
+struct udp {
+	struct underlay underlay;
+	int fd[UNDERLAY_WORKERS_MAX + 1]; /* workers' first, the control thread's last */
+	int own[UNDERLAY_WORKERS_MAX];    /* workers' own flows; -1 for the first */
+	struct inbox *inboxes[UNDERLAY_WORKERS_MAX];
+};
 
 /* Runs over the UDP payload; what is too short ends at worker 0, which counts and drops it */
 static int steer(int fd, unsigned int workers)
@@ -54,8 +78,8 @@ static int grow(int fd, int force, int polite)
 	int granted = 0;
 	socklen_t len = sizeof(granted);
 
-	if (set(fd, SOL_SOCKET, force, UDP_BUFFER_BYTES) < 0)
-		(void)set(fd, SOL_SOCKET, polite, UDP_BUFFER_BYTES);
+	if (set(fd, SOL_SOCKET, force, BUFFER_BYTES) < 0)
+		(void)set(fd, SOL_SOCKET, polite, BUFFER_BYTES);
 	getsockopt(fd, SOL_SOCKET, polite, &granted, &len);
 	return granted;
 }
@@ -81,53 +105,49 @@ static int bind_any(int fd, int family, uint16_t port)
 	return err < 0 ? -errno : 0;
 }
 
-static int open_one(struct udp_sockets *sockets, uint16_t port, unsigned int index)
+static int open_socket(int family)
 {
-	int fd = socket(sockets->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int err;
+	int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 && family == AF_INET6)
+		(void)set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_shared(struct udp *udp, uint16_t port, uint32_t index)
+{
+	struct underlay *underlay = &udp->underlay;
+	int fd = open_socket(underlay->family), err;
 
 	if (fd < 0)
-		return -errno;
-	if (sockets->family == AF_INET6)
-		(void)set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+		return fd;
+	udp->fd[index] = fd;
 	err = set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	if (!err)
-		err = bind_any(fd, sockets->family, port);
-	if (err) {
-		close(fd);
+		err = bind_any(fd, underlay->family, port);
+	if (err)
 		return err;
-	}
-	own_path_mtu(fd, sockets->family);
-	sockets->receive_buffer_bytes = grow(fd, SO_RCVBUFFORCE, SO_RCVBUF);
-	sockets->send_buffer_bytes = grow(fd, SO_SNDBUFFORCE, SO_SNDBUF);
-	sockets->gso = set(fd, IPPROTO_UDP, UDP_SEGMENT, 0) == 0;
-	sockets->fd[index] = fd;
+	own_path_mtu(fd, underlay->family);
+	underlay->receive_buffer_bytes = grow(fd, SO_RCVBUFFORCE, SO_RCVBUF);
+	underlay->send_buffer_bytes = grow(fd, SO_SNDBUFFORCE, SO_SNDBUF);
 	return 0;
 }
 
 /* A socket that sends from a port of its own; what comes to it is thrown away by its filter */
-static int open_own(struct udp_sockets *sockets, unsigned int index)
+static int open_own(struct udp *udp, uint32_t worker)
 {
 	struct sock_filter drop_all[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
 	struct sock_fprog program = { .len = 1, .filter = drop_all };
-	int fd = socket(sockets->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int err;
+	int fd = open_socket(udp->underlay.family);
 
 	if (fd < 0)
+		return fd;
+	udp->own[worker] = fd;
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
 		return -errno;
-	if (sockets->family == AF_INET6)
-		(void)set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-	err = setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno : 0;
-	if (!err)
-		err = bind_any(fd, sockets->family, 0);
-	if (err) {
-		close(fd);
-		return err;
-	}
-	own_path_mtu(fd, sockets->family);
+	own_path_mtu(fd, udp->underlay.family);
 	(void)grow(fd, SO_SNDBUFFORCE, SO_SNDBUF);
-	sockets->own[index] = fd;
-	return 0;
+	return bind_any(fd, udp->underlay.family, 0);
 }
 
 /* SO_REUSEPORT would let two agents share a port and steal each other's datagrams: find out before */
@@ -143,50 +163,153 @@ static int port_is_free(int family, uint16_t port)
 	return err;
 }
 
-int udp_open(struct udp_sockets *sockets, uint16_t port, unsigned int count, struct error *error)
+static struct inbox *inbox_new(void)
 {
-	int err = 0, fd;
+	struct inbox *inbox = malloc(sizeof(*inbox));
 
-	*sockets = (struct udp_sockets){ .family = AF_INET6 };
-	fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		sockets->family = AF_INET;
-	else
-		close(fd);
-	err = port_is_free(sockets->family, port);
-	for (unsigned int i = 0; !err && i < count; i++) {
-		sockets->own[i] = -1;
-		err = open_one(sockets, port, i);
-		if (!err)
-			sockets->count++;
-		if (!err && i > 0 && i + 1 < count)
-			err = open_own(sockets, i);
+	if (!inbox)
+		return NULL;
+	for (uint32_t i = 0; i < UNDERLAY_RECEIVE_MAX; i++) {
+		inbox->iov[i] = (struct iovec){
+			.iov_base = inbox->memory + (size_t)i * STRIDE_BYTES,
+			.iov_len = UNDERLAY_MESSAGE_BYTES,
+		};
+		inbox->messages[i].msg_hdr = (struct msghdr){
+			.msg_name = &inbox->from[i],
+			.msg_iov = &inbox->iov[i],
+			.msg_iovlen = 1,
+			.msg_control = inbox->control[i].bytes,
+		};
 	}
-	if (!err)
-		err = steer(sockets->fd[0], count - 1);
-	if (err) {
-		error_set(error, "UDP port %u: %s%s", port, strerror(-err),
-			err == -EADDRINUSE ? "; another agent runs here, or choose one with --listen-port" : "");
-		udp_close(sockets);
+	return inbox;
+}
+
+static int open_worker(struct udp *udp, uint16_t port, uint32_t worker)
+{
+	int err = open_shared(udp, port, worker);
+
+	if (!err && worker > 0)
+		err = open_own(udp, worker);
+	if (err)
 		return err;
-	}
-	sockets->gro = true;
-	for (unsigned int i = 0; i + 1 < count; i++)
-		sockets->gro &= set(sockets->fd[i], IPPROTO_UDP, UDP_GRO, 1) == 0;
+	udp->underlay.takes_trains[worker] = set(udp->fd[worker], IPPROTO_UDP, UDP_SEGMENT, 0) == 0;
+	udp->inboxes[worker] = inbox_new();
+	return udp->inboxes[worker] ? 0 : -ENOMEM;
+}
+
+/* Sockets get the number that the program steers by in the order in which they are bound */
+static int open_all(struct udp *udp, uint16_t port, uint32_t workers)
+{
+	int err = port_is_free(udp->underlay.family, port);
+
+	for (uint32_t i = 0; !err && i < workers; i++)
+		err = open_worker(udp, port, i);
+	if (!err)
+		err = open_shared(udp, port, workers);
+	if (!err)
+		err = steer(udp->fd[0], workers);
+	if (err)
+		return err;
+	udp->underlay.gives_trains = true;
+	for (uint32_t i = 0; i < workers; i++)
+		udp->underlay.gives_trains &= set(udp->fd[i], IPPROTO_UDP, UDP_GRO, 1) == 0;
 	return 0;
 }
 
-void udp_close(struct udp_sockets *sockets)
+static int family_of_machine(void)
 {
-	for (unsigned int i = 0; i < sockets->count; i++) {
-		close(sockets->fd[i]);
-		if (sockets->own[i] >= 0)
-			close(sockets->own[i]);
-	}
-	sockets->count = 0;
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return AF_INET;
+	close(fd);
+	return AF_INET6;
 }
 
-void udp_request_segments(struct msghdr *msg, union udp_control *control, uint16_t segment_bytes)
+static void udp_close(struct underlay *underlay)
+{
+	struct udp *udp = (struct udp *)underlay;
+
+	for (uint32_t i = 0; i <= underlay->workers; i++)
+		if (udp->fd[i] >= 0)
+			close(udp->fd[i]);
+	for (uint32_t i = 0; i < underlay->workers; i++) {
+		if (udp->own[i] >= 0)
+			close(udp->own[i]);
+		free(udp->inboxes[i]);
+	}
+	free(udp);
+}
+
+/* ---- receiving --------------------------------------------------------------------------------------------- */
+
+static uint32_t queue_index(const struct underlay *underlay, uint32_t worker)
+{
+	return worker == UNDERLAY_CONTROL ? underlay->workers : worker;
+}
+
+static int udp_descriptor(const struct underlay *underlay, uint32_t worker)
+{
+	return ((const struct udp *)underlay)->fd[queue_index(underlay, worker)];
+}
+
+/* Return: the size of the datagrams that a received message holds: UDP_GRO's, or @message_bytes for a single one */
+static uint32_t received_segment(struct msghdr *msg, uint32_t message_bytes)
+{
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+		int segment_bytes;
+
+		if (cmsg->cmsg_level != IPPROTO_UDP || cmsg->cmsg_type != UDP_GRO)
+			continue;
+		memcpy(&segment_bytes, CMSG_DATA(cmsg), sizeof(segment_bytes));
+		if (segment_bytes > 0 && (uint32_t)segment_bytes < message_bytes)
+			return (uint32_t)segment_bytes;
+	}
+	return message_bytes;
+}
+
+static uint32_t udp_receive(struct underlay *underlay, uint32_t worker, struct underlay_message *messages, uint32_t max)
+{
+	struct udp *udp = (struct udp *)underlay;
+	struct inbox *inbox = udp->inboxes[worker];
+	int received;
+
+	for (uint32_t i = 0; i < max; i++) { /* what the kernel wrote over */
+		inbox->messages[i].msg_hdr.msg_namelen = sizeof(inbox->from[i]);
+		inbox->messages[i].msg_hdr.msg_controllen = sizeof(inbox->control[i]);
+	}
+	received = recvmmsg(udp->fd[worker], inbox->messages, max, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < received; i++) {
+		struct msghdr *msg = &inbox->messages[i].msg_hdr;
+		const uint32_t bytes = inbox->messages[i].msg_len;
+
+		messages[i] = (struct underlay_message){
+			.bytes = msg->msg_iov->iov_base,
+			.len_bytes = bytes,
+			.segment_bytes = received_segment(msg, bytes),
+			.cut = msg->msg_flags & MSG_TRUNC,
+			.from = msg->msg_name,
+			.from_bytes = msg->msg_namelen,
+		};
+	}
+	return received > 0 ? (uint32_t)received : 0;
+}
+
+static int udp_control_receive(struct underlay *underlay, uint8_t *bytes, size_t cap_bytes, struct endpoint *from)
+{
+	struct sockaddr_storage sa;
+	socklen_t sa_bytes = sizeof(sa);
+	ssize_t len = recvfrom(udp_descriptor(underlay, UNDERLAY_CONTROL), bytes, cap_bytes, MSG_DONTWAIT,
+		(struct sockaddr *)&sa, &sa_bytes);
+
+	if (len < 0)
+		return -errno;
+	return endpoint_from_sockaddr((const struct sockaddr *)&sa, sa_bytes, from) ? (int)len : -EAFNOSUPPORT;
+}
+
+/* ---- sending ----------------------------------------------------------------------------------------------- */
+
+static void request_segments(struct msghdr *msg, union control *control, uint16_t segment_bytes)
 {
 	struct cmsghdr *cmsg;
 
@@ -199,96 +322,146 @@ void udp_request_segments(struct msghdr *msg, union udp_control *control, uint16
 	memcpy(CMSG_DATA(cmsg), &segment_bytes, sizeof(segment_bytes));
 }
 
-size_t udp_received_segment(struct msghdr *msg, size_t message_bytes)
+static int flow_socket(const struct udp *udp, uint32_t worker, bool own_flow)
 {
-	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
-		int segment_bytes;
+	return own_flow ? udp->own[worker] : udp->fd[worker];
+}
 
-		if (cmsg->cmsg_level != IPPROTO_UDP || cmsg->cmsg_type != UDP_GRO)
-			continue;
-		memcpy(&segment_bytes, CMSG_DATA(cmsg), sizeof(segment_bytes));
-		if (segment_bytes > 0 && (size_t)segment_bytes < message_bytes)
-			return (size_t)segment_bytes;
+static void count_refused(struct underlay_train *train, uint32_t datagrams, int err)
+{
+	if (err == EMSGSIZE)
+		train->too_big += datagrams;
+	else if (err == EAGAIN || err == ENOBUFS)
+		train->full += datagrams;
+	else
+		train->failed += datagrams;
+}
+
+static void send_singly(int fd, struct underlay_train *train)
+{
+	for (uint32_t at = 0; at < train->len_bytes; at += train->segment_bytes) {
+		const uint32_t left = train->len_bytes - at;
+		const size_t bytes = left < train->segment_bytes ? left : train->segment_bytes;
+
+		if (sendto(fd, train->bytes + at, bytes, 0, train->to, train->to_bytes) < 0)
+			count_refused(train, 1, errno);
 	}
-	return message_bytes;
 }
 
-/* Connecting a UDP socket sends nothing; it only asks the routing table.  Return: a descriptor or -1 */
-static int routed_socket(const struct endpoint *to)
+/*
+ * The kernel did not take this one.  EIO: the device cannot do trains (no checksum offload), so one datagram a message from now
+ * on.  EINVAL: its datagrams are over the device's MTU, which each alone will be told by name (EMSGSIZE).
+ */
+static void refused(struct underlay *underlay, uint32_t worker, int fd, struct underlay_train *train, int err)
 {
-	int family = endpoint_is_v4(to) ? AF_INET : AF_INET6;
-	struct sockaddr_storage sa;
-	socklen_t sa_bytes = endpoint_to_sockaddr(to, family, &sa);
-	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	const bool is_train = train->len_bytes > train->segment_bytes;
 
-	if (fd < 0)
-		return -1;
-	if (connect(fd, (const struct sockaddr *)&sa, sa_bytes) == 0)
-		return fd;
-	close(fd);
-	return -1;
+	if (is_train && err == EIO)
+		__atomic_store_n(&underlay->takes_trains[worker], false, __ATOMIC_RELAXED);
+	if (is_train && (err == EIO || err == EINVAL))
+		send_singly(fd, train);
+	else
+		count_refused(train, (train->len_bytes + train->segment_bytes - 1) / train->segment_bytes, err);
 }
 
-uint32_t udp_route_mtu(const struct endpoint *to)
+/* Trains of one flow, at most SEND_MAX */
+static void send_run(struct underlay *underlay, uint32_t worker, struct underlay_train *trains, uint32_t count)
 {
-	bool v4 = endpoint_is_v4(to);
-	int fd = routed_socket(to), mtu = 0;
-	socklen_t len = sizeof(mtu);
+	struct mmsghdr messages[SEND_MAX];
+	struct iovec iov[SEND_MAX];
+	union control control[SEND_MAX];
+	const int fd = flow_socket((struct udp *)underlay, worker, trains->own_flow);
 
-	if (fd < 0)
-		return 0;
-	if (getsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_MTU : IPV6_MTU, &mtu, &len) < 0)
-		mtu = 0;
-	close(fd);
-	return mtu > 0 ? (uint32_t)mtu : 0;
-}
-
-/* Return: whether an interface has the address that @fd sends from; its name is in @request then */
-static bool find_interface(int fd, struct ifreq *request)
-{
-	struct sockaddr_storage sa;
-	socklen_t sa_bytes = sizeof(sa);
-	struct endpoint own, other;
-	struct ifaddrs *list, *at;
-
-	if (getsockname(fd, (struct sockaddr *)&sa, &sa_bytes) < 0 ||
-		!endpoint_from_sockaddr((const struct sockaddr *)&sa, sa_bytes, &own) || getifaddrs(&list) < 0)
-		return false;
-	for (at = list; at; at = at->ifa_next) {
-		const socklen_t bytes = at->ifa_addr && at->ifa_addr->sa_family == AF_INET6
-			? sizeof(struct sockaddr_in6)
-			: sizeof(struct sockaddr_in);
-
-		if (at->ifa_addr && endpoint_from_sockaddr(at->ifa_addr, bytes, &other) &&
-			memcmp(own.ip, other.ip, sizeof(own.ip)) == 0)
-			break;
+	for (uint32_t i = 0; i < count; i++) {
+		iov[i] = (struct iovec){ .iov_base = (void *)trains[i].bytes, .iov_len = trains[i].len_bytes };
+		messages[i].msg_hdr = (struct msghdr){
+			.msg_name = (void *)trains[i].to,
+			.msg_namelen = trains[i].to_bytes,
+			.msg_iov = &iov[i],
+			.msg_iovlen = 1,
+		};
+		if (trains[i].len_bytes > trains[i].segment_bytes)
+			request_segments(&messages[i].msg_hdr, &control[i], (uint16_t)trains[i].segment_bytes);
 	}
-	if (at)
-		snprintf(request->ifr_name, sizeof(request->ifr_name), "%s", at->ifa_name);
-	freeifaddrs(list);
-	return at != NULL;
+	for (uint32_t at = 0; at < count;) {
+		int sent = sendmmsg(fd, messages + at, count - at, 0);
+
+		if (sent > 0)
+			at += (uint32_t)sent;
+		else if (errno != EINTR) {
+			refused(underlay, worker, fd, &trains[at], errno);
+			at++;
+		}
+	}
 }
 
-uint32_t udp_device_mtu(const struct endpoint *to)
+/* Return: how many, from the first on, leave in one system call */
+static uint32_t run_of(const struct underlay_train *trains, uint32_t count)
 {
-	struct ifreq request = { 0 };
-	int fd = routed_socket(to);
-	uint32_t mtu = 0;
+	uint32_t run = 1;
 
-	if (fd < 0)
-		return 0;
-	if (find_interface(fd, &request) && ioctl(fd, SIOCGIFMTU, &request) == 0 && request.ifr_mtu > 0)
-		mtu = (uint32_t)request.ifr_mtu;
-	close(fd);
-	return mtu;
+	while (run < count && run < SEND_MAX && trains[run].own_flow == trains[0].own_flow)
+		run++;
+	return run;
 }
 
-int udp_send(const struct udp_sockets *sockets, int fd, const struct endpoint *to, const void *bytes, size_t len_bytes)
+static void udp_send(struct underlay *underlay, uint32_t worker, struct underlay_train *trains, uint32_t count)
+{
+	for (uint32_t at = 0, run; at < count; at += run) {
+		run = run_of(trains + at, count - at);
+		send_run(underlay, worker, trains + at, run);
+	}
+}
+
+static int udp_control_send(struct underlay *underlay, const struct endpoint *to, const uint8_t *bytes,
+	size_t len_bytes)
 {
 	struct sockaddr_storage sa;
-	socklen_t sa_bytes = endpoint_to_sockaddr(to, sockets->family, &sa);
+	socklen_t sa_bytes = endpoint_to_sockaddr(to, underlay->family, &sa);
 
 	if (sa_bytes == 0)
 		return -EAFNOSUPPORT;
-	return sendto(fd, bytes, len_bytes, 0, (const struct sockaddr *)&sa, sa_bytes) < 0 ? -errno : 0;
+	return sendto(udp_descriptor(underlay, UNDERLAY_CONTROL), bytes, len_bytes, 0, (const struct sockaddr *)&sa,
+		       sa_bytes) < 0
+		? -errno
+		: 0;
+}
+
+/* ---- opening ----------------------------------------------------------------------------------------------- */
+
+static const struct underlay_ops udp_ops = {
+	.descriptor = udp_descriptor,
+	.receive = udp_receive,
+	.send = udp_send,
+	.control_receive = udp_control_receive,
+	.control_send = udp_control_send,
+	.close = udp_close,
+};
+
+int udp_open(uint16_t port, uint32_t workers, struct underlay **out, struct error *error)
+{
+	struct udp *udp = calloc(1, sizeof(*udp));
+	int err;
+
+	if (!udp) {
+		error_set(error, "UDP port %u: out of memory", port);
+		return -ENOMEM;
+	}
+	udp->underlay = (struct underlay){
+		.ops = &udp_ops,
+		.workers = workers,
+		.family = family_of_machine(),
+		.wanted_buffer_bytes = BUFFER_BYTES,
+	};
+	memset(udp->fd, -1, sizeof(udp->fd));
+	memset(udp->own, -1, sizeof(udp->own));
+	err = open_all(udp, port, workers);
+	if (err) {
+		error_set(error, "UDP port %u: %s%s", port, strerror(-err),
+			err == -EADDRINUSE ? "; another agent runs here, or choose one with --listen-port" : "");
+		udp_close(&udp->underlay);
+		return err;
+	}
+	*out = &udp->underlay;
+	return 0;
 }

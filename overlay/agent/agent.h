@@ -35,7 +35,7 @@ struct agent {
 	struct instant started;
 
 	struct datapath datapath;
-	uint32_t sender;    /* the control thread's number in sessions and sockets, behind the workers' */
+	uint32_t sender;    /* the control thread's number in sessions, behind the workers' */
 	struct drops drops; /* the control thread's */
 
 	/* handshaker.c */

@@ -25,6 +25,7 @@
 #include "overlay/agent/report.h"
 #include "overlay/agent/status.h"
 #include "overlay/datapath/worker.h"
+#include "underlay/udp.h"
 
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -146,7 +147,9 @@ static uint64_t interface_mtu(const struct agent *agent, const char *name)
 	struct ifreq request = { 0 };
 
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-	return ioctl(agent->datapath.sockets.fd[0], SIOCGIFMTU, &request) == 0 ? (uint64_t)request.ifr_mtu : 0;
+	return ioctl(underlay_descriptor(agent->datapath.underlay, UNDERLAY_CONTROL), SIOCGIFMTU, &request) == 0
+		? (uint64_t)request.ifr_mtu
+		: 0;
 }
 
 /* A sum over this machine's addresses and the MTUs of the links that have them, to see whether they changed */
@@ -363,7 +366,7 @@ static bool start_datapath(struct agent *agent, struct error *error)
 		error_set(error, "out of memory");
 		return false;
 	}
-	if (udp_open(&dp->sockets, port, workers + 1, error) < 0)
+	if (udp_open(port, workers, &dp->underlay, error) < 0)
 		return false;
 	/* The number is needed by every worker from its first datagram on, so it is set before any starts */
 	dp->workers_count = workers;
@@ -393,7 +396,8 @@ static bool start_events(struct agent *agent, struct error *error)
 	agent->netlink_fd = netlink_watch_open();
 	agent->addresses_seed = hash_seed_random();
 	agent->addresses = sum_addresses(agent);
-	agent->udp_event = on(agent, agent->datapath.sockets.fd[agent->sender], EV_READ, handshaker_ready);
+	agent->udp_event =
+		on(agent, underlay_descriptor(agent->datapath.underlay, UNDERLAY_CONTROL), EV_READ, handshaker_ready);
 	agent->mail_event = on(agent, agent->datapath.control_wake_fd, EV_READ, on_mail);
 	agent->term_event = on(agent, SIGTERM, EV_SIGNAL, on_stop);
 	agent->int_event = on(agent, SIGINT, EV_SIGNAL, on_stop);
@@ -411,12 +415,14 @@ static bool start_events(struct agent *agent, struct error *error)
 	return false;
 }
 
-static void check_buffers(const struct udp_sockets *sockets)
+static void check_buffers(const struct underlay *underlay)
 {
-	if (sockets->receive_buffer_bytes < UDP_BUFFER_BYTES || sockets->send_buffer_bytes < UDP_BUFFER_BYTES)
+	const int wanted_bytes = underlay->wanted_buffer_bytes;
+
+	if (underlay->receive_buffer_bytes < wanted_bytes || underlay->send_buffer_bytes < wanted_bytes)
 		log_warning("UDP buffers: %d bytes to receive and %d to send instead of %d; bursts may be lost, raise "
 			    "net.core.rmem_max and wmem_max",
-			sockets->receive_buffer_bytes, sockets->send_buffer_bytes, UDP_BUFFER_BYTES);
+			underlay->receive_buffer_bytes, underlay->send_buffer_bytes, wanted_bytes);
 }
 
 static bool start(struct agent *agent, struct error *error)
@@ -442,7 +448,7 @@ static bool start(struct agent *agent, struct error *error)
 		agent->config.enrolment.host, agent->config.enrolment.fabric,
 		agent->options->port ? agent->options->port : agent->config.enrolment.port,
 		agent->datapath.workers_count, aead_backend_name(agent->backends[AEAD_AES_128_GCM]));
-	check_buffers(&agent->datapath.sockets);
+	check_buffers(agent->datapath.underlay);
 	apply_kept(agent);
 	if (start_client(agent) < 0) {
 		error_set(error, "see above");
@@ -480,7 +486,7 @@ static void stop(struct agent *agent)
 	dp->workers_count = 0;
 	handshaker_stop(agent);
 	free_events(agent);
-	udp_close(&dp->sockets);
+	underlay_close(dp->underlay);
 	if (agent->netlink_fd > 0)
 		close(agent->netlink_fd);
 	if (dp->control_wake_fd > 0)

@@ -75,8 +75,7 @@ static void send_body(struct agent *agent, const struct endpoint *to, uint32_t r
 
 	gre_encode(&header, datagram);
 	memcpy(datagram + GRE_HEADER_BYTES, body, body_bytes);
-	err = udp_send(&agent->datapath.sockets, agent->datapath.sockets.fd[agent->sender], to, datagram,
-		GRE_HEADER_BYTES + body_bytes);
+	err = underlay_control_send(agent->datapath.underlay, to, datagram, GRE_HEADER_BYTES + body_bytes);
 	if (err)
 		drops_count(&agent->drops, err == -EAGAIN || err == -ENOBUFS ? DROP_UDP_FULL : DROP_UDP_ERROR, 1);
 }
@@ -426,19 +425,17 @@ void handshaker_ready(evutil_socket_t fd, short what, void *arg)
 {
 	struct agent *agent = arg;
 
+	(void)fd;
 	(void)what;
 	agent->now = instant_now();
 	for (uint32_t i = 0; i < DATAGRAMS_A_TURN; i++) {
 		uint8_t datagram[DATAGRAM_MAX_BYTES];
-		struct sockaddr_storage sa;
-		socklen_t sa_bytes = sizeof(sa);
 		struct endpoint from;
-		ssize_t len = recvfrom(fd, datagram, sizeof(datagram), 0, (struct sockaddr *)&sa, &sa_bytes);
+		int len = underlay_control_receive(agent->datapath.underlay, datagram, sizeof(datagram), &from);
 
 		if (len < 0)
 			break;
-		if (endpoint_from_sockaddr((const struct sockaddr *)&sa, sa_bytes, &from))
-			take_datagram(agent, datagram, (size_t)len, &from);
+		take_datagram(agent, datagram, (size_t)len, &from);
 	}
 	handshaker_reap(agent);
 }

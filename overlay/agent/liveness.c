@@ -23,6 +23,7 @@
 #include "encap/train.h"
 #include "overlay/agent/agent.h"
 #include "overlay/agent/handshaker.h"
+#include "underlay/route.h"
 
 #include <errno.h>
 #include <string.h>
@@ -79,8 +80,7 @@ static void send_probe(struct agent *agent, struct peer *peer, uint32_t datagram
 		drops_count(&agent->drops, DROP_SEAL_FAILED, 1);
 		return;
 	}
-	err = udp_send(&agent->datapath.sockets, agent->datapath.sockets.fd[agent->sender], &peer->path->endpoint,
-		datagram, datagram_bytes);
+	err = underlay_control_send(agent->datapath.underlay, &peer->path->endpoint, datagram, datagram_bytes);
 	if (err == -EMSGSIZE)
 		pmtu_refused(&peer->pmtu, datagram_bytes);
 	else if (err)
@@ -104,7 +104,7 @@ static void tend_path(struct agent *agent, struct peer *peer, bool busy)
 		return;
 	if (busy) { /* what ICMP may have told the kernel */
 		const struct endpoint *to = &peer->path->endpoint;
-		const uint32_t mtu = udp_route_mtu(to);
+		const uint32_t mtu = route_mtu(to);
 
 		if (mtu > header_bytes(to))
 			pmtu_hint(&peer->pmtu, mtu - header_bytes(to), agent->now);
@@ -116,7 +116,7 @@ static void tend_path(struct agent *agent, struct peer *peer, bool busy)
 		return;
 	if (peer->pmtu.works_bytes < before)
 		log_info("peer %s: the path takes no %u bytes any more, looking for what it takes", peer->name, before);
-	(void)peer_set_path(peer, &peer->path->endpoint, peer->pmtu.works_bytes, agent->datapath.sockets.family);
+	(void)peer_set_path(peer, &peer->path->endpoint, peer->pmtu.works_bytes, agent->datapath.underlay->family);
 }
 
 void liveness_probe_ack(struct agent *agent, struct peer *peer, uint64_t token, uint32_t bytes)
@@ -144,8 +144,8 @@ static void move_path(struct agent *agent, struct peer *peer, const struct endpo
 	counter_set(&peer->flow_epoch_ns, agent->now.ns);
 	for (uint32_t lane = 0; lane < SESSION_LANES_MAX; lane++)
 		counter_set(&peer->flow_answered_ns[lane], 0);
-	pmtu_init(&peer->pmtu, header_bytes(to), udp_device_mtu(to), agent->now);
-	if (!peer_set_path(peer, to, peer->pmtu.works_bytes, agent->datapath.sockets.family)) {
+	pmtu_init(&peer->pmtu, header_bytes(to), route_device_mtu(to), agent->now);
+	if (!peer_set_path(peer, to, peer->pmtu.works_bytes, agent->datapath.underlay->family)) {
 		char text[ENDPOINT_TEXT_BYTES];
 
 		endpoint_format(to, text);
@@ -190,7 +190,7 @@ void liveness_moved(struct agent *agent)
 			continue;
 		}
 		if (peer->path)
-			pmtu_route(&peer->pmtu, udp_device_mtu(&peer->path->endpoint), agent->now);
+			pmtu_route(&peer->pmtu, route_device_mtu(&peer->path->endpoint), agent->now);
 		send_probe(agent, peer, 0); /* from our new address, for the peer to follow */
 		tend_path(agent, peer, true);
 	}

@@ -83,18 +83,19 @@ static json_t *learning(const struct agent *agent)
 static json_t *datapath(const struct agent *agent)
 {
 	const struct datapath *dp = &agent->datapath;
-	bool gso = dp->sockets.gso;
+	const struct underlay *underlay = dp->underlay;
+	bool gso = true;
 	json_t *out = json_object();
 
 	for (uint32_t i = 0; i < dp->workers_count; i++)
-		gso &= __atomic_load_n(&dp->workers[i]->udp_gso, __ATOMIC_RELAXED);
+		gso &= underlay_takes_trains(underlay, i);
 	set(out, "workers", integer(dp->workers_count));
 	set(out, "aead_backend", json_string(aead_backend_name(agent->backends[AEAD_AES_128_GCM])));
 	set(out, "udp_gso", json_boolean(gso));
-	set(out, "udp_gro", json_boolean(dp->sockets.gro));
-	set(out, "underlay", json_string(dp->sockets.family == AF_INET6 ? "dual" : "ipv4"));
-	set(out, "receive_buffer_bytes", integer((uint64_t)dp->sockets.receive_buffer_bytes));
-	set(out, "send_buffer_bytes", integer((uint64_t)dp->sockets.send_buffer_bytes));
+	set(out, "udp_gro", json_boolean(underlay->gives_trains));
+	set(out, "underlay", json_string(underlay->family == AF_INET6 ? "dual" : "ipv4"));
+	set(out, "receive_buffer_bytes", integer((uint64_t)underlay->receive_buffer_bytes));
+	set(out, "send_buffer_bytes", integer((uint64_t)underlay->send_buffer_bytes));
 	set(out, "busy_poll_us", integer(dp->busy_poll_us));
 	set(out, "macs", integer(fdb_count(dp->fdb)));
 	return out;

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "overlay/datapath/forwarding.h"
-#include "underlay/udp.h"
+#include "underlay/underlay.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -113,7 +113,7 @@ static void parse_host(struct json_in *in, const json_t *item, const char *where
 	for (size_t i = 0; i < json_array_size(endpoints) && out->endpoints_count < PEER_ENDPOINTS_MAX; i++) {
 		const char *text = json_string_value(json_array_get(endpoints, i));
 
-		if (text && endpoint_parse(text, UDP_PORT_DEFAULT, &out->endpoints[out->endpoints_count]))
+		if (text && endpoint_parse(text, UNDERLAY_PORT_DEFAULT, &out->endpoints[out->endpoints_count]))
 			out->endpoints_count++;
 		else
 			json_in_fail(in, where, "endpoints", "has an entry that is no address");

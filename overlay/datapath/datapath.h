@@ -1,7 +1,7 @@
 /*
  * datapath.h - what the workers share
  *
- * Theory of operation.  A worker is a thread with a loop of its own over three kinds of events: its UDP socket
+ * Theory of operation.  A worker is a thread with a loop of its own over three kinds of events: its queue of the underlay
  * (receive.c), its queue of every port (transmit.c), and a wake-up from the control thread, upon which it takes up
  * the latest fabric (worker.c).  An event is worked off as a burst inside one RCU reader's section; what a burst
  * gathers (datagram trains, joined super-frames) leaves at its end, so nothing ever waits for company.
@@ -15,14 +15,14 @@
 #include "overlay/datapath/forwarding.h"
 #include "overlay/peer/session.h"
 #include "switch/fdb.h"
-#include "underlay/udp.h"
+#include "underlay/underlay.h"
 
 #include <event2/event.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WORKERS_MAX (UDP_SOCKETS_MAX - 1)
+#define WORKERS_MAX UNDERLAY_WORKERS_MAX
 
 struct worker;
 
@@ -31,7 +31,7 @@ struct datapath {
 	struct forwarding *forwarding; /* shared under RCU; the control thread writes */
 	struct session_table sessions;
 	struct fdb *fdb;
-	struct udp_sockets sockets;
+	struct underlay *underlay;
 	uint32_t workers_count;
 	struct worker *workers[WORKERS_MAX];
 	uint32_t time_scale;             /* 1 but in tests */

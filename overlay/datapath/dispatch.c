@@ -1,9 +1,9 @@
 /*
  * dispatch.c - records for peers become datagram trains, sealed and sent
  *
- * Between transmit.c (frames) or receive.c (answers to probes) and the UDP socket.  A peer's records of one burst go
+ * Between transmit.c (frames) or receive.c (answers to probes) and the underlay.  A peer's records of one burst go
  * into its train (encap/train.h), sealed as it fills: a record that has a datagram to itself is sealed from where it is
- * straight into the train, small ones are bundled.  dispatch_flush() sends all trains with one sendmmsg().
+ * straight into the train, small ones are bundled.  dispatch_flush() hands all trains to the underlay in one burst.
  */
 #include "overlay/datapath/dispatch.h"
 
@@ -14,7 +14,6 @@
 #include "overlay/datapath/datapath.h"
 #include "overlay/datapath/worker.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define WANT_SESSION_MS 200U
@@ -56,7 +55,8 @@ static void close_open(struct worker *worker, struct dispatch *dispatch)
 static void begin_train(struct worker *worker, struct dispatch *dispatch, uint32_t index)
 {
 	train_begin(&dispatch->train, worker->train_memory + (size_t)index * TRAIN_BYTES_MAX,
-		dispatch->path->datagram_bytes, worker->udp_gso ? TRAIN_DATAGRAMS_MAX : 1);
+		dispatch->path->datagram_bytes,
+		underlay_takes_trains(worker->datapath->underlay, worker->id) ? TRAIN_DATAGRAMS_MAX : 1);
 }
 
 /* ---- lanes ------------------------------------------------------------------------------------------------- */
@@ -77,14 +77,20 @@ static void ask_flow(struct worker *worker, const struct dispatch *dispatch)
 		.token = flow_token(worker->now, worker->id),
 		.datagram_bytes = (uint16_t)datagram_bytes,
 	};
+	struct underlay_train question = {
+		.bytes = datagram,
+		.len_bytes = datagram_bytes,
+		.segment_bytes = datagram_bytes,
+		.to = (const struct sockaddr *)&dispatch->path->sa,
+		.to_bytes = dispatch->path->sa_bytes,
+		.own_flow = true,
+	};
 
 	memset(plain, 0, plain_bytes);
 	(void)record_encode(&record, plain);
 	probe_encode(&probe, plain + RECORD_HEADER_BYTES);
-	if (session_seal(dispatch->session, worker->id, worker->id, datagram, plain, plain_bytes) != SEAL_OK)
-		return;
-	(void)!sendto(worker->datapath->sockets.own[worker->id], datagram, datagram_bytes, 0,
-		(const struct sockaddr *)&dispatch->path->sa, dispatch->path->sa_bytes);
+	if (session_seal(dispatch->session, worker->id, worker->id, datagram, plain, plain_bytes) == SEAL_OK)
+		underlay_send(worker->datapath->underlay, worker->id, &question, 1);
 }
 
 /*
@@ -259,94 +265,36 @@ void dispatch_record(struct worker *worker, struct peer *peer, uint8_t type, uin
 
 /* ---- sending ----------------------------------------------------------------------------------------------- */
 
-static void count_refused(struct worker *worker, const struct dispatch *dispatch, int err)
+static struct underlay_train as_train(const struct dispatch *dispatch)
 {
-	enum drop drop = DROP_UDP_ERROR;
+	return (struct underlay_train){
+		.bytes = dispatch->train.bytes,
+		.len_bytes = dispatch->train.used_bytes,
+		.segment_bytes = dispatch->train.segment_bytes,
+		.to = (const struct sockaddr *)&dispatch->path->sa,
+		.to_bytes = dispatch->path->sa_bytes,
+		.own_flow = dispatch->lane != 0,
+	};
+}
 
-	if (err == EAGAIN || err == ENOBUFS)
-		drop = DROP_UDP_FULL;
-	if (err == EMSGSIZE) {
-		drop = DROP_UDP_TOO_BIG;
+static void count_refused(struct worker *worker, const struct dispatch *dispatch, const struct underlay_train *train)
+{
+	drops_count(&worker->drops, DROP_UDP_FULL, train->full);
+	drops_count(&worker->drops, DROP_UDP_ERROR, train->failed);
+	drops_count(&worker->drops, DROP_UDP_TOO_BIG, train->too_big);
+	if (train->too_big)
 		(void)worker_mail(worker,
 			&(struct mail){ .kind = MAIL_TOO_BIG,
 				.peer = dispatch->peer->slot,
-				.bytes = dispatch->train.segment_bytes });
-	}
-	drops_count(&worker->drops, drop, dispatch->train.datagrams);
+				.bytes = train->segment_bytes });
 }
 
-static int lane_socket(const struct worker *worker, uint32_t lane)
+static void send_all(struct worker *worker, struct dispatch **dispatches, struct underlay_train *trains, uint32_t count)
 {
-	return lane ? worker->datapath->sockets.own[worker->id] : worker->datapath->sockets.fd[worker->id];
-}
-
-/*
- * The kernel took no train.  EIO: the device cannot (no checksum offload), so one datagram a message from now on.
- * EINVAL: its datagrams are over the device's MTU, which each alone will be told by name (EMSGSIZE).
- */
-static void send_singly(struct worker *worker, const struct dispatch *dispatch)
-{
-	const struct train *train = &dispatch->train;
-	struct dispatch one = *dispatch;
-
-	one.train.datagrams = 1;
-	for (uint32_t at = 0; at < train->used_bytes; at += train->segment_bytes) {
-		uint32_t left = train->used_bytes - at;
-		size_t bytes = left < train->segment_bytes ? left : train->segment_bytes;
-
-		if (sendto(lane_socket(worker, dispatch->lane), train->bytes + at, bytes, 0,
-			    (const struct sockaddr *)&dispatch->path->sa, dispatch->path->sa_bytes) < 0)
-			count_refused(worker, &one, errno);
-	}
-}
-
-static void prepare_message(struct dispatch *dispatch, struct mmsghdr *message, struct iovec *iov,
-	union udp_control *control)
-{
-	*iov = (struct iovec){ .iov_base = dispatch->train.bytes, .iov_len = dispatch->train.used_bytes };
-	*message = (struct mmsghdr){
-		.msg_hdr = {
-			.msg_name = (void *)&dispatch->path->sa,
-			.msg_namelen = dispatch->path->sa_bytes,
-			.msg_iov = iov,
-			.msg_iovlen = 1,
-		},
-	};
-	if (dispatch->train.datagrams > 1)
-		udp_request_segments(&message->msg_hdr, control, (uint16_t)dispatch->train.segment_bytes);
-}
-
-/* Return: how many, from the first on, go by the same socket */
-static uint32_t same_lane(struct dispatch *const *dispatches, uint32_t count)
-{
-	uint32_t run = 1;
-
-	while (run < count && dispatches[run]->lane == dispatches[0]->lane)
-		run++;
-	return run;
-}
-
-static void send_all(struct worker *worker, struct dispatch **dispatches, struct mmsghdr *messages, uint32_t count)
-{
-	for (uint32_t at = 0; at < count;) {
-		int fd = lane_socket(worker, dispatches[at]->lane);
-		int sent = sendmmsg(fd, messages + at, same_lane(dispatches + at, count - at), 0);
-
-		if (sent > 0) {
-			at += (uint32_t)sent;
-			continue;
-		}
-		if (errno == EINTR)
-			continue;
-		if ((errno == EIO || errno == EINVAL) && dispatches[at]->train.datagrams > 1) {
-			if (errno == EIO)
-				__atomic_store_n(&worker->udp_gso, false, __ATOMIC_RELAXED);
-			send_singly(worker, dispatches[at]);
-		} else {
-			count_refused(worker, dispatches[at], errno);
-		}
-		at++;
-	}
+	underlay_send(worker->datapath->underlay, worker->id, trains, count);
+	for (uint32_t i = 0; i < count; i++)
+		if (trains[i].full | trains[i].failed | trains[i].too_big)
+			count_refused(worker, dispatches[i], &trains[i]);
 }
 
 static void ask_rekey(struct worker *worker, struct session *session)
@@ -360,9 +308,7 @@ static void ask_rekey(struct worker *worker, struct session *session)
 
 void dispatch_flush(struct worker *worker)
 {
-	struct mmsghdr messages[DISPATCHES_MAX];
-	struct iovec iov[DISPATCHES_MAX];
-	union udp_control control[DISPATCHES_MAX];
+	struct underlay_train trains[DISPATCHES_MAX];
 	struct dispatch *sending[DISPATCHES_MAX];
 	uint32_t count = 0;
 
@@ -375,9 +321,10 @@ void dispatch_flush(struct worker *worker)
 			continue;
 		if (session_is_worn(dispatch->session, worker->id))
 			ask_rekey(worker, dispatch->session);
-		prepare_message(dispatch, &messages[count], &iov[count], &control[count]);
+		trains[count] = as_train(dispatch);
 		sending[count++] = dispatch;
 	}
 	worker->dispatches_count = 0;
-	send_all(worker, sending, messages, count);
+	if (count)
+		send_all(worker, sending, trains, count);
 }

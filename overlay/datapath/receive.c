@@ -1,8 +1,7 @@
 /*
- * receive.c - a datagram's way from the UDP socket to the ports: receive, open, read, decide, deliver
+ * receive.c - a datagram's way from the underlay to the ports: receive, open, read, decide, deliver
  *
- * Top to bottom: receive_ready() takes a burst of messages, each a train of datagrams that the kernel joined
- * (UDP_GRO); each datagram is opened in place with its session's lane; its records are frames for the switch,
+ * Top to bottom: receive_ready() takes a burst of messages, each a train of datagrams; each datagram is opened in place with its session's lane; its records are frames for the switch,
  * fragments of one, or probes.  Frames leave by deliver.c, which joins them; everything is flushed before the
  * buffers are used again.
  *
@@ -184,7 +183,7 @@ static void take_records(struct worker *worker, const struct forwarding *forward
 /* ---- datagrams --------------------------------------------------------------------------------------------- */
 
 struct source {
-	const struct msghdr *message;
+	const struct underlay_message *message;
 	struct endpoint endpoint; /* read from the message once it is needed */
 	bool known;
 };
@@ -195,7 +194,7 @@ static void note_source(struct worker *worker, const struct session *session, st
 	const struct path *path = rcu_get(&session->peer->path);
 
 	if (!source->known) {
-		if (!endpoint_from_sockaddr(source->message->msg_name, source->message->msg_namelen, &source->endpoint))
+		if (!endpoint_from_sockaddr(source->message->from, source->message->from_bytes, &source->endpoint))
 			return;
 		source->known = true;
 	}
@@ -272,95 +271,64 @@ static void take_datagram(struct worker *worker, const struct forwarding *forwar
 	take_records(worker, forwarding, session, header.lane, plain, bytes - TRAIN_OVERHEAD_BYTES);
 }
 
-static void take_message(struct worker *worker, const struct forwarding *forwarding, struct msghdr *message,
-	size_t bytes)
+static void take_message(struct worker *worker, const struct forwarding *forwarding,
+	const struct underlay_message *message)
 {
-	uint8_t *at = message->msg_iov[0].iov_base;
-	size_t segment_bytes = udp_received_segment(message, bytes);
 	struct source source = { .message = message };
 
-	if (message->msg_flags & MSG_TRUNC) {
+	if (message->cut) {
 		drops_count(&worker->drops, DROP_UDP_TRUNCATED, 1);
 		return;
 	}
-	if (bytes == 0)
+	if (message->len_bytes == 0)
 		drops_count(&worker->drops, DROP_FROM_GRE_SHORT, 1);
-	while (bytes > 0) {
-		size_t datagram_bytes = bytes < segment_bytes ? bytes : segment_bytes;
+	for (uint32_t at = 0; at < message->len_bytes; at += message->segment_bytes) {
+		const uint32_t left = message->len_bytes - at;
 
-		take_datagram(worker, forwarding, at, datagram_bytes, &source);
-		at += datagram_bytes;
-		bytes -= datagram_bytes;
+		take_datagram(worker, forwarding, message->bytes + at,
+			left < message->segment_bytes ? left : message->segment_bytes, &source);
 	}
 }
 
 /* ---- bursts ------------------------------------------------------------------------------------------------ */
 
-struct burst {
-	struct mmsghdr messages[RECEIVE_MESSAGES];
-	struct iovec iov[RECEIVE_MESSAGES];
-	union udp_control control[RECEIVE_MESSAGES];
-	struct sockaddr_storage from[RECEIVE_MESSAGES];
-};
-
-static int receive_burst(struct worker *worker, struct burst *burst)
-{
-	for (uint32_t i = 0; i < worker->receive_count; i++) {
-		burst->iov[i] = (struct iovec){
-			.iov_base = worker->receive_memory + (size_t)i * RECEIVE_STRIDE_BYTES,
-			.iov_len = RECEIVE_MESSAGE_BYTES,
-		};
-		burst->messages[i].msg_hdr = (struct msghdr){
-			.msg_name = &burst->from[i],
-			.msg_namelen = sizeof(burst->from[i]),
-			.msg_iov = &burst->iov[i],
-			.msg_iovlen = 1,
-			.msg_control = burst->control[i].bytes,
-			.msg_controllen = sizeof(burst->control[i]),
-		};
-	}
-	return recvmmsg(worker->datapath->sockets.fd[worker->id], burst->messages, worker->receive_count, MSG_DONTWAIT,
-		NULL);
-}
-
 /*
  * Long trains: few at a time, while they are in the cache.  Many single datagrams: many at a time, to save system calls.  Few:
  * few, since each message that is asked for takes its time to set up.
  */
-static void adapt(struct worker *worker, const struct burst *burst, int received)
+static void adapt(struct worker *worker, const struct underlay_message *messages, uint32_t received)
 {
 	size_t bytes = 0;
 
-	for (int i = 0; i < received; i++)
-		bytes += burst->messages[i].msg_len;
-	worker->receive_count =
-		bytes / (size_t)received > 8192 || received < (int)RECEIVE_FEW ? RECEIVE_FEW : RECEIVE_MESSAGES;
+	for (uint32_t i = 0; i < received; i++)
+		bytes += messages[i].len_bytes;
+	worker->receive_count = bytes / received > 8192 || received < RECEIVE_FEW ? RECEIVE_FEW : UNDERLAY_RECEIVE_MAX;
 }
 
 void receive_ready(evutil_socket_t fd, short what, void *arg)
 {
 	struct worker *worker = arg;
-	struct burst burst;
+	struct underlay_message messages[UNDERLAY_RECEIVE_MAX];
 	const struct forwarding *forwarding;
 
 	(void)fd;
 	(void)what;
 	for (uint32_t round = 0; round < ROUNDS_MAX; round++) {
-		uint32_t asked = worker->receive_count;
-		int received = receive_burst(worker, &burst);
+		const uint32_t asked = worker->receive_count;
+		const uint32_t received = underlay_receive(worker->datapath->underlay, worker->id, messages, asked);
 
-		if (received <= 0)
+		if (received == 0)
 			return;
 		forwarding = worker_burst_begin(worker);
 		if (instant_reached(worker->now, worker->expire_at)) {
 			reassembly_expire(&worker->reassembler, worker->now);
 			worker->expire_at = instant_add_ms(worker->now, EXPIRE_MS);
 		}
-		for (int i = 0; i < received; i++)
-			take_message(worker, forwarding, &burst.messages[i].msg_hdr, burst.messages[i].msg_len);
+		for (uint32_t i = 0; i < received; i++)
+			take_message(worker, forwarding, &messages[i]);
 		worker_burst_end(worker);
-		adapt(worker, &burst, received);
-		if ((uint32_t)received < asked)
+		adapt(worker, messages, received);
+		if (received < asked)
 			return;
 	}
 }

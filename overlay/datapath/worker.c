@@ -187,7 +187,6 @@ static void free_worker(struct worker *worker)
 	free(worker->frame_memory);
 	free(worker->copy_memory);
 	free(worker->train_memory);
-	free(worker->receive_memory);
 	free(worker->reassembly_memory);
 	free(worker);
 }
@@ -197,10 +196,8 @@ static bool make_memory(struct worker *worker)
 	worker->frame_memory = malloc(FRAME_HEADROOM_BYTES + TAP_READ_BYTES);
 	worker->copy_memory = malloc(FRAME_HEADROOM_BYTES + TAP_READ_BYTES);
 	worker->train_memory = malloc((size_t)DISPATCHES_MAX * TRAIN_BYTES_MAX);
-	worker->receive_memory = malloc((size_t)RECEIVE_MESSAGES * RECEIVE_STRIDE_BYTES);
 	worker->reassembly_memory = malloc(reassembly_room_bytes(REASSEMBLY_SLOTS));
-	if (!worker->frame_memory || !worker->copy_memory || !worker->train_memory || !worker->receive_memory ||
-		!worker->reassembly_memory)
+	if (!worker->frame_memory || !worker->copy_memory || !worker->train_memory || !worker->reassembly_memory)
 		return false;
 	reassembly_init(&worker->reassembler, worker->reassembly_memory, REASSEMBLY_SLOTS);
 	return true;
@@ -225,8 +222,8 @@ static bool make_events(struct worker *worker)
 	worker->base = unlocked_base();
 	if (!worker->base)
 		return false;
-	worker->udp_event = event_new(worker->base, worker->datapath->sockets.fd[worker->id], EV_READ | EV_PERSIST,
-		receive_ready, worker);
+	worker->udp_event = event_new(worker->base, underlay_descriptor(worker->datapath->underlay, worker->id),
+		EV_READ | EV_PERSIST, receive_ready, worker);
 	worker->wake_event = event_new(worker->base, worker->wake_fd, EV_READ | EV_PERSIST, on_wake, worker);
 	return worker->udp_event && worker->wake_event && event_add(worker->udp_event, NULL) == 0 &&
 		event_add(worker->wake_event, NULL) == 0;
@@ -255,8 +252,7 @@ int worker_start(struct datapath *datapath, uint32_t id, struct worker **out)
 	memset(worker, 0, sizeof(*worker));
 	worker->id = id;
 	worker->datapath = datapath;
-	worker->udp_gso = datapath->sockets.gso;
-	worker->receive_count = RECEIVE_MESSAGES;
+	worker->receive_count = UNDERLAY_RECEIVE_MAX;
 	worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (worker->wake_fd >= 0 && make_memory(worker) && make_events(worker))
 		err = start_thread(worker);

@@ -47,10 +47,6 @@ struct decision {
 	struct verdict verdict;
 };
 
-#define RECEIVE_MESSAGES 32U
-#define RECEIVE_MESSAGE_BYTES 65536U
-/* Buffers start at different offsets within their pages, so that they do not fight for the same cache sets */
-#define RECEIVE_STRIDE_BYTES (RECEIVE_MESSAGE_BYTES + 1024U + 64U)
 #define FRAME_HEADROOM_BYTES 64U /* for record headers and a VLAN tag */
 
 struct worker {
@@ -64,7 +60,6 @@ struct worker {
 	bool stop;           /* atomic */
 	struct instant now;  /* of this burst */
 	uint32_t generation; /* of the forwarding snapshot that it works with; under generation_lock */
-	bool udp_gso;        /* off once the kernel refused a train */
 
 	struct worker_port *ports[PORTS_MAX];
 	struct port_counters port_counters[PORTS_MAX]; /* read by any thread */
@@ -89,7 +84,6 @@ struct worker {
 	struct ratelimit_bucket too_big_load;
 
 	/* receive.c */
-	uint8_t *receive_memory;
 	uint32_t receive_count; /* messages asked for at once; adapts */
 	uint8_t *copy_memory;   /* FRAME_HEADROOM_BYTES and one frame, where a flood needs its own */
 	struct reassembler reassembler;
@@ -99,7 +93,7 @@ struct worker {
 
 /**
  * worker_start() - a worker and its thread
- * @datapath:	its sockets are open; borrowed until worker_stop()
+ * @datapath:	its underlay is open; borrowed until worker_stop()
  *
  * Return: 0 or -errno
  */

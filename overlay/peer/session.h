@@ -7,7 +7,7 @@
  *   senders[k]	is worker k's, the last one the control thread's: cipher contexts of their own, and lane k's counter
  *   main_next	lane 0's counter, which all of them share: an atomic, since lane 0 is for the control thread, for worker 0
  *		and for every worker whose own flow does not get through (transmit.c)
- *   rx[l]	is worker l % workers's, to which the kernel steers lane l (udp.h)
+ *   rx[l]	is worker l % workers's, to which the kernel steers lane l (underlay.h)
  *
  * so that no datagram takes a lock, and replay windows need no atomics.  An index is the table's slot in its low bits and a
  * random generation above, another one each time, so that a datagram for a session that is gone does not find its slot's next

@@ -15,6 +15,7 @@
 #include "packet/csum.h"
 #include "tap/memory.h"
 #include "tests/bench/micro.h"
+#include "underlay/udp.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -90,7 +91,7 @@ static void open_side(struct side *side)
 	side->datapath.workers_count = 1;
 	do
 		port = (uint16_t)(20000 + random_u32() % 20000);
-	while (udp_open(&side->datapath.sockets, port, 2, &error) < 0);
+	while (udp_open(port, 1, &side->datapath.underlay, &error) < 0);
 	micro_must(endpoint_parse("127.0.0.1", port, &side->endpoint), "endpoint");
 	side->port = (struct vport){ .network = NETWORK };
 	micro_must(memory_port_open(1, CAPS, DEPTH, &side->port.tap) == 0, "memory_port_open");
@@ -144,7 +145,7 @@ static void open_pair(void)
 		side->session->confirmed = true;
 		session_publish(&side->datapath.sessions, side->session);
 		micro_must(peer_set_path(side->peer, &sides[1 - i].endpoint, DATAGRAM_BYTES,
-				   side->datapath.sockets.family),
+				   side->datapath.underlay->family),
 			"peer_set_path");
 		rcu_publish(&side->peer->sending, side->session);
 		join_fabric(side);
@@ -163,7 +164,7 @@ static void close_pair(void)
 		tap_port_close(side->port.tap);
 		forwarding_free(side->datapath.forwarding);
 		fdb_free(side->datapath.fdb);
-		udp_close(&side->datapath.sockets);
+		underlay_close(side->datapath.underlay);
 		close(side->datapath.control_wake_fd);
 	}
 }

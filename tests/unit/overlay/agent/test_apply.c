@@ -28,6 +28,7 @@
 #include "overlay/agent/handshaker.h"
 #include "overlay/datapath/worker.h"
 #include "tests/unit/netns.h"
+#include "underlay/udp.h"
 
 #define WORKERS 2U
 #define HOSTS 4U
@@ -71,7 +72,7 @@ static int open_agent(void **state)
 	dp->control_wake_fd = eventfd(0, EFD_NONBLOCK);
 	dp->fdb = fdb_new(&fdb);
 	dp->forwarding = forwarding_new(0);
-	assert_int_equal(udp_open(&dp->sockets, 4754, WORKERS + 1, &error), 0);
+	assert_int_equal(udp_open(4754, WORKERS, &dp->underlay, &error), 0);
 	dp->workers_count = WORKERS;
 	agent->sender = WORKERS;
 	for (uint32_t i = 0; i < WORKERS; i++)
@@ -89,7 +90,7 @@ static int close_agent(void **state)
 		worker_stop(dp->workers[i]);
 	apply_stop(agent);
 	handshaker_stop(agent);
-	udp_close(&dp->sockets);
+	underlay_close(dp->underlay);
 	close(dp->control_wake_fd);
 	fdb_free(dp->fdb);
 	free(agent);

@@ -22,6 +22,7 @@
 #include "overlay/agent/agent.h"
 #include "overlay/agent/handshaker.h"
 #include "overlay/agent/liveness.h"
+#include "underlay/udp.h"
 
 #define WORKERS 2U
 #define SLOT 3U /* of the other side */
@@ -47,7 +48,7 @@ static void open_side(struct side *side, const struct noise_psk *psk)
 	agent->datapath.time_scale = 1;
 	do
 		port = (uint16_t)(20000 + random_u32() % 20000);
-	while (udp_open(&agent->datapath.sockets, port, WORKERS + 1, &error) < 0);
+	while (udp_open(port, WORKERS, &agent->datapath.underlay, &error) < 0);
 	assert_true(endpoint_parse("127.0.0.1", port, &side->endpoint));
 	assert_true(x25519_generate(&agent->config.self.static_key));
 	agent->config.self.psk = *psk;
@@ -99,7 +100,7 @@ static void close_side(struct side *side)
 		assert_int_equal(side->agent.datapath.sessions.reserved[slot], 0);
 	}
 	handshaker_stop(&side->agent);
-	udp_close(&side->agent.datapath.sockets);
+	underlay_close(side->agent.datapath.underlay);
 	free(side);
 }
 
@@ -115,7 +116,7 @@ static int close_sides(void **state)
 
 static int control_fd(const struct side *side)
 {
-	return side->agent.datapath.sockets.fd[side->agent.sender];
+	return underlay_descriptor(side->agent.datapath.underlay, UNDERLAY_CONTROL);
 }
 
 static bool waits(int fd, int ms)
@@ -142,7 +143,7 @@ static size_t intercept(struct side *side, uint8_t datagram[2048])
 
 static void send_again(struct side *from, const struct side *to, const uint8_t *datagram, size_t len)
 {
-	assert_int_equal(udp_send(&from->agent.datapath.sockets, control_fd(from), &to->endpoint, datagram, len), 0);
+	assert_int_equal(underlay_control_send(from->agent.datapath.underlay, &to->endpoint, datagram, len), 0);
 }
 
 static void initiate(struct side *side)
@@ -218,8 +219,8 @@ static void a_handshake(void **state)
 	pump(a);
 	assert_int_equal(a->peer->handshake_index, 0);
 	assert_true(endpoint_equal(&a->peer->path->endpoint, &b->endpoint));
-	assert_true(
-		waits(b->agent.datapath.sockets.fd[0], WAIT_MS)); /* the probe that confirms, steered to the worker */
+	assert_true(waits(underlay_descriptor(b->agent.datapath.underlay, 0),
+		WAIT_MS)); /* the probe that confirms, steered to the worker */
 	confirm(b);
 	assert_heard(a, b);
 	assert_heard(b, a);

@@ -28,6 +28,7 @@
 #include "overlay/datapath/worker.h"
 #include "packet/csum.h"
 #include "tap/memory.h"
+#include "underlay/udp.h"
 
 #define WORKERS 2U
 #define NETWORK 17U
@@ -78,7 +79,7 @@ static void open_side(struct side *side, unsigned int caps)
 	side->datapath.workers_count = WORKERS;
 	do
 		port = (uint16_t)(20000 + random_u32() % 20000);
-	while (udp_open(&side->datapath.sockets, port, WORKERS + 1, &error) < 0);
+	while (udp_open(port, WORKERS, &side->datapath.underlay, &error) < 0);
 	side->endpoint = loopback(port);
 	side->port = (struct vport){ .network = NETWORK };
 	assert_int_equal(memory_port_open(WORKERS, caps, 2048, &side->port.tap), 0);
@@ -138,7 +139,7 @@ static void connect_sides(struct pair *pair, enum aead_cipher cipher)
 		side->session->confirmed = true;
 		session_publish(&side->datapath.sessions, side->session);
 		assert_true(peer_set_path(side->peer, pair->relay < 0 ? &pair->side[1 - i].endpoint : &pair->relay_at,
-			DATAGRAM_BYTES, side->datapath.sockets.family));
+			DATAGRAM_BYTES, side->datapath.underlay->family));
 		rcu_publish(&side->peer->sending, side->session);
 	}
 }
@@ -178,7 +179,7 @@ static void close_pair(struct pair *pair)
 		tap_port_close(side->port.tap);
 		forwarding_free(side->datapath.forwarding);
 		fdb_free(side->datapath.fdb);
-		udp_close(&side->datapath.sockets);
+		underlay_close(side->datapath.underlay);
 		close(side->datapath.control_wake_fd);
 	}
 	if (pair->relay >= 0)
