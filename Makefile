@@ -118,6 +118,8 @@ overlay/agent_SRC = \
 	overlay/agent/handshaker.c \
 	overlay/agent/liveness.c \
 	overlay/agent/main.c \
+	overlay/agent/pins.c \
+	overlay/agent/ports.c \
 	overlay/agent/privileges.c \
 	overlay/agent/report.c \
 	overlay/agent/status.c \
@@ -263,6 +265,8 @@ overlay/agent_TESTS = \
 	tests/unit/overlay/agent/test_apply.c \
 	tests/unit/overlay/agent/test_controller_client.c \
 	tests/unit/overlay/agent/test_handshaker.c \
+	tests/unit/overlay/agent/test_pins.c \
+	tests/unit/overlay/agent/test_ports.c \
 	tests/unit/overlay/agent/test_privileges.c \
 	tests/unit/overlay/agent/test_topology.c
 

@@ -1,0 +1,168 @@
+/*
+ * core.h - the agent apart from its surroundings: what an agent does, given what happens to it
+ *
+ * Knows documents, ports, peers, declared MACs and reports.  Knows no loop, thread, socket, clock or disk: what happens comes
+ * in as calls that say when, what is to be done goes out through struct core_ops.  weftd's loop (loop.c) is one user of
+ * it, the simulation, with hundreds of agents in one process, another.  Datagrams and the life of sessions are the overlay's
+ * (overlay/peer/overlay.h), which both share with the core.
+ *
+ * Theory of operation.  What the newest document wants is compared with what there is (apply.c).  What changed goes out as
+ * one forwarding snapshot; only one is on its way at a time, and what changes meanwhile goes with the next:
+ *
+ *	unchanged -> (a document, a port opened or lost) -> publish -> (core_published) -> unchanged, or publish again
+ *
+ * What the workers might still use when it leaves (ports, peers, the snapshot before) is kept until core_published() says
+ * that they all work with one that lacks it; only then are ports closed, by somebody who may wait for the kernel:
+ *
+ *	port	closed -> open -> leaving (until published) -> closing (until core_port_closed) -> closed
+ *
+ * A port that cannot be opened, was lost, or has a queue that a worker could not take up, is broken: it keeps the reason,
+ * and is tried again alone, after CORE_RETRY_MIN_MS, then at growing intervals up to CORE_RETRY_MAX_MS, and
+ * at once when links change.  A port waits, which is no fault, while a leaving one has its device.  A document counts as
+ * applied once nothing is on its way: every port forwards in every queue, or is broken and says why.
+ *
+ * No operation calls back into the core; what it began is told later.  One thread, the caller's.
+ */
+#ifndef OVERLAY_AGENT_CORE_H
+#define OVERLAY_AGENT_CORE_H
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/timers.h"
+#include "overlay/agent/pins.h"
+#include "overlay/agent/ports.h"
+#include "overlay/agent/topology.h"
+#include "overlay/datapath/forwarding.h"
+#include "switch/fdb.h"
+#include "tap/port.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#define CORE_RETRY_MIN_MS 500U
+#define CORE_RETRY_MAX_MS 5000U
+#define CORE_REPORT_MS 5000U
+#define CORE_JUDGE_MS 60000U /* the clock may have been wrong: certificates are only valid in their time */
+
+struct overlay;
+struct datapath_stats;
+struct port_stats;
+
+/* What a core has done for it.  @ctx is its owner's.  None of them waits, none calls the core */
+struct core_ops {
+	/* Unix time, as certificates are judged by */
+	time_t (*wall_clock)(void *ctx);
+
+	/* Have every worker forward by @forwarding, the core's.  core_published() is due, once they all do */
+	void (*publish)(void *ctx, struct forwarding *forwarding);
+
+	/* As tap_port_open(), with as many queues as there are workers */
+	int (*port_open)(void *ctx, const struct attach *spec, struct tap_port **out, struct error *error);
+
+	/* Close @port, which no worker uses any more; it is the callee's.  core_port_closed() with @token is due */
+	void (*port_close)(void *ctx, struct tap_port *port, void *token);
+
+	/* Take a document to the disk, in place of the one there.  Return: 0 or -errno */
+	int (*document_keep)(void *ctx, const json_t *document);
+
+	/* Return: the document that was kept, the caller's; NULL where there is none that can be read */
+	json_t *(*document_kept)(void *ctx);
+
+	/* Tell the controller, now or once it is there; a newer report replaces one that waits.  @report is borrowed */
+	void (*report)(void *ctx, const json_t *report);
+
+	/* What workers have counted, without the overlay's own; see overlay/datapath/stats.h */
+	void (*stats)(void *ctx, struct datapath_stats *out);
+	void (*port_stats)(void *ctx, uint32_t slot, struct port_stats *out);
+};
+
+/* Borrowed, all of it, for the core's life */
+struct core_config {
+	const char *host;   /* this host's name */
+	const char *ca_pem; /* pinned */
+	struct overlay *overlay;
+	struct fdb *fdb;
+};
+
+/* A host of the document that may not be a peer */
+struct refused_host {
+	char name[PEER_NAME_BYTES];
+	char reason[PEER_REASON_BYTES];
+};
+
+/* A port or peer that workers may still use, or a port that is being closed */
+struct leaving;
+
+struct core {
+	struct core_config config;
+	const struct core_ops *ops;
+	void *ctx;
+	struct instant now; /* of this event */
+	struct instant started;
+
+	/* apply.c: what is wanted, and what there is */
+	json_t *document; /* the newest that could be read, NULL: none yet */
+	struct topology topology;
+	uint64_t documents;     /* counts them */
+	uint64_t applied_rev;   /* of the newest that is wholly in force */
+	struct error rejected;  /* why the controller's last document was not taken; "": it was */
+	struct error shortfall; /* what of the document could not be done that no port stands for; "": nothing */
+	struct ports ports;
+	struct timers retries; /* of ports that are broken */
+	struct pins pins;
+	struct refused_host *refused;
+	uint32_t refused_count;
+	struct instant judge_at; /* certificates are looked at again; 0: none is wrong or runs out */
+
+	/* publish.c: what the workers forward by */
+	struct forwarding *forwarding; /* that they do */
+	struct forwarding *coming;     /* that they are to; NULL: nothing is on its way */
+	uint32_t generation;
+	bool changed; /* what is on its way, or in force, is not all */
+	struct leaving *leaving;
+
+	/* report.c */
+	json_t *reported; /* the last one */
+	struct instant report_at;
+};
+
+/* Return: NULL without memory */
+struct core *core_new(const struct core_config *config, const struct core_ops *ops, void *ctx, struct instant now);
+
+/* Everything leaves: ports are handed to port_close() at once, so the workers have stopped.  NULL is fine */
+void core_free(struct core *core);
+
+/* ---- what happens ---- */
+
+/* Begin: with the document that was kept, if there is one */
+void core_start(struct core *core, struct instant now);
+
+/* The controller has sent a document, borrowed, of a shape yet to be checked */
+void core_document(struct core *core, const json_t *document, struct instant now);
+
+/* A worker could not take up a queue of the port in @slot */
+struct core_attach_fault {
+	uint32_t slot;
+	uint32_t worker;
+	int err; /* -errno */
+};
+
+/* All workers forward by what publish() was called with last, but for @faults */
+void core_published(struct core *core, const struct core_attach_fault *faults, uint32_t faults_count,
+	struct instant now);
+
+/* What port_close() was called for with @token is done */
+void core_port_closed(struct core *core, void *token, struct instant now);
+
+/* Links have come, gone or changed: look whether ports still are what they should be, and try what is broken */
+void core_links_changed(struct core *core, struct instant now);
+
+/* The state folder was read again: report anew, try what is broken, judge certificates again */
+void core_reloaded(struct core *core, struct instant now);
+
+/* Do what is due.  Return: when it wants to be called again; earlier does no harm */
+struct instant core_tick(struct core *core, struct instant now);
+
+#endif /* OVERLAY_AGENT_CORE_H */

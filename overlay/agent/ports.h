@@ -1,0 +1,71 @@
+/*
+ * ports.h - this host's ports, as its document wants them and as they are
+ *
+ * A table: by the controller's number, and by slot, which is what networks and the MAC table call a port.  It opens and
+ * closes nothing: core.h has the states that a port goes through, and apply.c drives them.  Ports that are not open are in a
+ * list of their own, so that looking after them costs nothing for those that are.
+ *
+ * A slot is held by its port, and by each device of it that workers may still use or that is being closed; it is another
+ * port's once nobody holds it.  Limit: PORTS_MAX slots.  Memory grows with the ports that there are.
+ */
+#ifndef OVERLAY_AGENT_PORTS_H
+#define OVERLAY_AGENT_PORTS_H
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/timers.h"
+#include "overlay/agent/topology.h"
+#include "overlay/datapath/forwarding.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct port {
+	struct topology_port wanted;
+	uint32_t mtu_bytes; /* of its network */
+	uint32_t slot;
+	uint64_t seen;      /* the caller's: which document wanted it last */
+	struct vport *open; /* what workers have of it; NULL: it is idle */
+	struct error error; /* why it is idle or not as it should be; "": waits, or is well */
+	struct instant error_since;
+	uint32_t failures;  /* in a row */
+	struct timer retry; /* the caller's */
+	struct port *next_of_bucket;
+	struct port *next_of_network;          /* the caller's, while it builds networks */
+	struct port *idle_before, *idle_after; /* in the list of those that are not open */
+};
+
+struct ports {
+	struct port **buckets; /* by id; a power of two of them */
+	uint32_t buckets_count;
+	uint32_t count;
+	struct port *idle;
+	struct port **slots; /* NULL where a slot has no port */
+	uint32_t *holders;   /* of each slot */
+	uint32_t slots_count;
+	uint32_t free_hint; /* no slot below is free */
+};
+
+/* All zeros is an empty table */
+void ports_fini(struct ports *ports);
+
+/* Return: NULL where there is none */
+struct port *ports_lookup(const struct ports *ports, uint32_t id);
+struct port *ports_at(const struct ports *ports, uint32_t slot);
+
+/* A port that is idle, with a copy of @wanted, whose id is new.  Return: NULL with PORTS_MAX slots in use, or without memory */
+struct port *ports_add(struct ports *ports, const struct topology_port *wanted, uint32_t mtu_bytes);
+
+/* @port is idle, and freed */
+void ports_remove(struct ports *ports, struct port *port);
+
+/* @port is open as @open from now on, which holds its slot until ports_release() */
+void ports_opened(struct ports *ports, struct port *port, struct vport *open);
+
+/* Return: what @port was open as, the caller's; the port is idle */
+struct vport *ports_idle(struct ports *ports, struct port *port);
+
+/* What held @slot is gone.  Return: whether nobody holds it any more */
+bool ports_release(struct ports *ports, uint32_t slot);
+
+#endif /* OVERLAY_AGENT_PORTS_H */
