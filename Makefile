@@ -103,6 +103,7 @@ overlay/peer_SRC = \
 	overlay/peer/session.c
 
 overlay/datapath_SRC = \
+	overlay/datapath/datapath.c \
 	overlay/datapath/deliver.c \
 	overlay/datapath/dispatch.c \
 	overlay/datapath/forwarding.c \

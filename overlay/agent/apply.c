@@ -20,7 +20,7 @@
 #include "base/log.h"
 #include "overlay/agent/agent.h"
 #include "overlay/agent/handshaker.h"
-#include "overlay/datapath/worker.h"
+#include "overlay/datapath/datapath.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -161,16 +161,32 @@ static bool same_network(const struct network *old, const struct network *new)
 	return new &&strcmp(old->lab, new->lab) == 0 && strcmp(old->name, new->name) == 0;
 }
 
+/* A queue that no worker reads is the port's error; the next publication tries again */
+static void note_faults(struct agent *agent, const struct attach_faults *faults)
+{
+	for (uint32_t i = 0; i < faults->count; i++) {
+		struct vport *port = agent->ports[faults->faults[i].slot];
+
+		if (!port)
+			continue;
+		attach_fault_tell(&faults->faults[i], &port->error);
+		log_error("port %s/%s: %s", port->lab, port->name, port->error.text);
+		error_set(&agent->apply_error, "port %s/%s: %s", port->lab, port->name, port->error.text);
+	}
+}
+
 static bool publish(struct agent *agent, const struct topology *topology)
 {
 	struct forwarding *forwarding = build_fabric(agent, topology), *old;
+	struct attach_faults faults;
 
 	if (!forwarding) {
 		error_set(&agent->apply_error, "out of memory");
 		log_error("the topology could not be applied: out of memory");
 		return false;
 	}
-	old = datapath_publish(&agent->datapath, forwarding);
+	old = datapath_publish(&agent->datapath, forwarding, &faults);
+	note_faults(agent, &faults);
 	for (uint32_t i = 0; i < FORWARDING_BUCKETS; i++)
 		if (old->buckets[i] &&
 			!same_network(old->buckets[i], forwarding_network(forwarding, old->buckets[i]->id)))
@@ -286,8 +302,6 @@ static struct vport *add_port(struct agent *agent, const struct topology_port *w
 	port->spec.mtu_bytes = mtu_bytes;
 	snprintf(port->spec.device, sizeof(port->spec.device), "wf%u", wanted->id);
 	agent->ports[slot] = port;
-	for (uint32_t i = 0; i < agent->datapath.workers_count; i++)
-		memset(&agent->datapath.workers[i]->port_counters[slot], 0, sizeof(struct port_counters));
 	return port;
 }
 
@@ -565,6 +579,5 @@ void apply_stop(struct agent *agent)
 	memset(agent->peers, 0, sizeof(agent->peers));
 	free(agent->refused);
 	free(agent->pins);
-	forwarding_free(agent->datapath.forwarding);
 	json_decref(agent->document);
 }

@@ -33,7 +33,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -344,42 +343,18 @@ static uint32_t workers_wanted(const struct agent *agent)
 
 static bool start_datapath(struct agent *agent, struct error *error)
 {
-	struct datapath *dp = &agent->datapath;
-	const uint32_t workers = workers_wanted(agent);
-	const uint16_t port = agent->options->port ? agent->options->port : agent->config.enrolment.port;
-	const struct fdb_config fdb = {
-		.capacity = FDB_CAPACITY,
-		.locations = PORTS_MAX + PEERS_MAX,
-		.location_limit = FDB_LOCATION_LIMIT,
-		.aging_ms = FDB_AGING_MS,
-		.seed = hash_seed_random(),
+	const struct datapath_config config = {
+		.workers = workers_wanted(agent),
+		.udp_port = agent->options->port ? agent->options->port : agent->config.enrolment.port,
+		.macs = FDB_CAPACITY,
+		.macs_locations = PORTS_MAX + PEERS_MAX,
+		.macs_per_location = FDB_LOCATION_LIMIT,
+		.time_scale = agent->options->time_scale,
+		.busy_poll_us = agent->options->busy_poll_us,
 	};
 
-	dp->time_scale = agent->options->time_scale;
-	dp->busy_poll_us = agent->options->busy_poll_us;
-	pthread_mutex_init(&dp->generation_lock, NULL);
-	pthread_cond_init(&dp->generation_taken, NULL);
-	dp->control_wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	dp->fdb = fdb_new(&fdb);
-	dp->forwarding = forwarding_new(0);
-	if (dp->control_wake_fd < 0 || !dp->fdb || !dp->forwarding) {
-		error_set(error, "out of memory");
-		return false;
-	}
-	if (udp_open(port, workers, &dp->underlay, error) < 0)
-		return false;
-	/* The number is needed by every worker from its first datagram on, so it is set before any starts */
-	dp->workers_count = workers;
-	agent->sender = workers;
-	for (uint32_t i = 0; i < workers; i++) {
-		int err = worker_start(dp, i, &dp->workers[i]);
-
-		if (err) {
-			error_set(error, "worker %u: %s", i, strerror(-err));
-			return false;
-		}
-	}
-	return true;
+	agent->sender = config.workers;
+	return datapath_init(&agent->datapath, &config, error) == 0;
 }
 
 static struct event *on(struct agent *agent, evutil_socket_t fd, short what, event_callback_fn callback)
@@ -473,25 +448,17 @@ static void free_events(struct agent *agent)
 
 static void stop(struct agent *agent)
 {
-	struct datapath *dp = &agent->datapath;
-
 	controller_client_free(agent->client);
 	status_stop(agent);
 	if (agent->base) /* libevent frees connections from its loop */
 		event_base_loop(agent->base, EVLOOP_NONBLOCK);
-	for (uint32_t i = 0; i < dp->workers_count; i++)
-		worker_stop(dp->workers[i]);
-	if (dp->fdb)
-		apply_stop(agent);
-	dp->workers_count = 0;
+	datapath_stop(&agent->datapath);
+	apply_stop(agent);
 	handshaker_stop(agent);
 	free_events(agent);
-	underlay_close(dp->underlay);
 	if (agent->netlink_fd > 0)
 		close(agent->netlink_fd);
-	if (dp->control_wake_fd > 0)
-		close(dp->control_wake_fd);
-	fdb_free(dp->fdb);
+	datapath_fini(&agent->datapath);
 	json_decref(agent->reported);
 	if (agent->base)
 		event_base_free(agent->base);

@@ -2,9 +2,9 @@
  * datapath.h - what the workers share
  *
  * Theory of operation.  A worker is a thread with a loop of its own over three kinds of events: its queue of the underlay
- * (receive.c), its queue of every port (transmit.c), and a wake-up from the control thread, upon which it takes up
- * the latest fabric (worker.c).  An event is worked off as a burst inside one RCU reader's section; what a burst
- * gathers (datagram trains, joined super-frames) leaves at its end, so nothing ever waits for company.
+ * (receive.c), its queue of every port (transmit.c), and a wake-up from the control thread, upon which it takes up the
+ * latest forwarding (datapath.c, worker.c).  An event is worked off as a burst inside one RCU reader's section; what a
+ * burst gathers (datagram trains, joined super-frames) leaves at its end, so nothing ever waits for company.
  *
  * Nothing on the way of a packet locks, allocates or logs.  What a worker sees that needs thought goes to the
  * control thread by mailbox.
@@ -12,6 +12,7 @@
 #ifndef OVERLAY_DATAPATH_DATAPATH_H
 #define OVERLAY_DATAPATH_DATAPATH_H
 
+#include "base/error.h"
 #include "overlay/datapath/forwarding.h"
 #include "overlay/peer/session.h"
 #include "switch/fdb.h"
@@ -40,5 +41,58 @@ struct datapath {
 	pthread_mutex_t generation_lock; /* with the condition: a worker took up a forwarding snapshot */
 	pthread_cond_t generation_taken;
 };
+
+struct datapath_config {
+	uint32_t workers;                                 /* 1 to WORKERS_MAX */
+	uint16_t udp_port;                                /* of all its sockets */
+	uint32_t macs, macs_locations, macs_per_location; /* sizes of the MAC table, see switch/fdb.h */
+	uint32_t time_scale;                              /* at least 1 */
+	uint32_t busy_poll_us;
+};
+
+/* A port that not every worker could attach to: frames of its queue are not read */
+struct attach_fault {
+	uint32_t slot;
+	uint32_t worker; /* the first that failed */
+	int err;         /* -errno */
+};
+
+struct attach_faults {
+	uint32_t count;
+	struct attach_fault faults[PORTS_MAX]; /* at most one a port */
+};
+
+/**
+ * datapath_init() - sockets, MAC table, an empty forwarding of generation 0, and workers that run
+ * @error:	a line for the operator, on failure; nothing is left behind then
+ *
+ * Return: 0 or -errno
+ */
+int datapath_init(struct datapath *datapath, const struct datapath_config *config, struct error *error)
+	__attribute__((warn_unused_result));
+
+/* End the workers: nobody uses ports, peers and sessions any more.  What they counted is gone */
+void datapath_stop(struct datapath *datapath);
+
+/* All of it, the forwarding in use with its networks included.  All zeros are fine, and so is a stopped one */
+void datapath_fini(struct datapath *datapath);
+
+/**
+ * datapath_publish() - have all workers work with @forwarding
+ * @faults:	out: the ports of @forwarding that not every worker listens on.  Each publication tries those again
+ *
+ * Waits until they do, a few milliseconds at most: afterwards no worker uses the ports, peers and networks that only the
+ * old forwarding had, nor that itself.
+ *
+ * Return: the old forwarding, the caller's again
+ */
+struct forwarding *datapath_publish(struct datapath *datapath, struct forwarding *forwarding,
+	struct attach_faults *faults) __attribute__((warn_unused_result));
+
+/* Return: what is wrong with the port in @slot, NULL where nothing is; borrowed from @faults */
+const struct attach_fault *attach_fault_of(const struct attach_faults *faults, uint32_t slot);
+
+/* What it is in words */
+void attach_fault_tell(const struct attach_fault *fault, struct error *error);
 
 #endif /* OVERLAY_DATAPATH_DATAPATH_H */

@@ -1,8 +1,8 @@
 /*
  * forwarding.h - what the workers forward by: networks, ports and peers, as one immutable whole
  *
- * The control thread builds a new fabric out of each topology (apply.c), publishes it under RCU, and frees the old
- * one after a grace period.  Networks belong to the forwarding; ports and peers live on from one fabric to the next.
+ * The control thread builds a new one out of each topology, publishes it (datapath.h), and frees the old one once all
+ * workers have taken up the new.  Networks belong to it; ports and peers live on from one to the next.
  */
 #ifndef OVERLAY_DATAPATH_FORWARDING_H
 #define OVERLAY_DATAPATH_FORWARDING_H

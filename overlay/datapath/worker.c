@@ -1,10 +1,5 @@
 /*
- * worker.c - a worker's thread: its loop, its memory, and how it takes up a new fabric
- *
- * Theory of operation.  The control thread publishes a forwarding, wakes every worker and waits.  A worker compares the
- * fabric's ports with those that it listens on, lets go of what is gone, attaches what is new, and says so.  Once all
- * have, the control thread may close ports that left, and "applied" is true.  This is the one lock that a worker takes, once
- * a topology.
+ * worker.c - a worker's thread: its loop, its memory, and how it takes up a forwarding (datapath.c has the protocol)
  */
 #include "overlay/datapath/worker.h"
 
@@ -88,47 +83,59 @@ static void detach(struct worker *worker, uint32_t slot)
 	worker->ports[slot] = NULL;
 }
 
-static void attach(struct worker *worker, struct vport *port)
+/* A port that comes into the slot begins to count at zero */
+static void zero_counters(struct port_counters *counters)
 {
-	struct worker_port *wport;
+	counter_set(&counters->rx_frames, 0);
+	counter_set(&counters->rx_bytes, 0);
+	counter_set(&counters->tx_frames, 0);
+	counter_set(&counters->tx_bytes, 0);
+}
 
-	if (!port->tap)
-		return;
-	wport = calloc(1, sizeof(*wport));
+/* Return: 0 or -errno: then this worker neither reads nor writes the port */
+static int attach(struct worker *worker, struct vport *port)
+{
+	struct worker_port *wport = calloc(1, sizeof(*wport));
+
 	if (!wport)
-		return;
+		return -ENOMEM;
 	wport->worker = worker;
 	wport->port = port;
 	coalesce_init(&wport->coalescer, tap_port_caps(port->tap), deliver_emit, wport);
 	wport->event = event_new(worker->base, tap_queue_fd(port->tap, worker->id), EV_READ | EV_PERSIST,
 		transmit_ready, wport);
+	errno = ENOMEM; /* what libevent does not say */
 	if (!wport->event || event_add(wport->event, NULL) < 0) {
+		int err = -errno;
+
 		if (wport->event)
 			event_free(wport->event);
 		free(wport);
-		return;
+		return err;
 	}
+	zero_counters(&worker->port_counters[port->slot]);
 	worker->ports[port->slot] = wport;
+	return 0;
 }
 
-static void take_up_fabric(struct worker *worker)
+/* Between two bursts, so that from here on nothing of this worker refers to an older forwarding */
+static void take_up(struct worker *worker)
 {
 	struct datapath *datapath = worker->datapath;
 	const struct forwarding *forwarding;
-	uint32_t generation = 0;
+	uint32_t generation;
 
 	rcu_enter();
 	forwarding = rcu_get(&datapath->forwarding);
 	for (uint32_t slot = 0; slot < PORTS_MAX; slot++) {
-		struct vport *wanted = forwarding ? forwarding->ports[slot] : NULL;
+		struct vport *wanted = forwarding->ports[slot];
 
 		if (worker->ports[slot] && worker->ports[slot]->port != wanted)
 			detach(worker, slot);
-		if (wanted && !worker->ports[slot])
-			attach(worker, wanted);
+		worker->attach_errors[slot] =
+			wanted && wanted->tap && !worker->ports[slot] ? attach(worker, wanted) : 0;
 	}
-	if (forwarding)
-		generation = forwarding->generation;
+	generation = forwarding->generation;
 	rcu_leave();
 	pthread_mutex_lock(&datapath->generation_lock);
 	worker->generation = generation;
@@ -145,7 +152,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 	if (read(fd, &count, sizeof(count)) < 0)
 		return;
 	if (!__atomic_load_n(&worker->stop, __ATOMIC_ACQUIRE))
-		take_up_fabric(worker);
+		take_up(worker);
 }
 
 /* Look for work without sleeping until there has been none for busy_poll_us: lowest latency, for a core */
@@ -264,27 +271,11 @@ int worker_start(struct datapath *datapath, uint32_t id, struct worker **out)
 	return 0;
 }
 
-static void wake(struct worker *worker)
+void worker_wake(struct worker *worker)
 {
 	const uint64_t one = 1;
 
 	(void)!write(worker->wake_fd, &one, sizeof(one)); /* fails only where it was woken 2^64 times over */
-}
-
-struct forwarding *datapath_publish(struct datapath *datapath, struct forwarding *forwarding)
-{
-	struct forwarding *old = datapath->forwarding;
-
-	rcu_publish(&datapath->forwarding, forwarding);
-	for (uint32_t i = 0; i < datapath->workers_count; i++)
-		wake(datapath->workers[i]);
-	pthread_mutex_lock(&datapath->generation_lock);
-	for (uint32_t i = 0; i < datapath->workers_count; i++)
-		while (datapath->workers[i]->generation != forwarding->generation)
-			pthread_cond_wait(&datapath->generation_taken, &datapath->generation_lock);
-	pthread_mutex_unlock(&datapath->generation_lock);
-	rcu_wait();
-	return old;
 }
 
 void worker_stop(struct worker *worker)
@@ -292,7 +283,7 @@ void worker_stop(struct worker *worker)
 	if (!worker)
 		return;
 	__atomic_store_n(&worker->stop, true, __ATOMIC_RELEASE);
-	wake(worker);
+	worker_wake(worker);
 	pthread_join(worker->thread, NULL);
 	free_worker(worker);
 }

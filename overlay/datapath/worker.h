@@ -56,10 +56,11 @@ struct worker {
 	struct event_base *base;
 	struct event *udp_event;
 	struct event *wake_event;
-	int wake_fd;         /* eventfd, written by the control thread */
-	bool stop;           /* atomic */
-	struct instant now;  /* of this burst */
-	uint32_t generation; /* of the forwarding snapshot that it works with; under generation_lock */
+	int wake_fd;                  /* eventfd, written by the control thread */
+	bool stop;                    /* atomic */
+	struct instant now;           /* of this burst */
+	uint32_t generation;          /* of the forwarding that it works with; under generation_lock */
+	int attach_errors[PORTS_MAX]; /* -errno by slot, of that generation; read once it is taken up */
 
 	struct worker_port *ports[PORTS_MAX];
 	struct port_counters port_counters[PORTS_MAX]; /* read by any thread */
@@ -99,15 +100,8 @@ struct worker {
  */
 int worker_start(struct datapath *datapath, uint32_t id, struct worker **out) __attribute__((warn_unused_result));
 
-/**
- * datapath_publish() - have all workers work with @fabric
- *
- * Waits until they do, a few milliseconds at most: afterwards no worker uses the ports, peers and networks that only
- * the old fabric had.
- *
- * Return: the old forwarding, the caller's again; NULL at first
- */
-struct forwarding *datapath_publish(struct datapath *datapath, struct forwarding *forwarding);
+/* Have it take up the forwarding that was published */
+void worker_wake(struct worker *worker);
 
 /* End its thread and free it.  NULL is fine */
 void worker_stop(struct worker *worker);
@@ -124,7 +118,7 @@ bool worker_mail(struct worker *worker, const struct mail *mail);
 const struct verdict *worker_decide(struct worker *worker, const struct network *network, const struct network_port *in,
 	uint32_t peer, const uint8_t *frame, const struct frame_info *info);
 
-/* Begin and end a burst: the clock, and an RCU reader's section.  Return: the fabric to forward by */
+/* Begin and end a burst: the clock, and an RCU reader's section.  Return: what to forward by */
 const struct forwarding *worker_burst_begin(struct worker *worker);
 void worker_burst_end(struct worker *worker);
 

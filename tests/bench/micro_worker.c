@@ -20,7 +20,6 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -74,28 +73,20 @@ static void share_a_core(void)
 
 static void open_side(struct side *side)
 {
-	const struct fdb_config fdb = { .capacity = 1024,
-		.locations = 16,
-		.location_limit = 100,
-		.aging_ms = FDB_AGING_MS,
-		.seed = hash_seed_random() };
+	struct datapath_config config = { .workers = 1,
+		.macs = 1024,
+		.macs_locations = 16,
+		.macs_per_location = 100,
+		.time_scale = 1 };
 	struct error error;
-	uint16_t port;
 
 	memset(side, 0, sizeof(*side));
-	side->datapath.time_scale = 1;
-	pthread_mutex_init(&side->datapath.generation_lock, NULL);
-	pthread_cond_init(&side->datapath.generation_taken, NULL);
-	side->datapath.control_wake_fd = eventfd(0, EFD_NONBLOCK);
-	side->datapath.fdb = fdb_new(&fdb);
-	side->datapath.workers_count = 1;
 	do
-		port = (uint16_t)(20000 + random_u32() % 20000);
-	while (udp_open(port, 1, &side->datapath.underlay, &error) < 0);
-	micro_must(endpoint_parse("127.0.0.1", port, &side->endpoint), "endpoint");
+		config.udp_port = (uint16_t)(20000 + random_u32() % 20000);
+	while (datapath_init(&side->datapath, &config, &error) < 0);
+	micro_must(endpoint_parse("127.0.0.1", config.udp_port, &side->endpoint), "endpoint");
 	side->port = (struct vport){ .network = NETWORK };
 	micro_must(memory_port_open(1, CAPS, DEPTH, &side->port.tap) == 0, "memory_port_open");
-	micro_must(worker_start(&side->datapath, 0, &side->datapath.workers[0]) == 0, "worker_start");
 }
 
 static void join_fabric(struct side *side)
@@ -111,13 +102,14 @@ static void join_fabric(struct side *side)
 		.peers = &side->peer->slot,
 		.peers_count = 1 };
 	struct forwarding *forwarding = forwarding_new(1);
+	struct attach_faults faults;
 	struct network *network;
 
 	micro_must(forwarding && network_new(&spec, &network) == 0 && forwarding_add_network(forwarding, network),
 		"fabric");
 	forwarding->peers[side->peer->slot] = side->peer;
 	forwarding->ports[side->port.slot] = &side->port;
-	forwarding_free(datapath_publish(&side->datapath, forwarding));
+	forwarding_free(datapath_publish(&side->datapath, forwarding, &faults));
 }
 
 static void open_pair(void)
@@ -157,15 +149,12 @@ static void close_pair(void)
 	for (int i = 0; i < 2; i++) {
 		struct side *side = &sides[i];
 
-		worker_stop(side->datapath.workers[0]);
+		datapath_stop(&side->datapath);
 		session_unlink(&side->datapath.sessions, side->session);
 		session_free(side->session);
 		peer_free(side->peer);
 		tap_port_close(side->port.tap);
-		forwarding_free(side->datapath.forwarding);
-		fdb_free(side->datapath.fdb);
-		underlay_close(side->datapath.underlay);
-		close(side->datapath.control_wake_fd);
+		datapath_fini(&side->datapath);
 	}
 }
 

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,17 +47,18 @@ static struct member {
 
 static int open_agent(void **state)
 {
-	const struct fdb_config fdb = { .capacity = 1024,
-		.locations = PORTS_MAX + PEERS_MAX,
-		.location_limit = 100,
-		.aging_ms = FDB_AGING_MS,
-		.seed = hash_seed_random() };
-	struct datapath *dp;
+	const struct datapath_config config = {
+		.workers = WORKERS,
+		.udp_port = 4754,
+		.macs = 1024,
+		.macs_locations = PORTS_MAX + PEERS_MAX,
+		.macs_per_location = 100,
+		.time_scale = 1,
+	};
 	struct error error;
 
 	(void)state;
 	agent = calloc(1, sizeof(*agent));
-	dp = &agent->datapath;
 	agent->options = &options;
 	agent->now = instant_now();
 	snprintf(agent->config.enrolment.host, sizeof(agent->config.enrolment.host), "me");
@@ -66,33 +66,19 @@ static int open_agent(void **state)
 	assert_true(x25519_generate(&agent->config.self.static_key));
 	for (int cipher = 1; cipher <= (int)AGENT_CIPHERS; cipher++)
 		agent->backends[cipher] = aead_backend_openssl();
-	dp->time_scale = 1;
-	pthread_mutex_init(&dp->generation_lock, NULL);
-	pthread_cond_init(&dp->generation_taken, NULL);
-	dp->control_wake_fd = eventfd(0, EFD_NONBLOCK);
-	dp->fdb = fdb_new(&fdb);
-	dp->forwarding = forwarding_new(0);
-	assert_int_equal(udp_open(4754, WORKERS, &dp->underlay, &error), 0);
-	dp->workers_count = WORKERS;
+	assert_int_equal(datapath_init(&agent->datapath, &config, &error), 0);
 	agent->sender = WORKERS;
-	for (uint32_t i = 0; i < WORKERS; i++)
-		assert_int_equal(worker_start(dp, i, &dp->workers[i]), 0);
 	assert_true(handshaker_start(agent));
 	return 0;
 }
 
 static int close_agent(void **state)
 {
-	struct datapath *dp = &agent->datapath;
-
 	(void)state;
-	for (uint32_t i = 0; i < WORKERS; i++)
-		worker_stop(dp->workers[i]);
+	datapath_stop(&agent->datapath);
 	apply_stop(agent);
 	handshaker_stop(agent);
-	underlay_close(dp->underlay);
-	close(dp->control_wake_fd);
-	fdb_free(dp->fdb);
+	datapath_fini(&agent->datapath);
 	free(agent);
 	return 0;
 }

@@ -12,12 +12,12 @@
 
 #include <cmocka.h>
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -62,29 +62,20 @@ static struct endpoint loopback(uint16_t port)
 
 static void open_side(struct side *side, unsigned int caps)
 {
-	const struct fdb_config fdb = { .capacity = 1024,
-		.locations = 16,
-		.location_limit = 100,
-		.aging_ms = FDB_AGING_MS,
-		.seed = hash_seed_random() };
+	struct datapath_config config = { .workers = WORKERS,
+		.macs = 1024,
+		.macs_locations = 16,
+		.macs_per_location = 100,
+		.time_scale = 1 };
 	struct error error;
-	uint16_t port;
 
 	memset(side, 0, sizeof(*side));
-	side->datapath.time_scale = 1;
-	pthread_mutex_init(&side->datapath.generation_lock, NULL);
-	pthread_cond_init(&side->datapath.generation_taken, NULL);
-	side->datapath.control_wake_fd = eventfd(0, EFD_NONBLOCK);
-	side->datapath.fdb = fdb_new(&fdb);
-	side->datapath.workers_count = WORKERS;
 	do
-		port = (uint16_t)(20000 + random_u32() % 20000);
-	while (udp_open(port, WORKERS, &side->datapath.underlay, &error) < 0);
-	side->endpoint = loopback(port);
+		config.udp_port = (uint16_t)(20000 + random_u32() % 20000);
+	while (datapath_init(&side->datapath, &config, &error) < 0);
+	side->endpoint = loopback(config.udp_port);
 	side->port = (struct vport){ .network = NETWORK };
 	assert_int_equal(memory_port_open(WORKERS, caps, 2048, &side->port.tap), 0);
-	for (uint32_t i = 0; i < WORKERS; i++)
-		assert_int_equal(worker_start(&side->datapath, i, &side->datapath.workers[i]), 0);
 }
 
 static bool no_fragments; /* of the networks that are published */
@@ -102,8 +93,8 @@ static void publish(struct side *side, enum network_mode mode, uint32_t id)
 		.ports_count = 1,
 		.peers = &side->peer->slot,
 		.peers_count = 1 };
-	struct forwarding *forwarding =
-		forwarding_new(side->datapath.forwarding ? side->datapath.forwarding->generation + 1 : 1);
+	struct forwarding *forwarding = forwarding_new(side->datapath.forwarding->generation + 1);
+	struct attach_faults faults;
 	struct network *network;
 
 	assert_int_equal(network_new(&spec, &network), 0);
@@ -112,7 +103,8 @@ static void publish(struct side *side, enum network_mode mode, uint32_t id)
 	forwarding->ports[side->port.slot] = &side->port;
 	if (side->port.network != id) /* workers read it: only where nothing is sent meanwhile */
 		side->port.network = id;
-	forwarding_free(datapath_publish(&side->datapath, forwarding));
+	forwarding_free(datapath_publish(&side->datapath, forwarding, &faults));
+	assert_int_equal(faults.count, 0);
 }
 
 static void connect_sides(struct pair *pair, enum aead_cipher cipher)
@@ -171,16 +163,12 @@ static void close_pair(struct pair *pair)
 	for (int i = 0; i < 2; i++) {
 		struct side *side = &pair->side[i];
 
-		for (uint32_t k = 0; k < WORKERS; k++)
-			worker_stop(side->datapath.workers[k]);
+		datapath_stop(&side->datapath);
 		session_unlink(&side->datapath.sessions, side->session);
 		session_free(side->session);
 		peer_free(side->peer);
 		tap_port_close(side->port.tap);
-		forwarding_free(side->datapath.forwarding);
-		fdb_free(side->datapath.fdb);
-		underlay_close(side->datapath.underlay);
-		close(side->datapath.control_wake_fd);
+		datapath_fini(&side->datapath);
 	}
 	if (pair->relay >= 0)
 		close(pair->relay);
@@ -688,6 +676,47 @@ static void ports_come_and_go_under_traffic(void **state)
 	close_pair(&pair);
 }
 
+/* Publish one port and nothing else */
+static void publish_port(struct datapath *datapath, struct vport *port, struct attach_faults *faults)
+{
+	struct forwarding *forwarding = forwarding_new(datapath->forwarding->generation + 1);
+
+	forwarding->ports[port->slot] = port;
+	forwarding_free(datapath_publish(datapath, forwarding, faults));
+}
+
+static void a_queue_that_nobody_reads_is_told_and_tried_again(void **state)
+{
+	struct vport port = { .slot = 7, .network = NETWORK };
+	struct attach_faults faults;
+	struct error error;
+	struct side side;
+	int fd, kept;
+
+	(void)state;
+	open_side(&side, PORT_CAPS);
+	assert_int_equal(memory_port_open(WORKERS, PORT_CAPS, 16, &port.tap), 0);
+	fd = tap_queue_fd(port.tap, 1);
+	kept = dup(fd);
+	close(fd);
+	publish_port(&side.datapath, &port, &faults);
+	assert_int_equal(faults.count, 1);
+	assert_null(attach_fault_of(&faults, 0));
+	assert_non_null(attach_fault_of(&faults, 7));
+	assert_int_equal(attach_fault_of(&faults, 7)->worker, 1);
+	assert_int_equal(attach_fault_of(&faults, 7)->err, -EBADF);
+	attach_fault_tell(attach_fault_of(&faults, 7), &error);
+	assert_non_null(strstr(error.text, "worker 1 "));
+	assert_int_equal(dup2(kept, fd), fd);
+	close(kept);
+	publish_port(&side.datapath, &port, &faults);
+	assert_int_equal(faults.count, 0);
+	datapath_stop(&side.datapath);
+	tap_port_close(port.tap);
+	tap_port_close(side.port.tap);
+	datapath_fini(&side.datapath);
+}
+
 static int begin(void **state)
 {
 	(void)state;
@@ -718,6 +747,7 @@ int main(void)
 		cmocka_unit_test(without_a_session_frames_are_counted_and_one_is_asked_for),
 		cmocka_unit_test(without_fragments_the_guest_is_told),
 		cmocka_unit_test(ports_come_and_go_under_traffic),
+		cmocka_unit_test(a_queue_that_nobody_reads_is_told_and_tried_again),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
