@@ -97,6 +97,7 @@ underlay_SRC = \
 	underlay/udp.c
 
 overlay/peer_SRC = \
+	overlay/peer/contact.c \
 	overlay/peer/drops.c \
 	overlay/peer/peer.c \
 	overlay/peer/pmtu.c \
@@ -254,6 +255,7 @@ underlay_TESTS = \
 	tests/unit/underlay/test_udp.c
 
 overlay/peer_TESTS = \
+	tests/unit/overlay/peer/test_contact.c \
 	tests/unit/overlay/peer/test_drops.c \
 	tests/unit/overlay/peer/test_pmtu.c \
 	tests/unit/overlay/peer/test_session.c

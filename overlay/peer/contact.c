@@ -1,0 +1,389 @@
+/*
+ * contact.c - see contact.h
+ */
+#include "overlay/peer/contact.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ATTEMPTS_QUICK 4U /* after so many, they come at CONTACT_RETRY_MAX_MS */
+#define ATTEMPTS_SLOW 15U /* after so many, which take a minute, at CONTACT_RETRY_SLOW_MS */
+#define ATTEMPTS_WANTED 2U
+
+static bool is_active(const struct contact *contact)
+{
+	return !contact->refused && !contact->gone;
+}
+
+static uint32_t choices(const struct contact *contact)
+{
+	return contact->endpoints_count + (contact->has_at ? 1 : 0);
+}
+
+static bool silent_for(const struct contact *contact, uint64_t ms, struct instant now)
+{
+	return contact->unanswered_at.ns && instant_reached(now, instant_add_ms(contact->unanswered_at, ms));
+}
+
+/* ---- what people see --------------------------------------------------------------------------------------- */
+
+static bool in_vain(const struct contact *contact, struct instant now)
+{
+	return contact->asked_at.ns && instant_reached(now, instant_add_ms(contact->asked_at, CONTACT_UNREACHABLE_MS));
+}
+
+static enum contact_state judge(const struct contact *contact, struct instant now)
+{
+	if (contact->gone)
+		return CONTACT_GONE;
+	if (contact->refused)
+		return CONTACT_REFUSED;
+	if (contact->session)
+		return silent_for(contact, CONTACT_SILENT_MS, now) ? CONTACT_SILENT : CONTACT_UP;
+	return choices(contact) == 0 || in_vain(contact, now) ? CONTACT_UNREACHABLE : CONTACT_CONNECTING;
+}
+
+/* After every event: a state that shows late is dated from when what it says began */
+static void settle(struct contact *contact, struct instant now)
+{
+	enum contact_state state = judge(contact, now);
+
+	if (state == contact->state)
+		return;
+	contact->state = state;
+	contact->since = now;
+	if (state == CONTACT_SILENT)
+		contact->since = contact->unanswered_at;
+	if (state == CONTACT_UNREACHABLE && contact->asked_at.ns)
+		contact->since = contact->asked_at;
+}
+
+const char *contact_state_name(enum contact_state state)
+{
+	static const char *const names[CONTACT_STATES_COUNT] = {
+#define X(name, text) [CONTACT_##name] = (text),
+		CONTACT_STATES(X)
+#undef X
+	};
+
+	return state < CONTACT_STATES_COUNT ? names[state] : "?";
+}
+
+void contact_why(const struct contact *contact, char out[CONTACT_WHY_BYTES])
+{
+	char at[ENDPOINT_TEXT_BYTES] = "", tried[ENDPOINT_TEXT_BYTES] = "";
+
+	endpoint_format(&contact->at, at);
+	endpoint_format(&contact->tried, tried);
+	out[0] = '\0';
+	switch (contact->state) {
+	case CONTACT_CONNECTING:
+		if (contact->attempted_at.ns)
+			snprintf(out, CONTACT_WHY_BYTES, "no answer yet from %s", tried);
+		break;
+	case CONTACT_SILENT:
+		snprintf(out, CONTACT_WHY_BYTES, "%s does not answer", at);
+		break;
+	case CONTACT_UNREACHABLE:
+		if (choices(contact) == 0)
+			snprintf(out, CONTACT_WHY_BYTES, "no endpoint is known, waiting for it to call");
+		else
+			snprintf(out, CONTACT_WHY_BYTES, "no answer from %s: does it run, and is its UDP port open?",
+				tried);
+		break;
+	case CONTACT_REFUSED:
+		snprintf(out, CONTACT_WHY_BYTES, "%s", contact->why);
+		break;
+	case CONTACT_GONE:
+		snprintf(out, CONTACT_WHY_BYTES, "the topology names it no more");
+		break;
+	case CONTACT_UP:
+	case CONTACT_STATES_COUNT:
+		break;
+	}
+}
+
+/* ---- events ------------------------------------------------------------------------------------------------ */
+
+void contact_init(struct contact *contact, struct instant now)
+{
+	*contact = (struct contact){ .attempt_at = now, .state = CONTACT_STATES_COUNT };
+	settle(contact, now);
+}
+
+void contact_wanted(struct contact *contact, struct instant now)
+{
+	if (contact->session)
+		return;
+	if (contact->attempts > ATTEMPTS_QUICK)
+		contact->attempts = ATTEMPTS_WANTED;
+	/* longer than the longest interval of frequent ones: nobody had waited for long */
+	if (instant_since_ms(contact->attempt_at, now) > CONTACT_RETRY_MAX_MS * 3 / 2)
+		contact->attempt_at = now;
+}
+
+/* With the @first_attempt of a new row, at once */
+static void ask_anew(struct contact *contact, uint32_t first_attempt, struct instant now)
+{
+	contact->attempts = first_attempt;
+	contact->attempt_at = now;
+	contact->asked_at.ns = 0;
+}
+
+static bool same_endpoints(const struct contact *contact, const struct endpoint *endpoints, uint32_t count)
+{
+	if (contact->endpoints_count != count)
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+		if (!endpoint_equal(&contact->endpoints[i], &endpoints[i]))
+			return false;
+	return true;
+}
+
+void contact_endpoints_changed(struct contact *contact, const struct endpoint *endpoints, uint32_t count,
+	struct instant now)
+{
+	assert(count <= CONTACT_ENDPOINTS_MAX);
+	if (same_endpoints(contact, endpoints, count))
+		return;
+	memcpy(contact->endpoints, endpoints, count * sizeof(*endpoints));
+	contact->endpoints_count = count;
+	contact->endpoint_next = 0;
+	if (!contact->session || contact->unanswered_at.ns)
+		ask_anew(contact, 1, now); /* the first would go where the peer was last heard */
+	settle(contact, now);
+}
+
+void contact_moved(struct contact *contact, struct instant now)
+{
+	if (contact->session)
+		contact->probe_due = true;
+	else
+		ask_anew(contact, 0, now);
+	settle(contact, now);
+}
+
+/* There is a session that we send in */
+static void session_begun(struct contact *contact, uint64_t rekey_ms, struct instant now)
+{
+	contact->session = true;
+	contact->rekey_at = instant_add_ms(now, rekey_ms);
+	contact->heard_at = now;
+	contact->unanswered_at.ns = 0;
+	contact->attempts = 0;
+	contact->attempt_at.ns = 0;
+	contact->asked_at.ns = 0;
+	settle(contact, now);
+}
+
+void contact_answered(struct contact *contact, const struct endpoint *from, uint64_t rekey_ms, struct instant now)
+{
+	contact->at = *from;
+	contact->has_at = true;
+	contact->probe_due = true; /* the session's first datagram, upon which the peer uses it too */
+	session_begun(contact, rekey_ms, now);
+}
+
+void contact_confirmed(struct contact *contact, uint64_t rekey_ms, struct instant now)
+{
+	session_begun(contact, rekey_ms + CONTACT_REKEY_GRACE_MS, now);
+}
+
+void contact_cookie(struct contact *contact, struct instant now)
+{
+	contact->attempt_at = now;
+}
+
+void contact_heard(struct contact *contact, struct instant at, struct instant now)
+{
+	if (at.ns > contact->heard_at.ns)
+		contact->heard_at = at;
+	if (!contact->unanswered_at.ns || at.ns < contact->unanswered_at.ns)
+		return;
+	contact->unanswered_at.ns = 0;
+	if (contact->session && !instant_reached(now, contact->rekey_at)) {
+		contact->attempts = 0; /* they were made for the silence */
+		contact->attempt_at.ns = 0;
+		contact->asked_at.ns = 0;
+	}
+	settle(contact, now);
+}
+
+bool contact_roamed(struct contact *contact, const struct endpoint *from, struct instant now)
+{
+	if (contact->has_at && endpoint_equal(&contact->at, from))
+		return false;
+	if (contact->has_at && contact->roamed_at.ns && instant_since_ms(now, contact->roamed_at) < CONTACT_ROAM_MS)
+		return false; /* a worker tells again while it lasts */
+	contact->roamed_at = now;
+	contact->at = *from;
+	contact->has_at = true;
+	contact->probe_due = contact->session;
+	settle(contact, now);
+	return true;
+}
+
+void contact_probed(struct contact *contact, struct instant now)
+{
+	contact->probed_at = now;
+}
+
+void contact_silent(struct contact *contact, struct instant now)
+{
+	if (contact->session && !contact->unanswered_at.ns)
+		contact->unanswered_at = now;
+	settle(contact, now);
+}
+
+void contact_worn(struct contact *contact, struct instant now)
+{
+	if (contact->session && !instant_reached(now, contact->rekey_at))
+		contact->rekey_at = now;
+}
+
+/* No session, and attempts at once */
+static void session_ended(struct contact *contact, struct instant now)
+{
+	contact->session = contact->probe_due = false;
+	contact->asked_at = contact->unanswered_at; /* what was sent in it was asking, too */
+	contact->unanswered_at.ns = 0;
+	if (!contact->attempt_at.ns)
+		contact->attempt_at = now;
+	settle(contact, now);
+}
+
+void contact_expired(struct contact *contact, struct instant now)
+{
+	if (contact->session)
+		session_ended(contact, now);
+}
+
+void contact_refused(struct contact *contact, const char *why, struct instant now)
+{
+	contact->refused = true;
+	snprintf(contact->why, sizeof(contact->why), "%s", why);
+	session_ended(contact, now);
+}
+
+void contact_gone(struct contact *contact, struct instant now)
+{
+	contact->gone = true;
+	session_ended(contact, now);
+}
+
+/* ---- what to do -------------------------------------------------------------------------------------------- */
+
+/* 0.5, 1, 2, 4, 5, 5 ... seconds, and 30 after a minute in vain; a quarter more or less */
+static uint64_t retry_ms(uint32_t attempts, uint32_t jitter)
+{
+	uint64_t ms = attempts < ATTEMPTS_QUICK ? CONTACT_RETRY_MS << attempts
+		: attempts < ATTEMPTS_SLOW      ? CONTACT_RETRY_MAX_MS
+						: CONTACT_RETRY_SLOW_MS;
+
+	return ms * 3 / 4 + jitter % (ms / 2);
+}
+
+/* Where the next attempt goes: where the peer was last heard first, then round the topology's and there again */
+static struct endpoint choose_endpoint(struct contact *contact)
+{
+	uint32_t at;
+
+	if (contact->has_at && contact->attempts == 0)
+		return contact->at;
+	at = contact->endpoint_next++ % choices(contact);
+	return at < contact->endpoints_count ? contact->endpoints[at] : contact->at;
+}
+
+/* What ends: a session's age, and patience with a peer that does not answer */
+static struct instant reason_to_ask(const struct contact *contact)
+{
+	struct instant dead_at = instant_add_ms(contact->unanswered_at, CONTACT_DEAD_MS);
+
+	return contact->unanswered_at.ns && dead_at.ns < contact->rekey_at.ns ? dead_at : contact->rekey_at;
+}
+
+/* Return: when the next attempt is due; 0: nothing asks for one, or there is no address */
+static struct instant next_attempt(const struct contact *contact)
+{
+	struct instant due = contact->attempt_at, earliest = instant_add_ms(contact->attempted_at, CONTACT_GAP_MS);
+
+	if (choices(contact) == 0)
+		return (struct instant){ 0 };
+	if (!due.ns && contact->session)
+		due = reason_to_ask(contact);
+	return due.ns && contact->attempted_at.ns && due.ns < earliest.ns ? earliest : due;
+}
+
+static struct instant later(struct instant a, struct instant b)
+{
+	return a.ns > b.ns ? a : b;
+}
+
+/* Of two, either of which may be 0 for never */
+static struct instant sooner(struct instant a, struct instant b)
+{
+	return !a.ns || (b.ns && b.ns < a.ns) ? b : a;
+}
+
+/* Return: when the next probe is due, with a session */
+static struct instant next_probe(const struct contact *contact)
+{
+	struct instant round_trip = instant_add_ms(contact->probed_at, CONTACT_ROUND_TRIP_MS);
+	struct instant keepalive = instant_add_ms(later(contact->probed_at, contact->heard_at), CONTACT_KEEPALIVE_MS);
+	struct instant next = sooner(round_trip, keepalive);
+
+	if (contact->unanswered_at.ns)
+		next = sooner(next,
+			later(instant_add_ms(contact->unanswered_at, CONTACT_SILENT_MS),
+				instant_add_ms(contact->probed_at, CONTACT_SILENT_PROBE_MS)));
+	return next;
+}
+
+/* Return: when the state will be another one if nothing happens; 0: it stays */
+static struct instant next_state(const struct contact *contact)
+{
+	if (contact->state == CONTACT_UP && contact->unanswered_at.ns)
+		return instant_add_ms(contact->unanswered_at, CONTACT_SILENT_MS);
+	if (contact->state == CONTACT_CONNECTING && contact->asked_at.ns)
+		return instant_add_ms(contact->asked_at, CONTACT_UNREACHABLE_MS);
+	return (struct instant){ 0 };
+}
+
+static struct contact_todo attempt(struct contact *contact, uint32_t jitter, struct instant now)
+{
+	contact->tried = choose_endpoint(contact);
+	contact->attempt_at = instant_add_ms(now, retry_ms(contact->attempts, jitter));
+	contact->attempted_at = now;
+	contact->attempts++;
+	if (!contact->session && !contact->asked_at.ns)
+		contact->asked_at = now;
+	return (struct contact_todo){
+		.action = contact->session ? CONTACT_REKEY : CONTACT_INITIATE,
+		.to = contact->tried,
+		.next = now,
+	};
+}
+
+struct contact_todo contact_poll(struct contact *contact, uint32_t jitter, struct instant now)
+{
+	struct instant due, probe = { 0 };
+
+	settle(contact, now);
+	if (!is_active(contact))
+		return (struct contact_todo){ .action = CONTACT_NOTHING };
+	due = next_attempt(contact);
+	if (due.ns && instant_reached(now, due))
+		return attempt(contact, jitter, now);
+	if (contact->session)
+		probe = contact->probe_due ? now : next_probe(contact);
+	if (probe.ns && instant_reached(now, probe)) {
+		contact->probe_due = false;
+		contact->probed_at = now;
+		return (struct contact_todo){ .action = CONTACT_PROBE, .next = now };
+	}
+	return (struct contact_todo){
+		.action = CONTACT_NOTHING,
+		.next = sooner(sooner(due, probe), next_state(contact)),
+	};
+}

@@ -1,0 +1,186 @@
+/*
+ * contact.h - one peer's contact: whether it is reached, what is to be done about it, and when
+ *
+ * Theory of operation.  Whatever happens to a peer is told here, one function for each event, and contact_poll() says what to do next
+ * and when to ask again.  Nobody else writes a field.  With no session, and while the contact is wanted (it always is, but for a peer
+ * that is refused or gone):
+ *
+ *	attempts	at CONTACT_RETRY_MS << n, up to CONTACT_RETRY_MAX_MS, and CONTACT_RETRY_SLOW_MS once a minute of them was in vain;
+ *			each a quarter more or less.  The first goes where the peer was last heard, the next ones round the topology's
+ *			endpoints and there again.  Without any address none is made: the peer may know where we are.
+ *	wanted		somebody has frames for the peer: attempts are frequent again
+ *	endpoints	new ones are tried at once, unless the peer is well where it is
+ *
+ * With a session:
+ *
+ *	rekey		when the session is old or worn: by the initiator, CONTACT_REKEY_GRACE_MS later by the responder
+ *	keepalive	a probe after CONTACT_KEEPALIVE_MS without hearing anything keeps NATs open and measures the round trip; of two
+ *			idle peers one probes and the other answers.  Where there is much to hear, one each CONTACT_ROUND_TRIP_MS
+ *	unanswered	we send and hear nothing: a probe a second after CONTACT_SILENT_MS, and after CONTACT_DEAD_MS a handshake, at the
+ *			intervals of attempts, until something is heard
+ *	expired		the session has reached its last moment: no session, see above
+ *
+ * What people see (enum contact_state) follows from these fields alone, so it cannot say anything else than what is done.
+ *
+ * Sans I/O: the caller sends what is asked for, and reads the counters from which "sent" and "heard" are told.  Owner: the
+ * control thread.
+ */
+#ifndef OVERLAY_PEER_CONTACT_H
+#define OVERLAY_PEER_CONTACT_H
+
+#include "base/addr.h"
+#include "base/clock.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CONTACT_ENDPOINTS_MAX 8U
+#define CONTACT_WHY_BYTES 160U
+
+#define CONTACT_RETRY_MS 500U
+#define CONTACT_RETRY_MAX_MS 5000U
+#define CONTACT_RETRY_SLOW_MS 30000U
+#define CONTACT_UNREACHABLE_MS 60000U
+#define CONTACT_REKEY_GRACE_MS 10000U
+#define CONTACT_KEEPALIVE_MS 15000U
+#define CONTACT_ROUND_TRIP_MS 60000U
+#define CONTACT_SILENT_MS 3000U
+#define CONTACT_SILENT_PROBE_MS 1000U
+#define CONTACT_DEAD_MS 10000U
+#define CONTACT_ROAM_MS 200U /* a path moves at most this often */
+#define CONTACT_GAP_MS 50U   /* between two attempts, whatever happens */
+
+/* name, as people see it */
+#define CONTACT_STATES(X)                                                                                           \
+	X(CONNECTING, "connecting")   /* no session, and handshakes go out */                                       \
+	X(UP, "up")                   /* a session, and the peer is heard or need not be */                         \
+	X(SILENT, "silent")           /* a session, but what we sent for some seconds was not answered */           \
+	X(UNREACHABLE, "unreachable") /* no session after a minute of attempts, or no address to try; they go on */ \
+	X(REFUSED, "refused")         /* may not be a peer, see contact_why() */                                    \
+	X(GONE, "gone")               /* the topology names it no more */
+
+enum contact_state {
+#define X(name, text) CONTACT_##name,
+	CONTACT_STATES(X)
+#undef X
+		CONTACT_STATES_COUNT
+};
+
+enum contact_action {
+	CONTACT_NOTHING,
+	CONTACT_INITIATE, /* send an initiation to `to` */
+	CONTACT_REKEY,    /* the same, with a session that goes on meanwhile */
+	CONTACT_PROBE,    /* send a small probe where the peer is */
+};
+
+struct contact_todo {
+	enum contact_action action;
+	struct endpoint to;  /* with CONTACT_INITIATE and CONTACT_REKEY */
+	struct instant next; /* ask again then, or after any event; 0: only after one */
+};
+
+struct contact {
+	/* where */
+	struct endpoint endpoints[CONTACT_ENDPOINTS_MAX]; /* from the topology */
+	uint32_t endpoints_count;
+	uint32_t endpoint_next; /* which of them is tried next */
+	struct endpoint at;     /* where the peer was last heard */
+	bool has_at;
+	struct endpoint tried; /* by the last attempt */
+
+	/* attempts */
+	uint32_t attempts;           /* since the last success */
+	struct instant attempt_at;   /* the next one; 0: none is due */
+	struct instant attempted_at; /* the last one */
+	struct instant asked_at;     /* the first in vain; 0: none was */
+
+	/* the session that we send in */
+	bool session;
+	bool probe_due; /* at once, whenever the last one was */
+	struct instant rekey_at;
+	struct instant heard_at;
+	struct instant probed_at;
+	struct instant unanswered_at; /* since when we send and hear nothing; 0: we hear something */
+	struct instant roamed_at;
+
+	/* what people see */
+	enum contact_state state;
+	struct instant since;
+	bool refused, gone;
+	char why[CONTACT_WHY_BYTES];
+};
+
+/* A peer that is looked for from now on */
+void contact_init(struct contact *contact, struct instant now);
+
+/* Frames wait for a session */
+void contact_wanted(struct contact *contact, struct instant now);
+
+/* The topology's addresses of the peer, at most CONTACT_ENDPOINTS_MAX; the same ones again change nothing */
+void contact_endpoints_changed(struct contact *contact, const struct endpoint *endpoints, uint32_t count,
+	struct instant now);
+
+/* This machine's own addresses are others: ask at once, or probe, for the peer to follow */
+void contact_moved(struct contact *contact, struct instant now);
+
+/**
+ * contact_answered() - our initiation was, from @from: there is a session that we send in
+ * @rekey_ms:	how long it is good for
+ */
+void contact_answered(struct contact *contact, const struct endpoint *from, uint64_t rekey_ms, struct instant now);
+
+/* The peer has used the session that we answered with: we send in it now, too */
+void contact_confirmed(struct contact *contact, uint64_t rekey_ms, struct instant now);
+
+/* The peer is busy and has given us a cookie: ask again with it, at once */
+void contact_cookie(struct contact *contact, struct instant now);
+
+/* Something authentic came at @at, which may be a while ago */
+void contact_heard(struct contact *contact, struct instant at, struct instant now);
+
+/**
+ * contact_roamed() - the newest datagram of all came from elsewhere
+ *
+ * Return: whether to send there from now on; not where the peer is there already, nor twice within CONTACT_ROAM_MS
+ */
+bool contact_roamed(struct contact *contact, const struct endpoint *from, struct instant now)
+	__attribute__((warn_unused_result));
+
+/* A probe was sent on another account than contact_poll()'s */
+void contact_probed(struct contact *contact, struct instant now);
+
+/* Since the caller last looked something was sent and nothing heard */
+void contact_silent(struct contact *contact, struct instant now);
+
+/* The session's counters near their end: rekey */
+void contact_worn(struct contact *contact, struct instant now);
+
+/* The session that we sent in has reached its last moment, or was ended */
+void contact_expired(struct contact *contact, struct instant now);
+
+/* It may not be a peer: nothing is done about it any more.  @why: a line for people */
+void contact_refused(struct contact *contact, const char *why, struct instant now);
+
+/* The topology names it no more: nothing is done about it any more */
+void contact_gone(struct contact *contact, struct instant now);
+
+/**
+ * contact_poll() - what is to be done now
+ * @jitter:	a random number
+ *
+ * What it says is taken for done: an attempt's successor is due at its interval.  It may have more to say, so call it
+ * until it says CONTACT_NOTHING.
+ */
+struct contact_todo contact_poll(struct contact *contact, uint32_t jitter, struct instant now)
+	__attribute__((warn_unused_result));
+
+/* Return: the state's name, as people see it */
+const char *contact_state_name(enum contact_state state);
+
+/**
+ * contact_why() - the reason for a state that is not up, for people, with the address that was tried last
+ * @out:	CONTACT_WHY_BYTES; "" where the state needs no reason
+ */
+void contact_why(const struct contact *contact, char out[CONTACT_WHY_BYTES]);
+
+#endif /* OVERLAY_PEER_CONTACT_H */

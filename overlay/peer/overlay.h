@@ -1,0 +1,137 @@
+/*
+ * overlay.h - one host's part in the overlay but for its sockets and workers: peers, handshakes, sessions, paths
+ *
+ * Theory of operation.  The composition (weftd's agent, or a simulation) gives it datagrams, the news of its workers, the topology's
+ * peers and the time; it sends by the composition's ops and says when it wants to be called again.  What happens to one peer is
+ * decided in contact.h (whom to ask, when to probe), pmtu.h (how much passes) and paths.h (where it is); handshaker.h makes the
+ * sessions, liveness.h does what those decide.  None of it knows libevent, JSON, a socket or a clock, and all of it draws
+ * its randomness from the ops, but for the keys that crypto/ makes.
+ *
+ *	datagrams	overlay_handshake_datagram(), and overlay_sealed_datagram() where there are no workers to open them
+ *	news		overlay_wanted() ... overlay_too_big(), as the workers' mail has them
+ *	peers		overlay_add_peer(), overlay_endpoints(), overlay_refuse(), overlay_forget(), overlay_free_peer()
+ *	time		overlay_poll(): only peers that are due are touched
+ *
+ * Each call says what time it is.  Thread: the control thread, but for what peer.h and session.h share with workers under RCU.
+ */
+#ifndef OVERLAY_PEER_OVERLAY_H
+#define OVERLAY_PEER_OVERLAY_H
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/timers.h"
+#include "crypto/aead.h"
+#include "crypto/cookie.h"
+#include "crypto/handshake.h"
+#include "crypto/ratelimit.h"
+#include "crypto/tai64n.h"
+#include "overlay/peer/drops.h"
+#include "overlay/peer/peer.h"
+#include "overlay/peer/peers.h"
+#include "overlay/peer/session.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define OVERLAY_CIPHERS 3U
+
+/* What the composition does for it; @ctx is its own */
+struct overlay_ops {
+	/* One datagram from the socket that handshakes come in by.  Return: 0 or -errno; -EMSGSIZE: over the MTU of the way out */
+	int (*send)(void *ctx, const struct endpoint *to, const void *bytes, size_t len_bytes);
+	void (*random)(void *ctx, void *out, size_t len_bytes);
+	struct tai64n (*timestamp)(void *ctx); /* of the wall clock */
+	/* The MTU of the route to @to, as far as ICMP has told, and of the interface that leads there; 0: not known */
+	uint32_t (*route_mtu)(void *ctx, const struct endpoint *to);
+	uint32_t (*device_mtu)(void *ctx, const struct endpoint *to);
+};
+
+struct overlay_config {
+	const struct overlay_ops *ops;
+	void *ctx;
+	const struct handshake_self *self;                        /* borrowed */
+	const struct aead_backend *backends[OVERLAY_CIPHERS + 1]; /* by enum aead_cipher */
+	struct session_table *sessions;                           /* borrowed; the workers look into it */
+	uint32_t workers;    /* 1..SESSION_LANES_MAX - 1: senders besides the control thread */
+	uint32_t time_scale; /* keys are replaced so many times as often; 1 but in tests */
+	int family;          /* of the sockets: AF_INET6 reaches IPv4, too */
+};
+
+struct overlay {
+	struct overlay_config config;
+	struct instant now; /* of this call */
+	uint32_t sender;    /* the control thread's number in sessions, behind the workers' */
+	struct drops drops; /* the control thread's */
+
+	struct peers peers;
+	struct timers timers; /* each peer's next moment */
+
+	struct cookie_checker checker;
+	struct ratelimit_bucket handshake_load;
+	struct ratelimit *handshake_sources;
+	struct handshake_offer offer;
+};
+
+/* Return: false without memory, or where OpenSSL failed; overlay_fini() is due all the same */
+bool overlay_init(struct overlay *overlay, const struct overlay_config *config) __attribute__((warn_unused_result));
+
+/* Ends all sessions and frees all peers.  Workers have stopped; rcu_drain() is due.  Zeroed memory is fine */
+void overlay_fini(struct overlay *overlay);
+
+/* ---- datagrams --------------------------------------------------------------------------------------------- */
+
+/* Any bytes are safe; @bytes is borrowed */
+void overlay_handshake_datagram(struct overlay *overlay, const uint8_t *bytes, size_t len_bytes,
+	const struct endpoint *from, struct instant now);
+
+/* The same for a sealed one, which is opened in place.  Where workers run, theirs is receive.c: lanes have one owner */
+void overlay_sealed_datagram(struct overlay *overlay, uint8_t *bytes, size_t len_bytes, const struct endpoint *from,
+	struct instant now);
+
+/* ---- what workers saw -------------------------------------------------------------------------------------- */
+
+/* Frames wait for a session with the peer of @slot */
+void overlay_wanted(struct overlay *overlay, uint32_t slot, struct instant now);
+
+/* The first datagram on the session @index that we answered with */
+void overlay_confirmed(struct overlay *overlay, uint32_t index, struct instant now);
+
+/* Its newest datagram came from elsewhere than we send to */
+void overlay_roamed(struct overlay *overlay, uint32_t index, const struct endpoint *from, struct instant now);
+
+/* A lane's counter nears its limit */
+void overlay_worn(struct overlay *overlay, uint32_t index, struct instant now);
+
+/* @token of a probe that we sent has come back; @bytes: the size that passed, 0 where none was asked about */
+void overlay_probe_acked(struct overlay *overlay, uint32_t index, uint64_t token, uint32_t bytes, struct instant now);
+
+/* The kernel refused a datagram of @bytes for the peer of @slot */
+void overlay_too_big(struct overlay *overlay, uint32_t slot, uint32_t bytes, struct instant now);
+
+/* ---- peers ------------------------------------------------------------------------------------------------- */
+
+/* A peer that is looked for from now on, without addresses yet.  Return: NULL without memory or where PEERS_MAX are there */
+struct peer *overlay_add_peer(struct overlay *overlay, const char *name, const struct x25519_public *key,
+	struct instant now) __attribute__((warn_unused_result));
+
+/* Where the topology says that it is: at most PEER_ENDPOINTS_MAX */
+void overlay_endpoints(struct overlay *overlay, struct peer *peer, const struct endpoint *endpoints, uint32_t count,
+	struct instant now);
+
+/* End its sessions and look for it no more; its slot stays its own until overlay_free_peer() */
+void overlay_forget(struct overlay *overlay, struct peer *peer, struct instant now);
+
+/* Free a peer that was forgotten, and its slot.  Workers may hold it until their burst ends, and get it no more */
+void overlay_free_peer(struct overlay *overlay, struct peer *peer);
+
+/* ---- time -------------------------------------------------------------------------------------------------- */
+
+/* This machine's addresses or links have changed */
+void overlay_moved(struct overlay *overlay, struct instant now);
+
+/* Do what is due.  Return: when to call again, 0 for not until something else happens; any other call may make it sooner */
+struct instant overlay_poll(struct overlay *overlay, struct instant now) __attribute__((warn_unused_result));
+
+#endif /* OVERLAY_PEER_OVERLAY_H */

@@ -1,0 +1,560 @@
+/*
+ * test_contact.c - a peer's contact: each event by name, and random orders of them against what must always hold
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "overlay/peer/contact.h"
+
+#define REKEY_MS 120000U
+#define SLOWEST_MS (CONTACT_RETRY_SLOW_MS * 5 / 4)
+
+static struct contact contact;
+static struct instant now;
+static uint32_t jitter; /* so that intervals are what they are on average */
+
+static struct endpoint address(uint8_t last)
+{
+	struct endpoint endpoint = { .port = 4754 };
+
+	endpoint.ip[15] = last;
+	return endpoint;
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	now = (struct instant){ 1000000000ULL };
+	contact_init(&contact, now);
+	return 0;
+}
+
+static void pass(uint64_t ms)
+{
+	now = instant_add_ms(now, ms);
+}
+
+/* Exactly in the middle of what an interval may be */
+static uint32_t middle(const struct contact *of)
+{
+	return (of->attempts < 4                   ? CONTACT_RETRY_MS << of->attempts
+			       : of->attempts < 15 ? CONTACT_RETRY_MAX_MS
+						   : CONTACT_RETRY_SLOW_MS) /
+		4;
+}
+
+static struct contact_todo poll(void)
+{
+	return contact_poll(&contact, middle(&contact), now);
+}
+
+static void assert_idle(void)
+{
+	assert_int_equal(poll().action, CONTACT_NOTHING);
+}
+
+/* Nothing is asked for until @ms from now, and then @action */
+static struct contact_todo assert_next(uint64_t ms, enum contact_action action)
+{
+	struct instant until = instant_add_ms(now, ms);
+	struct contact_todo todo;
+
+	for (;;) {
+		todo = poll();
+		if (todo.action != CONTACT_NOTHING)
+			break;
+		assert_true(todo.next.ns > now.ns && todo.next.ns <= until.ns);
+		now = todo.next;
+	}
+	assert_int_equal(todo.action, action);
+	assert_int_equal(now.ns, until.ns);
+	return todo;
+}
+
+static void assert_to(struct contact_todo todo, uint8_t last)
+{
+	struct endpoint expected = address(last);
+
+	assert_true(endpoint_equal(&todo.to, &expected));
+}
+
+static void know(uint8_t first, uint8_t count)
+{
+	struct endpoint endpoints[CONTACT_ENDPOINTS_MAX];
+
+	for (uint8_t i = 0; i < count; i++)
+		endpoints[i] = address((uint8_t)(first + i));
+	contact_endpoints_changed(&contact, endpoints, count, now);
+}
+
+/* A session as the initiator, its first probe sent */
+static void come_up(uint8_t from)
+{
+	struct endpoint at = address(from);
+
+	contact_answered(&contact, &at, REKEY_MS, now);
+	assert_int_equal(poll().action, CONTACT_PROBE);
+	assert_idle();
+	assert_int_equal(contact.state, CONTACT_UP);
+}
+
+/* ---- without a session ------------------------------------------------------------------------------------- */
+
+static void without_an_address_it_waits(void **state)
+{
+	char why[CONTACT_WHY_BYTES];
+
+	(void)state;
+	assert_int_equal(poll().action, CONTACT_NOTHING);
+	assert_int_equal(poll().next.ns, 0);
+	assert_int_equal(contact.state, CONTACT_UNREACHABLE);
+	contact_why(&contact, why);
+	assert_string_equal(why, "no endpoint is known, waiting for it to call");
+	know(1, 1);
+	assert_int_equal(contact.state, CONTACT_CONNECTING);
+	assert_to(assert_next(0, CONTACT_INITIATE), 1);
+}
+
+static void attempts_come_at_growing_intervals_and_go_round(void **state)
+{
+	static const uint32_t intervals_ms[] = { 1000, 2000, 4000, 5000, 5000, 5000, 5000, 5000, 5000, 5000, 5000, 5000,
+		5000, 5000, 30000, 30000, 30000 };
+	char why[CONTACT_WHY_BYTES];
+	struct instant first;
+
+	(void)state;
+	know(1, 3);
+	assert_to(assert_next(0, CONTACT_INITIATE), 1);
+	first = now;
+	for (uint8_t i = 0; i < sizeof(intervals_ms) / sizeof(intervals_ms[0]); i++) {
+		assert_to(assert_next(intervals_ms[i], CONTACT_INITIATE), (uint8_t)(1 + (i + 1) % 3));
+		assert_int_equal(contact.state,
+			instant_since_ms(now, first) < CONTACT_UNREACHABLE_MS ? CONTACT_CONNECTING
+									      : CONTACT_UNREACHABLE);
+	}
+	assert_int_equal(contact.since.ns, first.ns);
+	contact_why(&contact, why);
+	assert_non_null(strstr(why, "no answer from"));
+}
+
+static void who_waits_for_frames_is_asked_often_again(void **state)
+{
+	(void)state;
+	know(1, 1);
+	for (int i = 0; i < 16; i++) {
+		while (poll().action == CONTACT_NOTHING)
+			now = poll().next;
+	}
+	pass(1000);
+	assert_idle();
+	contact_wanted(&contact, now);
+	assert_next(0, CONTACT_INITIATE);
+	contact_wanted(&contact, now); /* again and again, while it lasts */
+	assert_idle();
+	assert_next(2000, CONTACT_INITIATE);
+	assert_int_equal(contact.state, CONTACT_UNREACHABLE);
+}
+
+static void a_cookie_asks_again_at_once(void **state)
+{
+	(void)state;
+	know(1, 1);
+	assert_next(0, CONTACT_INITIATE);
+	contact_cookie(&contact, now);
+	assert_next(CONTACT_GAP_MS, CONTACT_INITIATE);
+}
+
+static void new_addresses_are_tried_at_once(void **state)
+{
+	(void)state;
+	know(1, 2);
+	assert_next(0, CONTACT_INITIATE);
+	pass(100);
+	know(1, 2);
+	assert_idle();
+	know(7, 1);
+	assert_to(assert_next(0, CONTACT_INITIATE), 7);
+}
+
+static void a_machine_that_moved_asks_at_once(void **state)
+{
+	(void)state;
+	know(1, 1);
+	assert_next(0, CONTACT_INITIATE);
+	pass(100);
+	contact_moved(&contact, now);
+	assert_next(0, CONTACT_INITIATE);
+}
+
+/* ---- with one ---------------------------------------------------------------------------------------------- */
+
+static void the_initiator_rekeys_and_the_responder_later(void **state)
+{
+	(void)state;
+	know(1, 1);
+	come_up(9);
+	for (int i = 0; i < 12; i++) {
+		contact_heard(&contact, now, now);
+		contact_probed(&contact, now);
+		pass(10000);
+		if (i < 11)
+			assert_idle();
+	}
+	assert_to(assert_next(0, CONTACT_REKEY), 9);
+	assert_int_equal(contact.state, CONTACT_UP);
+	assert_to(assert_next(CONTACT_RETRY_MS, CONTACT_REKEY), 1);
+	contact_confirmed(&contact, REKEY_MS, now);
+	pass(REKEY_MS);
+	contact_heard(&contact, now, now);
+	contact_probed(&contact, now);
+	assert_next(CONTACT_REKEY_GRACE_MS, CONTACT_REKEY);
+}
+
+static void of_two_idle_peers_one_probes(void **state)
+{
+	(void)state;
+	know(1, 1);
+	come_up(1);
+	assert_next(CONTACT_KEEPALIVE_MS, CONTACT_PROBE);
+	contact_heard(&contact, now, now);
+	pass(CONTACT_KEEPALIVE_MS / 2);
+	contact_heard(&contact, now, now); /* the other one's probe */
+	assert_next(CONTACT_KEEPALIVE_MS, CONTACT_PROBE);
+}
+
+static void a_busy_one_measures_the_round_trip_all_the_same(void **state)
+{
+	(void)state;
+	know(1, 1);
+	come_up(1);
+	for (uint32_t ms = 0; ms < CONTACT_ROUND_TRIP_MS; ms += 1000) {
+		contact_heard(&contact, now, now);
+		assert_idle();
+		pass(1000);
+	}
+	assert_next(0, CONTACT_PROBE);
+}
+
+static void silence_is_probed_told_and_ended(void **state)
+{
+	struct instant since;
+	char why[CONTACT_WHY_BYTES];
+
+	(void)state;
+	know(1, 1);
+	come_up(1);
+	pass(5000);
+	contact_silent(&contact, now);
+	since = now;
+	assert_int_equal(contact.state, CONTACT_UP);
+	assert_next(CONTACT_SILENT_MS, CONTACT_PROBE);
+	assert_int_equal(contact.state, CONTACT_SILENT);
+	assert_int_equal(contact.since.ns, since.ns);
+	contact_why(&contact, why);
+	assert_non_null(strstr(why, "does not answer"));
+	for (int i = 0; i < 6; i++)
+		assert_next(CONTACT_SILENT_PROBE_MS, CONTACT_PROBE);
+	assert_next(CONTACT_SILENT_PROBE_MS, CONTACT_REKEY); /* CONTACT_DEAD_MS */
+	assert_int_equal(instant_since_ms(now, since), CONTACT_DEAD_MS);
+	contact_heard(&contact, instant_add_ms(since, 1), now); /* alive after all */
+	assert_int_equal(contact.state, CONTACT_UP);
+	assert_next(CONTACT_KEEPALIVE_MS - CONTACT_SILENT_PROBE_MS, CONTACT_PROBE); /* the last one was so long ago */
+}
+
+static void what_came_before_the_silence_does_not_end_it(void **state)
+{
+	struct instant before;
+
+	(void)state;
+	come_up(1);
+	before = now;
+	pass(1000);
+	contact_silent(&contact, now);
+	contact_heard(&contact, before, now);
+	assert_int_not_equal(contact.unanswered_at.ns, 0);
+}
+
+static void a_dead_peers_session_expires(void **state)
+{
+	struct instant since;
+
+	(void)state;
+	know(1, 1);
+	come_up(1);
+	contact_silent(&contact, now);
+	since = now;
+	pass(180000);
+	contact_expired(&contact, now);
+	assert_int_equal(contact.state, CONTACT_UNREACHABLE);
+	assert_int_equal(contact.since.ns, since.ns);
+	assert_next(0, CONTACT_INITIATE);
+	contact_expired(&contact, now);
+	assert_int_equal(contact.state, CONTACT_UNREACHABLE);
+}
+
+static void a_worn_session_is_replaced_at_once(void **state)
+{
+	(void)state;
+	come_up(1);
+	pass(1000);
+	contact_worn(&contact, now);
+	assert_to(assert_next(0, CONTACT_REKEY), 1);
+	contact_worn(&contact, now);
+	assert_next(CONTACT_RETRY_MS, CONTACT_REKEY);
+}
+
+static void a_path_moves_so_often_and_no_more(void **state)
+{
+	struct endpoint first = address(1), second = address(2), third = address(3);
+
+	(void)state;
+	come_up(1);
+	assert_false(contact_roamed(&contact, &first, now));
+	pass(1000);
+	assert_true(contact_roamed(&contact, &second, now));
+	assert_int_equal(poll().action, CONTACT_PROBE);
+	assert_false(contact_roamed(&contact, &third, now));
+	pass(CONTACT_ROAM_MS);
+	assert_true(contact_roamed(&contact, &third, now));
+}
+
+static void a_machine_that_moved_shows_itself(void **state)
+{
+	(void)state;
+	come_up(1);
+	pass(10);
+	contact_moved(&contact, now);
+	assert_next(0, CONTACT_PROBE);
+	assert_idle();
+}
+
+static void nothing_is_done_about_the_refused_and_the_gone(void **state)
+{
+	char why[CONTACT_WHY_BYTES];
+
+	(void)state;
+	know(1, 2);
+	come_up(1);
+	contact_refused(&contact, "its certificate is revoked", now);
+	assert_int_equal(contact.state, CONTACT_REFUSED);
+	contact_why(&contact, why);
+	assert_string_equal(why, "its certificate is revoked");
+	assert_int_equal(poll().next.ns, 0);
+	contact_wanted(&contact, now);
+	know(5, 1);
+	contact_moved(&contact, now);
+	pass(1000000);
+	assert_idle();
+	contact_gone(&contact, now);
+	assert_int_equal(contact.state, CONTACT_GONE);
+	assert_idle();
+}
+
+/* ---- any order of events ----------------------------------------------------------------------------------- */
+
+struct model {
+	struct instant attempted; /* 0: never */
+	bool disturbed;           /* by an event since */
+};
+
+static bool known(const struct endpoint *to)
+{
+	bool is = contact.has_at && endpoint_equal(to, &contact.at);
+
+	for (uint32_t i = 0; i < contact.endpoints_count; i++)
+		is |= endpoint_equal(to, &contact.endpoints[i]);
+	return is;
+}
+
+static void assert_state(void)
+{
+	bool reachable = contact.endpoints_count || contact.has_at;
+
+	assert_true(contact.since.ns <= now.ns);
+	if (contact.gone)
+		assert_int_equal(contact.state, CONTACT_GONE);
+	else if (contact.refused)
+		assert_int_equal(contact.state, CONTACT_REFUSED);
+	else if (contact.session)
+		assert_true(contact.state == CONTACT_UP || contact.state == CONTACT_SILENT);
+	else
+		assert_true(contact.state == CONTACT_UNREACHABLE || (reachable && contact.state == CONTACT_CONNECTING));
+	if (contact.state == CONTACT_SILENT)
+		assert_true(instant_since_ms(now, contact.since) >= CONTACT_SILENT_MS);
+}
+
+/* Do all that is due, and see that it may be */
+static struct instant obey(struct model *model)
+{
+	for (int actions = 0;; actions++) {
+		struct contact_todo todo = contact_poll(&contact, jitter = (uint32_t)rand(), now);
+
+		assert_state();
+		if (todo.action == CONTACT_NOTHING) {
+			assert_true(!todo.next.ns || todo.next.ns > now.ns);
+			return todo.next;
+		}
+		assert_true(actions < 2);
+		assert_false(contact.gone || contact.refused);
+		if (todo.action == CONTACT_PROBE) {
+			assert_true(contact.session);
+			continue;
+		}
+		assert_int_equal(todo.action, contact.session ? CONTACT_REKEY : CONTACT_INITIATE);
+		assert_true(known(&todo.to));
+		if (model->attempted.ns) {
+			uint64_t gap_ms = instant_since_ms(now, model->attempted);
+
+			assert_true(gap_ms >= CONTACT_GAP_MS);
+			assert_true(model->disturbed || gap_ms >= CONTACT_RETRY_MS * 3 / 4);
+		}
+		model->attempted = now;
+		model->disturbed = false;
+	}
+}
+
+static void anything_happens(void)
+{
+	struct endpoint somewhere = address((uint8_t)(1 + rand() % 6));
+	struct endpoint endpoints[3] = { somewhere, address(8), address(9) };
+
+	switch (rand() % 14) {
+	case 0:
+	case 1:
+		contact_wanted(&contact, now);
+		break;
+	case 2:
+		contact_endpoints_changed(&contact, endpoints, (uint32_t)rand() % 4, now);
+		break;
+	case 3:
+		contact_moved(&contact, now);
+		break;
+	case 4:
+		contact_answered(&contact, &somewhere, REKEY_MS, now);
+		break;
+	case 5:
+		contact_confirmed(&contact, REKEY_MS, now);
+		break;
+	case 6:
+		contact_cookie(&contact, now);
+		break;
+	case 7:
+		contact_heard(&contact, (struct instant){ now.ns - (uint64_t)(rand() % 2) * 500000000ULL }, now);
+		break;
+	case 8:
+		(void)!contact_roamed(&contact, &somewhere, now);
+		break;
+	case 9:
+	case 10:
+		contact_silent(&contact, now);
+		break;
+	case 11:
+		contact_worn(&contact, now);
+		break;
+	case 12:
+		contact_expired(&contact, now);
+		break;
+	default:
+		contact_probed(&contact, now);
+		break;
+	}
+}
+
+static void any_order_of_events(void **state)
+{
+	for (unsigned int seed = 0; seed < 400; seed++) {
+		struct model model = { { 0 }, false };
+
+		srand(seed);
+		begin(state);
+		for (int i = 0; i < 400; i++) {
+			struct instant next = obey(&model);
+
+			if (rand() % 3 == 0 && next.ns) {
+				/* not sooner than it said, and then indeed; the state as well stands still meanwhile */
+				struct instant until = next, from = now;
+				enum contact_state before = contact.state;
+
+				now.ns = from.ns + (uint64_t)rand() % (until.ns - from.ns);
+				assert_int_equal(contact_poll(&contact, jitter, now).action, CONTACT_NOTHING);
+				assert_int_equal(contact.state, before);
+				now = until;
+				continue;
+			}
+			pass((uint64_t)rand() % 2000);
+			if (rand() % 20 == 0)
+				pass((uint64_t)rand() % 100000);
+			anything_happens();
+			assert_state();
+			model.disturbed = true;
+		}
+		if (rand() % 4 == 0) {
+			contact_gone(&contact, now);
+			assert_int_equal(obey(&model).ns, 0);
+		}
+	}
+}
+
+/* Wanted and with an address, it always asks again before long, whatever had happened */
+static void it_never_gives_up(void **state)
+{
+	for (unsigned int seed = 0; seed < 200; seed++) {
+		struct model model = { { 0 }, false };
+
+		srand(1000 + seed);
+		begin(state);
+		for (int i = 0; i < 60; i++) {
+			pass((uint64_t)rand() % 5000);
+			anything_happens();
+			model.disturbed = true;
+			(void)obey(&model);
+		}
+		know(20, 1);
+		contact_expired(&contact, now);
+		model.disturbed = true;
+		for (int i = 0; i < 40; i++) {
+			struct instant before = model.attempted, next = obey(&model);
+
+			while (model.attempted.ns == before.ns) {
+				assert_int_not_equal(next.ns, 0);
+				now = next;
+				next = obey(&model);
+			}
+			assert_true(!before.ns || i == 0 || instant_since_ms(now, before) <= SLOWEST_MS);
+		}
+		assert_int_equal(contact.state, CONTACT_UNREACHABLE);
+	}
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup(name, begin)
+	const struct CMUnitTest tests[] = {
+		TEST(without_an_address_it_waits),
+		TEST(attempts_come_at_growing_intervals_and_go_round),
+		TEST(who_waits_for_frames_is_asked_often_again),
+		TEST(a_cookie_asks_again_at_once),
+		TEST(new_addresses_are_tried_at_once),
+		TEST(a_machine_that_moved_asks_at_once),
+		TEST(the_initiator_rekeys_and_the_responder_later),
+		TEST(of_two_idle_peers_one_probes),
+		TEST(a_busy_one_measures_the_round_trip_all_the_same),
+		TEST(silence_is_probed_told_and_ended),
+		TEST(what_came_before_the_silence_does_not_end_it),
+		TEST(a_dead_peers_session_expires),
+		TEST(a_worn_session_is_replaced_at_once),
+		TEST(a_path_moves_so_often_and_no_more),
+		TEST(a_machine_that_moved_shows_itself),
+		TEST(nothing_is_done_about_the_refused_and_the_gone),
+		TEST(any_order_of_events),
+		TEST(it_never_gives_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
