@@ -93,6 +93,7 @@ tap_SRC = \
 	tap/vnet.c
 
 underlay_SRC = \
+	underlay/addresses.c \
 	underlay/route.c \
 	underlay/udp.c
 
@@ -252,6 +253,8 @@ tap_TESTS = \
 	tests/unit/tap/test_vnet.c
 
 underlay_TESTS = \
+	tests/unit/underlay/test_addresses.c \
+	tests/unit/underlay/test_route.c \
 	tests/unit/underlay/test_udp.c
 
 overlay/peer_TESTS = \

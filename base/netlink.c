@@ -4,9 +4,7 @@
 #include "base/netlink.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
@@ -347,40 +345,4 @@ int netlink_bridge_count_ports(int bridge)
 		err = converse(&request, count_port, &count);
 	} while (err == -EINTR); /* links came or went while the kernel listed them */
 	return err ? err : count.ports;
-}
-
-int netlink_watch_open(void)
-{
-	struct sockaddr_nl address = {
-		.nl_family = AF_NETLINK,
-		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
-	};
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
-	return fd;
-}
-
-bool netlink_watch_read(int fd)
-{
-	bool changed = false;
-	char notice[512]; /* what it says does not matter, the rest of it is cut */
-
-	for (;;) {
-		ssize_t got = recv(fd, notice, sizeof(notice), MSG_DONTWAIT);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		/* ENOBUFS: notices were lost, so something did change, and there may be more */
-		if (got < 0 && errno != ENOBUFS)
-			return changed;
-		changed = true;
-	}
 }

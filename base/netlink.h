@@ -1,9 +1,9 @@
 /*
- * netlink.h - links of this network namespace: look at them, make bridges, change them, hear of changes
+ * netlink.h - links of this network namespace: look at them, make bridges, change them
  *
  * Each call opens a route socket, asks, waits for the kernel's answer and closes it: for control threads, never
- * per packet.  Everything acts in the calling thread's network namespace.  Neighbours: tap/ (attachments),
- * overlay/ (the watch).  Addresses and routes are never changed here.
+ * per packet.  Everything acts in the calling thread's network namespace.  Neighbours: tap/ (attachments);
+ * underlay/addresses.h, which hears of changes.  Addresses and routes are never changed here.
  */
 #ifndef BASE_NETLINK_H
 #define BASE_NETLINK_H
@@ -62,15 +62,5 @@ int netlink_bridge_create(const char *name, const char *alias, int *index) __att
 
 /* Return: how many ports the bridge @bridge has, or -errno */
 int netlink_bridge_count_ports(int bridge) __attribute__((warn_unused_result));
-
-/**
- * netlink_watch_open() - hear of links and of IPv4 and IPv6 addresses that come, go or change
- *
- * Return: a non-blocking descriptor, readable when something happened (close() it), or -errno
- */
-int netlink_watch_open(void) __attribute__((warn_unused_result));
-
-/* Take all that waits on @fd.  Return: whether anything changed (also where the kernel had to drop notices) */
-bool netlink_watch_read(int fd);
 
 #endif /* BASE_NETLINK_H */

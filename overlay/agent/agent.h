@@ -25,7 +25,9 @@
 #define AGENT_CIPHERS 3U
 #define RETIRED_MAX 64U
 
+struct addresses;
 struct evhttp;
+struct route_cache;
 
 struct agent {
 	const struct options *options;
@@ -67,9 +69,8 @@ struct agent {
 	char controller_state[256];
 	struct event *udp_event, *mail_event, *tick_event, *settle_event;
 	struct event *netlink_event, *term_event, *int_event, *hup_event, *report_event;
-	int netlink_fd;
-	struct hash_seed addresses_seed;
-	uint64_t addresses; /* a sum over this machine's addresses */
+	struct addresses *addresses; /* this machine's */
+	struct route_cache *routes;
 
 	/* status.c */
 	struct evhttp *status_http;

@@ -12,7 +12,6 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "base/netlink.h"
 #include "base/rcu.h"
 #include "base/secret.h"
 #include "base/version.h"
@@ -25,15 +24,14 @@
 #include "overlay/agent/report.h"
 #include "overlay/agent/status.h"
 #include "overlay/datapath/worker.h"
+#include "underlay/addresses.h"
+#include "underlay/route.h"
 #include "underlay/udp.h"
 
-#include <ifaddrs.h>
-#include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define FDB_CAPACITY 65536U
@@ -141,54 +139,15 @@ static void on_report(evutil_socket_t fd, short what, void *arg)
 
 /* ---- links and addresses ----------------------------------------------------------------------------------- */
 
-static uint64_t interface_mtu(const struct agent *agent, const char *name)
-{
-	struct ifreq request = { 0 };
-
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-	return ioctl(underlay_descriptor(agent->datapath.underlay, UNDERLAY_CONTROL), SIOCGIFMTU, &request) == 0
-		? (uint64_t)request.ifr_mtu
-		: 0;
-}
-
-/* A sum over this machine's addresses and the MTUs of the links that have them, to see whether they changed */
-static uint64_t sum_addresses(const struct agent *agent)
-{
-	struct ifaddrs *list, *at;
-	uint64_t sum = 0;
-
-	if (getifaddrs(&list) < 0)
-		return 0;
-	for (at = list; at; at = at->ifa_next) {
-		struct endpoint endpoint;
-		uint64_t halves[2];
-		socklen_t bytes = sizeof(struct sockaddr_in6);
-
-		if (!at->ifa_addr || !(at->ifa_flags & IFF_UP))
-			continue;
-		if (at->ifa_addr->sa_family == AF_INET)
-			bytes = sizeof(struct sockaddr_in);
-		if (!endpoint_from_sockaddr(at->ifa_addr, bytes, &endpoint))
-			continue;
-		memcpy(halves, endpoint.ip, sizeof(halves));
-		sum += hash_pair(agent->addresses_seed, hash_pair(agent->addresses_seed, halves[0], halves[1]),
-			interface_mtu(agent, at->ifa_name));
-	}
-	freeifaddrs(list);
-	return sum;
-}
-
 static void on_settled(evutil_socket_t fd, short what, void *arg)
 {
 	struct agent *agent = arg;
-	uint64_t addresses = sum_addresses(agent);
 
 	(void)fd;
 	(void)what;
 	agent->now = instant_now();
-	if (addresses != agent->addresses)
+	if (addresses_moved(agent->addresses))
 		liveness_moved(agent);
-	agent->addresses = addresses;
 	if (apply_has_faults(agent)) {
 		apply_again(agent);
 		report_send(agent);
@@ -211,10 +170,14 @@ static bool settles_soon(const struct agent *agent)
 static void on_netlink(evutil_socket_t fd, short what, void *arg)
 {
 	struct agent *agent = arg;
+	const enum addresses_news news = addresses_read(agent->addresses);
 
+	(void)fd;
 	(void)what;
+	if (news != ADDRESSES_QUIET)
+		route_cache_flush(agent->routes);
 	/* not put off by what comes meanwhile */
-	if (netlink_watch_read(fd) && !settles_soon(agent))
+	if (news == ADDRESSES_LINKS && !settles_soon(agent))
 		schedule(agent->settle_event, SETTLE_MS);
 }
 
@@ -368,9 +331,10 @@ static struct event *on(struct agent *agent, evutil_socket_t fd, short what, eve
 
 static bool start_events(struct agent *agent, struct error *error)
 {
-	agent->netlink_fd = netlink_watch_open();
-	agent->addresses_seed = hash_seed_random();
-	agent->addresses = sum_addresses(agent);
+	agent->routes = route_cache_new(hash_seed_random(), error);
+	agent->addresses = agent->routes ? addresses_new(hash_seed_random(), error) : NULL;
+	if (!agent->addresses)
+		return false;
 	agent->udp_event =
 		on(agent, underlay_descriptor(agent->datapath.underlay, UNDERLAY_CONTROL), EV_READ, handshaker_ready);
 	agent->mail_event = on(agent, agent->datapath.control_wake_fd, EV_READ, on_mail);
@@ -380,13 +344,11 @@ static bool start_events(struct agent *agent, struct error *error)
 	agent->tick_event = evtimer_new(agent->base, on_tick, agent);
 	agent->report_event = evtimer_new(agent->base, on_report, agent);
 	agent->settle_event = evtimer_new(agent->base, on_settled, agent);
-	agent->netlink_event = on(agent, agent->netlink_fd, EV_READ, on_netlink);
-	if (agent->netlink_fd >= 0 && agent->udp_event && agent->mail_event && agent->term_event && agent->int_event &&
-		agent->hup_event && agent->tick_event && agent->report_event && agent->settle_event &&
-		agent->netlink_event)
+	agent->netlink_event = on(agent, addresses_descriptor(agent->addresses), EV_READ, on_netlink);
+	if (agent->udp_event && agent->mail_event && agent->term_event && agent->int_event && agent->hup_event &&
+		agent->tick_event && agent->report_event && agent->settle_event && agent->netlink_event)
 		return true;
-	error_set(error, "%s",
-		agent->netlink_fd < 0 ? "the kernel gives no route socket: netlink is needed" : "out of memory");
+	error_set(error, "out of memory");
 	return false;
 }
 
@@ -456,8 +418,8 @@ static void stop(struct agent *agent)
 	apply_stop(agent);
 	handshaker_stop(agent);
 	free_events(agent);
-	if (agent->netlink_fd > 0)
-		close(agent->netlink_fd);
+	addresses_free(agent->addresses);
+	route_cache_free(agent->routes);
 	datapath_fini(&agent->datapath);
 	json_decref(agent->reported);
 	if (agent->base)

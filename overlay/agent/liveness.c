@@ -104,7 +104,7 @@ static void tend_path(struct agent *agent, struct peer *peer, bool busy)
 		return;
 	if (busy) { /* what ICMP may have told the kernel */
 		const struct endpoint *to = &peer->path->endpoint;
-		const uint32_t mtu = route_mtu(to);
+		const uint32_t mtu = route_mtu(agent->routes, to, agent->now);
 
 		if (mtu > header_bytes(to))
 			pmtu_hint(&peer->pmtu, mtu - header_bytes(to), agent->now);
@@ -144,7 +144,7 @@ static void move_path(struct agent *agent, struct peer *peer, const struct endpo
 	counter_set(&peer->flow_epoch_ns, agent->now.ns);
 	for (uint32_t lane = 0; lane < SESSION_LANES_MAX; lane++)
 		counter_set(&peer->flow_answered_ns[lane], 0);
-	pmtu_init(&peer->pmtu, header_bytes(to), route_device_mtu(to), agent->now);
+	pmtu_init(&peer->pmtu, header_bytes(to), route_device_mtu(agent->routes, to, agent->now), agent->now);
 	if (!peer_set_path(peer, to, peer->pmtu.works_bytes, agent->datapath.underlay->family)) {
 		char text[ENDPOINT_TEXT_BYTES];
 
@@ -190,7 +190,8 @@ void liveness_moved(struct agent *agent)
 			continue;
 		}
 		if (peer->path)
-			pmtu_route(&peer->pmtu, route_device_mtu(&peer->path->endpoint), agent->now);
+			pmtu_route(&peer->pmtu, route_device_mtu(agent->routes, &peer->path->endpoint, agent->now),
+				agent->now);
 		send_probe(agent, peer, 0); /* from our new address, for the peer to follow */
 		tend_path(agent, peer, true);
 	}

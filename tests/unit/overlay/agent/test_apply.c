@@ -27,6 +27,7 @@
 #include "overlay/agent/handshaker.h"
 #include "overlay/datapath/worker.h"
 #include "tests/unit/netns.h"
+#include "underlay/route.h"
 #include "underlay/udp.h"
 
 #define WORKERS 2U
@@ -66,6 +67,8 @@ static int open_agent(void **state)
 	assert_true(x25519_generate(&agent->config.self.static_key));
 	for (int cipher = 1; cipher <= (int)AGENT_CIPHERS; cipher++)
 		agent->backends[cipher] = aead_backend_openssl();
+	agent->routes = route_cache_new(hash_seed_random(), &error);
+	assert_non_null(agent->routes);
 	assert_int_equal(datapath_init(&agent->datapath, &config, &error), 0);
 	agent->sender = WORKERS;
 	assert_true(handshaker_start(agent));
@@ -78,6 +81,7 @@ static int close_agent(void **state)
 	datapath_stop(&agent->datapath);
 	apply_stop(agent);
 	handshaker_stop(agent);
+	route_cache_free(agent->routes);
 	datapath_fini(&agent->datapath);
 	free(agent);
 	return 0;

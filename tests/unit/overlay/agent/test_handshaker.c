@@ -22,6 +22,7 @@
 #include "overlay/agent/agent.h"
 #include "overlay/agent/handshaker.h"
 #include "overlay/agent/liveness.h"
+#include "underlay/route.h"
 #include "underlay/udp.h"
 
 #define WORKERS 2U
@@ -49,6 +50,8 @@ static void open_side(struct side *side, const struct noise_psk *psk)
 	do
 		port = (uint16_t)(20000 + random_u32() % 20000);
 	while (udp_open(port, WORKERS, &agent->datapath.underlay, &error) < 0);
+	agent->routes = route_cache_new(hash_seed_random(), &error);
+	assert_non_null(agent->routes);
 	assert_true(endpoint_parse("127.0.0.1", port, &side->endpoint));
 	assert_true(x25519_generate(&agent->config.self.static_key));
 	agent->config.self.psk = *psk;
@@ -101,6 +104,7 @@ static void close_side(struct side *side)
 	}
 	handshaker_stop(&side->agent);
 	underlay_close(side->agent.datapath.underlay);
+	route_cache_free(side->agent.routes);
 	free(side);
 }
 

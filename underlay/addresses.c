@@ -1,0 +1,166 @@
+/*
+ * addresses.c - see addresses.h
+ */
+#include "underlay/addresses.h"
+
+#include "base/addr.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Others are to have their turn while notices pour in; the descriptor stays readable */
+#define NOTICES_A_TURN 256U
+
+struct addresses {
+	int watch;    /* a route socket with all that is told */
+	int question; /* any socket, to ask links for their MTU by */
+	struct hash_seed seed;
+	uint64_t sum; /* at the last look */
+};
+
+static int open_watch(void)
+{
+	const struct sockaddr_nl address = {
+		.nl_family = AF_NETLINK,
+		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
+			RTMGRP_IPV6_ROUTE | (1U << (RTNLGRP_IPV4_RULE - 1)) | (1U << (RTNLGRP_IPV6_RULE - 1)),
+	};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static uint64_t interface_mtu(const struct addresses *addresses, const char *name)
+{
+	struct ifreq request = { 0 };
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	return ioctl(addresses->question, SIOCGIFMTU, &request) == 0 ? (uint64_t)request.ifr_mtu : 0;
+}
+
+/* What one address adds to the sum; 0 for what is down, or is no IP address */
+static uint64_t summand(const struct addresses *addresses, const struct ifaddrs *at)
+{
+	struct endpoint endpoint;
+	uint64_t halves[2];
+	socklen_t bytes = sizeof(struct sockaddr_in6);
+
+	if (!at->ifa_addr || !(at->ifa_flags & IFF_UP))
+		return 0;
+	if (at->ifa_addr->sa_family == AF_INET)
+		bytes = sizeof(struct sockaddr_in);
+	if (!endpoint_from_sockaddr(at->ifa_addr, bytes, &endpoint))
+		return 0;
+	memcpy(halves, endpoint.ip, sizeof(halves));
+	return hash_pair(addresses->seed, hash_pair(addresses->seed, halves[0], halves[1]),
+		interface_mtu(addresses, at->ifa_name));
+}
+
+/* Return: 0 where the kernel does not say */
+static uint64_t sum(const struct addresses *addresses)
+{
+	struct ifaddrs *list;
+	uint64_t total = 0;
+
+	if (getifaddrs(&list) < 0)
+		return 0;
+	for (const struct ifaddrs *at = list; at; at = at->ifa_next)
+		total += summand(addresses, at);
+	freeifaddrs(list);
+	return total;
+}
+
+struct addresses *addresses_new(struct hash_seed seed, struct error *error)
+{
+	struct addresses *addresses = calloc(1, sizeof(*addresses));
+
+	if (!addresses) {
+		error_set(error, "out of memory");
+		return NULL;
+	}
+	addresses->seed = seed;
+	addresses->watch = open_watch();
+	addresses->question = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (addresses->watch < 0 || addresses->question < 0) {
+		error_set(error, "the kernel does not tell of links and addresses: %s: netlink is needed",
+			strerror(errno));
+		addresses_free(addresses);
+		return NULL;
+	}
+	addresses->sum = sum(addresses);
+	return addresses;
+}
+
+void addresses_free(struct addresses *addresses)
+{
+	if (!addresses)
+		return;
+	if (addresses->watch >= 0)
+		close(addresses->watch);
+	if (addresses->question >= 0)
+		close(addresses->question);
+	free(addresses);
+}
+
+int addresses_descriptor(const struct addresses *addresses)
+{
+	return addresses->watch;
+}
+
+static enum addresses_news news_of(const struct nlmsghdr *header, size_t bytes)
+{
+	if (bytes < sizeof(*header))
+		return ADDRESSES_QUIET;
+	switch (header->nlmsg_type) {
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
+	case RTM_NEWRULE:
+	case RTM_DELRULE:
+		return ADDRESSES_ROUTES;
+	default:
+		return ADDRESSES_LINKS;
+	}
+}
+
+enum addresses_news addresses_read(struct addresses *addresses)
+{
+	enum addresses_news news = ADDRESSES_QUIET;
+	_Alignas(struct nlmsghdr) char notice[512]; /* the type is enough, the rest of it is cut */
+
+	for (uint32_t taken = 0; taken < NOTICES_A_TURN; taken++) {
+		const ssize_t got = recv(addresses->watch, notice, sizeof(notice), MSG_DONTWAIT);
+		enum addresses_news this = ADDRESSES_LINKS; /* ENOBUFS: notices were lost, and there may be more */
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 && errno != ENOBUFS)
+			return news;
+		if (got >= 0)
+			this = news_of((const struct nlmsghdr *)notice, (size_t)got);
+		if (this > news)
+			news = this;
+	}
+	return news;
+}
+
+bool addresses_moved(struct addresses *addresses)
+{
+	const uint64_t before = addresses->sum;
+
+	addresses->sum = sum(addresses);
+	return addresses->sum != before;
+}
