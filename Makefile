@@ -48,7 +48,9 @@ lab_SRC = \
 	lab/attach.c \
 	lab/fault.c \
 	lab/lab.c \
-	lab/lab_value.c
+	lab/lab_value.c \
+	lab/network_mode.c \
+	lab/vlan_policy.c
 
 crypto_SRC = \
 	crypto/aead.c \

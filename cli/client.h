@@ -12,7 +12,6 @@
 
 #include <jansson.h>
 
-#define CONTROLLER_PORT_DEFAULT 4753U
 #define CLIENT_ANSWER_BYTES_MAX (256U << 20)
 #define CLIENT_LINE_BYTES_MAX (4U << 20)
 #define ADDRESS_TEXT_BYTES 300U

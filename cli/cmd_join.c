@@ -21,6 +21,7 @@
 #include "crypto/identity.h"
 #include "crypto/identity_issue.h"
 #include "crypto/x25519.h"
+#include "lab/limits.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -29,7 +30,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TUNNEL_PORT_DEFAULT 4754U
 #define CONTROLLER_REMEDY "is weft-controller running there, and its TCP port open to this machine?"
 
 struct joining {
@@ -47,7 +47,7 @@ static enum cli_exit read_options(const struct invocation *in, struct joining *j
 	const char *port = in->values[OPTION_PORT], *endpoint = in->values[OPTION_ENDPOINT];
 	struct endpoint parsed;
 
-	joining->enrolment.port = TUNNEL_PORT_DEFAULT;
+	joining->enrolment.port = UDP_PORT_DEFAULT;
 	if (port) {
 		unsigned long value = strtoul(port, NULL, 10);
 

@@ -6,6 +6,7 @@
 #include "base/base64.h"
 #include "base/json.h"
 #include "base/secret.h"
+#include "lab/limits.h"
 
 #include <stdlib.h>
 #include <string.h>

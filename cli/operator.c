@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/secret.h"
 #include "cli/say.h"
+#include "lab/limits.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -13,6 +13,7 @@
 #include "controller/ca/authority.h"
 #include "controller/store/store_sqlite.h"
 #include "crypto/identity_issue.h"
+#include "lab/limits.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -68,7 +69,7 @@ static bool dns_address(const char *text, char *out, size_t cap_bytes)
 {
 	const char *colon = strchr(text, ':');
 	size_t len = colon ? (size_t)(colon - text) : strlen(text);
-	unsigned long port = FABRIC_PORT;
+	unsigned long port = CONTROLLER_PORT_DEFAULT;
 	char *end;
 
 	if (len == 0 || len > 253 ||
@@ -89,9 +90,9 @@ static int find_places(const struct authority_wish *wish, struct places *out, st
 	struct endpoint listen, address;
 	bool any;
 
-	if (!endpoint_parse(wish->listen, FABRIC_PORT, &listen)) {
+	if (!endpoint_parse(wish->listen, CONTROLLER_PORT_DEFAULT, &listen)) {
 		error_set(error, "--listen %s: must be a numeric address, as in 203.0.113.5:%u", wish->listen,
-			FABRIC_PORT);
+			CONTROLLER_PORT_DEFAULT);
 		return -EINVAL;
 	}
 	endpoint_format(&listen, out->listen);
@@ -104,7 +105,7 @@ static int find_places(const struct authority_wish *wish, struct places *out, st
 	}
 	if (!wish->address) {
 		snprintf(out->address, sizeof(out->address), "%s", out->listen);
-	} else if (endpoint_parse(wish->address, FABRIC_PORT, &address)) {
+	} else if (endpoint_parse(wish->address, CONTROLLER_PORT_DEFAULT, &address)) {
 		endpoint_format(&address, address_text);
 		snprintf(out->address, sizeof(out->address), "%s", address_text);
 	} else if (!dns_address(wish->address, out->address, sizeof(out->address))) {

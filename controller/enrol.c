@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "controller/host_topology.h"
 #include "crypto/identity_issue.h"
+#include "lab/limits.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -173,7 +174,7 @@ static bool check_token(struct model *model, const char *key, time_t now, json_t
 static bool take_endpoint(const json_t *in, json_t *host, struct fault *fault)
 {
 	const json_t *port = json_object_get(in, "port"), *endpoint = json_object_get(in, "endpoint");
-	json_int_t port_number = port && !json_is_null(port) ? json_integer_value(port) : ENROL_UDP_PORT;
+	json_int_t port_number = port && !json_is_null(port) ? json_integer_value(port) : UDP_PORT_DEFAULT;
 	char text[ENDPOINT_TEXT_BYTES];
 	struct endpoint parsed;
 

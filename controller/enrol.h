@@ -17,7 +17,6 @@
 #define ENROL_EXPIRES_DEFAULT_S 3600
 #define ENROL_EXPIRES_MAX_S 2592000
 #define ENROL_TOKEN_KEPT_S 604800
-#define ENROL_UDP_PORT 4754
 
 /* A token for the host named in @in.  Return: the answer, or NULL with @fault set; so do the others */
 json_t *enrol_token(struct model *model, const struct authority *authority, const json_t *in, time_t now,

@@ -61,10 +61,10 @@ static bool port_id_used(const struct work *w, uint32_t id)
 }
 
 /* Return: an id behind *@last that nobody has, 0 where all are taken */
-static uint32_t next_id(struct work *w, uint32_t *last, bool (*used)(const struct work *w, uint32_t id))
+static uint32_t next_id(struct work *w, uint32_t *last, uint32_t max, bool (*used)(const struct work *w, uint32_t id))
 {
-	for (uint32_t tried = 0; tried < APPLY_ID_MAX; tried++) {
-		*last = *last >= APPLY_ID_MAX ? 1 : *last + 1;
+	for (uint32_t tried = 0; tried < max; tried++) {
+		*last = *last >= max ? 1 : *last + 1;
 		if (!used(w, *last)) {
 			w->new_ids = true;
 			return *last;
@@ -106,11 +106,11 @@ static bool put_object(struct work *w, enum model_kind kind, json_t *want, const
 	json_int_t id = int_of(have, "id");
 
 	if (!id && kind == MODEL_NETWORK)
-		id = next_id(w, &w->last_network_id, network_id_used);
+		id = next_id(w, &w->last_network_id, NETWORK_ID_MAX, network_id_used);
 	else if (!id)
-		id = next_id(w, &w->last_port_id, port_id_used);
+		id = next_id(w, &w->last_port_id, PORT_ID_MAX, port_id_used);
 	if (!id)
-		return fault_set(fault, 503, "", "all %u ids are taken", APPLY_ID_MAX);
+		return fault_set(fault, 503, "", "all ids are taken");
 	json_object_set_new(want, "id", json_integer(id));
 	if (kind == MODEL_NETWORK)
 		json_object_set_new(w->network_ids, text_of(want, "name"), json_integer(id));

@@ -11,8 +11,6 @@
 
 #include <jansson.h>
 
-#define APPLY_ID_MAX 0xffffffU /* networks: 24 bits on the wire; ports: the same, so that a TAP's name stays short */
-
 /**
  * lab_put() - validate, compute the difference, commit it
  * @in:		what the operator sent; borrowed

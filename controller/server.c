@@ -6,6 +6,7 @@
 #include "base/addr.h"
 #include "base/error.h"
 #include "controller/http/conns.h"
+#include "lab/limits.h"
 
 #include <errno.h>
 #include <event2/http.h>
@@ -109,7 +110,7 @@ static int listen_network(struct server *s, const char *listen, struct error *er
 	struct endpoint endpoint;
 	int err;
 
-	if (!endpoint_parse(listen, FABRIC_PORT, &endpoint)) {
+	if (!endpoint_parse(listen, CONTROLLER_PORT_DEFAULT, &endpoint)) {
 		error_set(error, "\"%.100s\" in controller.json is no address to listen on", listen);
 		return -EINVAL;
 	}

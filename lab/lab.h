@@ -13,16 +13,11 @@
 #define LAB_LAB_H
 
 #include "lab/fault.h"
+#include "lab/limits.h"
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
-
-#define LAB_NAME_MAX 63U
-#define LAB_MTU_MIN 576
-#define LAB_MTU_MAX 9216
-#define LAB_MTU_DEFAULT 1500
-#define LAB_IPS_MAX 64U
 
 enum lab_host {
 	LAB_HOST_UNKNOWN,

@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "lab/limits.h"
 #include "measure/capture.h"
 #include "measure/meter.h"
 #include "measure/run.h"
@@ -181,7 +182,7 @@ static int parse_arguments(int argc, char **argv, struct options *options)
 
 	*options = (struct options){
 		.capture = {
-			.port = 4754,
+			.port = UDP_PORT_DEFAULT,
 			.snaplen_bytes = CAPTURE_SNAPLEN_DEFAULT,
 			.buffer_mib = CAPTURE_BUFFER_MIB_DEFAULT,
 		},

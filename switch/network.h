@@ -12,27 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "switch/vlan.h"
+#include "lab/limits.h"
+#include "lab/network_mode.h"
+#include "lab/vlan_policy.h"
 
-#define NETWORK_ID_MAX 0xffffffU
-#define NETWORK_NAME_BYTES 64U
+#define NETWORK_NAME_BYTES LAB_NAME_BYTES
 #define NETWORK_PORTS_MAX 4096U
 #define NETWORK_PEERS_MAX 65536U /* peer slots are below */
-
-enum network_mode {
-	NETWORK_SWITCH, /* learns, knows VLANs, keeps 802.1Q's rule for reserved addresses */
-	NETWORK_HUB,    /* floods every frame, learns nothing */
-	NETWORK_WIRE,   /* two ends, every frame passes to the other */
-};
-
-/* Reserved addresses (IEEE 802.1Q 8.6.3, table 8-1) that a NETWORK_SWITCH passes all the same, as bits */
-enum network_pass {
-	NETWORK_PASS_STP = 1U << 0,   /* 01-80-C2-00-00-00 */
-	NETWORK_PASS_PAUSE = 1U << 1, /* -01 */
-	NETWORK_PASS_LACP = 1U << 2,  /* -02, slow protocols */
-	NETWORK_PASS_LLDP = 1U << 3,  /* -0E */
-	NETWORK_PASS_OTHER = 1U << 4, /* -03 to -0D and -0F: 802.1X and so on */
-};
 
 struct network_port {
 	uint32_t id; /* the caller's, unique on this agent; locations in the MAC table carry it */

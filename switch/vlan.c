@@ -3,19 +3,6 @@
  */
 #include "switch/vlan.h"
 
-#include <assert.h>
-
-static bool listed(const struct vlan_policy *policy, uint16_t vlan)
-{
-	return policy->list[vlan / 64] >> (vlan % 64) & 1;
-}
-
-void vlan_policy_add(struct vlan_policy *policy, uint16_t vlan)
-{
-	assert(vlan <= VLAN_MAX);
-	policy->list[vlan / 64] |= 1ULL << (vlan % 64);
-}
-
 bool vlan_admit(const struct vlan_policy *policy, struct vlan_form form, uint16_t *vlan)
 {
 	uint16_t id = vlan_form_id(form);
@@ -26,7 +13,7 @@ bool vlan_admit(const struct vlan_policy *policy, struct vlan_form form, uint16_
 	case VLAN_TRUNK_ALL:
 		break;
 	case VLAN_TRUNK_LIST:
-		if (!listed(policy, id))
+		if (!vlan_policy_lists(policy, id))
 			return false;
 		break;
 	case VLAN_ACCESS:
@@ -53,7 +40,7 @@ enum vlan_action vlan_egress(const struct vlan_policy *policy, uint16_t vlan, st
 	case VLAN_TRUNK_ALL:
 		break;
 	case VLAN_TRUNK_LIST:
-		if (!listed(policy, vlan))
+		if (!vlan_policy_lists(policy, vlan))
 			return VLAN_DENY;
 		break;
 	case VLAN_ACCESS:

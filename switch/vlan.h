@@ -8,23 +8,12 @@
 #ifndef SWITCH_VLAN_H
 #define SWITCH_VLAN_H
 
+#include "lab/vlan_policy.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 #define VLAN_TAG_BYTES 4U
-#define VLAN_MAX 4094U /* 4095 is reserved */
-
-enum vlan_mode {
-	VLAN_TRUNK_ALL,  /* every VLAN and untagged frames, as they are: the default */
-	VLAN_TRUNK_LIST, /* those of the list; 0 in it means untagged frames */
-	VLAN_ACCESS,     /* one VLAN, untagged on this port; frames with a tag of their own are denied */
-};
-
-struct vlan_policy {
-	enum vlan_mode mode;
-	uint16_t access;          /* VLAN_ACCESS: 1 to VLAN_MAX */
-	uint64_t list[4096 / 64]; /* VLAN_TRUNK_LIST: bit per VLAN */
-};
 
 enum vlan_action {
 	VLAN_DENY,
@@ -44,8 +33,6 @@ static inline uint16_t vlan_form_id(struct vlan_form form)
 {
 	return form.tagged ? form.tci & 0xfff : 0;
 }
-
-void vlan_policy_add(struct vlan_policy *policy, uint16_t vlan);
 
 /**
  * vlan_admit() - which VLAN a frame that comes in by a port is in

@@ -21,7 +21,6 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define UNDERLAY_PORT_DEFAULT 4754U
 #define UNDERLAY_WORKERS_MAX 15U
 #define UNDERLAY_CONTROL UINT32_MAX   /* the control thread's queue, where a worker's number is asked for */
 #define UNDERLAY_RECEIVE_MAX 32U      /* messages in one burst */

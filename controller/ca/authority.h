@@ -11,7 +11,6 @@
 
 #include <stddef.h>
 
-#define FABRIC_PORT 4753U
 #define FABRIC_PSK_BYTES 32U
 
 /* What the daemon reads at its start; it does not change */

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "lab/limits.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -22,7 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_PORT 4753
 #define CONNECT_MS 10000
 #define SILENCE_MS 30000
 #define RETRY_MIN_MS 250U
@@ -432,7 +432,7 @@ static SSL_CTX *make_tls(const struct controller_client_config *config)
 static bool split_address(struct controller_client *c, const char *address)
 {
 	const char *colon = strrchr(address, ':'), *start = address, *end = address + strlen(address);
-	unsigned long port = DEFAULT_PORT;
+	unsigned long port = CONTROLLER_PORT_DEFAULT;
 	char *stop;
 
 	if (address[0] == '[') {

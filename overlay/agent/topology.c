@@ -6,8 +6,7 @@
 #include "base/base64.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "overlay/datapath/forwarding.h"
-#include "underlay/underlay.h"
+#include "lab/limits.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -113,7 +112,7 @@ static void parse_host(struct json_in *in, const json_t *item, const char *where
 	for (size_t i = 0; i < json_array_size(endpoints) && out->endpoints_count < PEER_ENDPOINTS_MAX; i++) {
 		const char *text = json_string_value(json_array_get(endpoints, i));
 
-		if (text && endpoint_parse(text, UNDERLAY_PORT_DEFAULT, &out->endpoints[out->endpoints_count]))
+		if (text && endpoint_parse(text, UDP_PORT_DEFAULT, &out->endpoints[out->endpoints_count]))
 			out->endpoints_count++;
 		else
 			json_in_fail(in, where, "endpoints", "has an entry that is no address");
@@ -241,7 +240,7 @@ static void parse_networks(struct json_in *in, const json_t *document, struct to
 		network->mode = parse_mode(in, where, item);
 		network->pass = parse_pass(in, where, item);
 		network->no_fragments = !json_in_bool_or(in, where, item, "fragment", true);
-		network->mtu_bytes = (uint32_t)json_in_int(in, where, item, "mtu", 68, 9216);
+		network->mtu_bytes = (uint32_t)json_in_int(in, where, item, "mtu", LAB_MTU_MIN, LAB_MTU_MAX);
 		parse_word(in, where, item, "lab", network->lab, sizeof(network->lab));
 		parse_word(in, where, item, "name", network->name, sizeof(network->name));
 		if (json_in_ok(in) && find_network(out, network->id))
@@ -342,7 +341,7 @@ static void parse_remotes(struct json_in *in, const json_t *document, struct top
 	const json_t *list = json_in_member_or(in, "", document, "remote_ports", JSON_ARRAY), *item;
 	size_t i;
 
-	out->remotes = array_for(in, list, "remote_ports", 65536, sizeof(*out->remotes));
+	out->remotes = array_for(in, list, "remote_ports", REMOTE_PORTS_MAX, sizeof(*out->remotes));
 	if (!out->remotes)
 		return;
 	json_array_foreach(list, i, item) {

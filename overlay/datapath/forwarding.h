@@ -9,14 +9,13 @@
 
 #include "base/error.h"
 #include "overlay/peer/peer.h"
+#include "lab/limits.h"
 #include "switch/network.h"
 #include "tap/port.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PORTS_MAX 512U
-#define NETWORKS_MAX 1024U
 #define FORWARDING_BUCKETS 2048U /* a power of two, more than NETWORKS_MAX */
 
 /* A local port.  What workers read of it (slot, network, tap) is constant once it is in a fabric */

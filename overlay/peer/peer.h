@@ -14,6 +14,7 @@
 #include "crypto/handshake.h"
 #include "crypto/ratelimit.h"
 #include "crypto/tai64n.h"
+#include "lab/limits.h"
 #include "overlay/peer/pmtu.h"
 #include "overlay/peer/session.h"
 #include "underlay/path.h"
@@ -21,9 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PEERS_MAX 1024U
 #define PEER_NAME_BYTES 64U
-#define PEER_ENDPOINTS_MAX 8U
 #define PEER_REASON_BYTES 160U
 #define PEER_PREVIOUS 3U
 

@@ -12,6 +12,7 @@
 #include "base/secret.h"
 #include "crypto/aead_registry.h"
 #include "crypto/transport.h"
+#include "lab/limits.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,7 +26,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DEFAULT_PORT 4754
 #define RETRY_MS 500U
 #define SOCKET_BUFFER_BYTES (4 << 20)
 
@@ -84,7 +84,7 @@ static void read_topology(struct tunnel *tunnel, const char *dir, const char *pe
 		die(path, "the peer has no tunnel key");
 	if (!endpoint)
 		endpoint = json_string_value(json_array_get(json_object_get(host, "endpoints"), 0));
-	if (!endpoint || !endpoint_parse(endpoint, DEFAULT_PORT, &tunnel->peer))
+	if (!endpoint || !endpoint_parse(endpoint, UDP_PORT_DEFAULT, &tunnel->peer))
 		die(path, "the peer has no endpoint; give one with --endpoint");
 	tunnel->network = find_network(topology, peer);
 	json_decref(topology);
@@ -121,7 +121,7 @@ void tunnel_open(struct tunnel *tunnel, const char *dir, const char *peer, const
 	memset(tunnel, 0, sizeof(*tunnel));
 	read_identity(tunnel, dir);
 	read_topology(tunnel, dir, peer, endpoint);
-	if (!endpoint_parse(bind_to, DEFAULT_PORT, &own))
+	if (!endpoint_parse(bind_to, UDP_PORT_DEFAULT, &own))
 		die(bind_to, "is no address");
 	len = endpoint_to_sockaddr(&own, family_of(tunnel), &address);
 	tunnel->fd = socket(family_of(tunnel), SOCK_DGRAM | SOCK_CLOEXEC, 0);

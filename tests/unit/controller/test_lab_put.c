@@ -424,7 +424,7 @@ static void ids_wrap(void **state)
 	json_decref(lab_put(f->model, "l1", two, &fault));
 	assert_non_null(model_network_by_id(f->model, 1));
 	assert_non_null(model_network_by_id(f->model, 2));
-	assert_non_null(model_network_by_id(f->model, APPLY_ID_MAX));
+	assert_non_null(model_network_by_id(f->model, NETWORK_ID_MAX));
 	json_decref(one);
 	json_decref(two);
 }
