@@ -116,3 +116,13 @@ bool json_in_bool_or(struct json_in *in, const char *where, const json_t *object
 
 	return value ? json_is_true(value) : fallback;
 }
+
+const char *json_text_of(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+json_int_t json_int_of(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}

@@ -46,6 +46,13 @@ json_t *json_in_member_or(struct json_in *in, const char *where, const json_t *o
 void json_in_fail(struct json_in *in, const char *where, const char *key, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/*
+ * Reading what was checked when it came in, or what may be absent: the member's text, NULL where it is none, and its whole
+ * number, 0 where it is none.  Borrowed; @object may be NULL.
+ */
+const char *json_text_of(const json_t *object, const char *key);
+json_int_t json_int_of(const json_t *object, const char *key);
+
 static inline bool json_in_ok(const struct json_in *in)
 {
 	return in->error[0] == '\0';

@@ -1,6 +1,7 @@
 /*
  * cmd_get.c - `weft get`: what the controller knows, as tables, JSON, and a stream of changes
  */
+#include "base/json.h"
 #include "base/suggest.h"
 #include "cli/commands.h"
 #include "cli/duration.h"
@@ -21,16 +22,6 @@ struct kind {
 	void (*row)(struct table *table, const json_t *item);
 	const char *none; /* what to say of an empty list */
 };
-
-static const char *text_of(const json_t *item, const char *key)
-{
-	return json_string_value(json_object_get(item, key));
-}
-
-static long long number_of(const json_t *item, const char *key)
-{
-	return json_integer_value(json_object_get(item, key));
-}
 
 /* "a, b, 7": a list of text and numbers, or one of them */
 static void add_list(struct table *table, const json_t *list)
@@ -58,74 +49,74 @@ static void add_list(struct table *table, const json_t *list)
 
 static void host_row(struct table *table, const json_t *host)
 {
-	long long seen = number_of(host, "last_seen"), now = (long long)time(NULL);
+	long long seen = json_int_of(host, "last_seen"), now = (long long)time(NULL);
 	bool online = json_is_true(json_object_get(host, "online"));
 	char age[DURATION_TEXT_BYTES] = "";
 
 	if (seen > 0)
 		duration_format(now > seen ? (uint64_t)(now - seen) * 1000 : 0, age);
-	table_add(table, text_of(host, "name"));
+	table_add(table, json_text_of(host, "name"));
 	table_add(table, json_is_true(json_object_get(host, "revoked")) ? "revoked" : online ? "online" : "offline");
-	table_add(table, text_of(host, "endpoint"));
-	table_addf(table, "%lld", number_of(host, "applied"));
+	table_add(table, json_text_of(host, "endpoint"));
+	table_addf(table, "%lld", json_int_of(host, "applied"));
 	table_add(table, online ? "now" : age);
-	table_add(table, text_of(host, "error"));
+	table_add(table, json_text_of(host, "error"));
 }
 
 static void network_row(struct table *table, const json_t *network)
 {
-	table_add(table, text_of(network, "lab"));
-	table_add(table, text_of(network, "name"));
-	table_add(table, text_of(network, "mode"));
-	table_addf(table, "%lld", number_of(network, "mtu"));
-	table_addf(table, "%lld", number_of(network, "id"));
+	table_add(table, json_text_of(network, "lab"));
+	table_add(table, json_text_of(network, "name"));
+	table_add(table, json_text_of(network, "mode"));
+	table_addf(table, "%lld", json_int_of(network, "mtu"));
+	table_addf(table, "%lld", json_int_of(network, "id"));
 }
 
 static void port_row(struct table *table, const json_t *port)
 {
 	const json_t *vlan = json_object_get(port, "vlan"), *trunk = json_object_get(vlan, "trunk");
 
-	table_add(table, text_of(port, "lab"));
-	table_add(table, text_of(port, "name"));
-	table_add(table, text_of(port, "host"));
-	table_add(table, text_of(port, "network"));
-	table_add(table, text_of(port, "attach"));
+	table_add(table, json_text_of(port, "lab"));
+	table_add(table, json_text_of(port, "name"));
+	table_add(table, json_text_of(port, "host"));
+	table_add(table, json_text_of(port, "network"));
+	table_add(table, json_text_of(port, "attach"));
 	if (trunk)
 		add_list(table, trunk);
 	else if (json_object_get(vlan, "access"))
-		table_addf(table, "%lld", number_of(vlan, "access"));
+		table_addf(table, "%lld", json_int_of(vlan, "access"));
 	else
 		table_add(table, NULL);
-	table_add(table, text_of(port, "mac"));
+	table_add(table, json_text_of(port, "mac"));
 }
 
 static void lab_row(struct table *table, const json_t *lab)
 {
-	table_add(table, text_of(lab, "name"));
-	table_addf(table, "%lld", number_of(lab, "rev"));
-	table_addf(table, "%lld", number_of(lab, "networks"));
-	table_addf(table, "%lld", number_of(lab, "ports"));
+	table_add(table, json_text_of(lab, "name"));
+	table_addf(table, "%lld", json_int_of(lab, "rev"));
+	table_addf(table, "%lld", json_int_of(lab, "networks"));
+	table_addf(table, "%lld", json_int_of(lab, "ports"));
 	add_list(table, json_object_get(lab, "hosts"));
 }
 
 static void mac_row(struct table *table, const json_t *mac)
 {
-	table_add(table, text_of(mac, "lab"));
-	table_add(table, text_of(mac, "network"));
-	if (number_of(mac, "vlan") > 0)
-		table_addf(table, "%lld", number_of(mac, "vlan"));
+	table_add(table, json_text_of(mac, "lab"));
+	table_add(table, json_text_of(mac, "network"));
+	if (json_int_of(mac, "vlan") > 0)
+		table_addf(table, "%lld", json_int_of(mac, "vlan"));
 	else
 		table_add(table, NULL);
-	table_add(table, text_of(mac, "mac"));
-	table_add(table, text_of(mac, "host"));
-	table_add(table, text_of(mac, "port"));
+	table_add(table, json_text_of(mac, "mac"));
+	table_add(table, json_text_of(mac, "host"));
+	table_add(table, json_text_of(mac, "port"));
 }
 
 static void drop_row(struct table *table, const json_t *drop)
 {
-	table_add(table, text_of(drop, "host"));
-	table_add(table, text_of(drop, "name"));
-	table_addf(table, "%lld", number_of(drop, "count"));
+	table_add(table, json_text_of(drop, "host"));
+	table_add(table, json_text_of(drop, "name"));
+	table_addf(table, "%lld", json_int_of(drop, "count"));
 }
 
 static const struct kind kinds[] = {
@@ -174,7 +165,7 @@ struct getting {
 static bool of_lab(const struct getting *getting, const json_t *item)
 {
 	const char *wanted = getting->in->values[OPTION_LAB];
-	const char *lab = getting->kind->lab_member ? text_of(item, getting->kind->lab_member) : NULL;
+	const char *lab = getting->kind->lab_member ? json_text_of(item, getting->kind->lab_member) : NULL;
 
 	return !wanted || (lab && strcmp(lab, wanted) == 0);
 }
@@ -256,7 +247,7 @@ static void print_json(const struct getting *getting, const json_t *answer)
 static bool on_change(void *ctx, const json_t *line)
 {
 	struct getting *getting = ctx;
-	const char *op = text_of(line, "op");
+	const char *op = json_text_of(line, "op");
 
 	show(getting, op && strcmp(op, "delete") == 0 ? "delete" : "put", json_object_get(line, "item"));
 	if (table_rows(getting->table) > 0)
@@ -292,7 +283,7 @@ static enum cli_exit get(struct getting *getting, struct client *client)
 	result = client_call(client, "GET", path, NULL, &answer);
 	if (result == CLI_OK && !answer_good(&answer))
 		result = answer_refused(&answer, "get");
-	rev = number_of(answer.json, "rev");
+	rev = json_int_of(answer.json, "rev");
 	if (result == CLI_OK && invocation_has(getting->in, OPTION_JSON) && !getting->known)
 		print_json(getting, answer.json);
 	else if (result == CLI_OK)

@@ -3,6 +3,7 @@
  *
  * The document is weftd's GET /v1/status.  What it lacks shows as "-", so that versions can mix.
  */
+#include "base/json.h"
 #include "base/suggest.h"
 #include "cli/client.h"
 #include "cli/commands.h"
@@ -15,11 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
-}
-
+/* Counts and times, which weftd may write with a fraction */
 static unsigned long long number_of(const json_t *object, const char *key)
 {
 	double value = json_number_value(json_object_get(object, key));
@@ -63,9 +60,9 @@ static void add_rtt(struct table *table, const json_t *peer)
 
 static void peer_row(struct table *table, const json_t *peer)
 {
-	table_add(table, text_of(peer, "host"));
-	table_add(table, text_of(peer, "state"));
-	table_add(table, text_of(peer, "endpoint"));
+	table_add(table, json_text_of(peer, "host"));
+	table_add(table, json_text_of(peer, "state"));
+	table_add(table, json_text_of(peer, "endpoint"));
 	add_rtt(table, peer);
 	add_number(table, peer, "path_mtu");
 	add_ms(table, peer, "last_rx_ms", 1);
@@ -76,27 +73,27 @@ static void peer_row(struct table *table, const json_t *peer)
 
 static void port_row(struct table *table, const json_t *port)
 {
-	const char *lab = text_of(port, "lab"), *name = text_of(port, "name");
+	const char *lab = json_text_of(port, "lab"), *name = json_text_of(port, "name");
 
 	table_addf(table, "%s/%s", lab ? lab : "", name ? name : "");
-	table_add(table, text_of(port, "network"));
-	table_add(table, text_of(port, "attach"));
-	table_add(table, text_of(port, "device"));
-	table_add(table, text_of(port, "state"));
+	table_add(table, json_text_of(port, "network"));
+	table_add(table, json_text_of(port, "attach"));
+	table_add(table, json_text_of(port, "device"));
+	table_add(table, json_text_of(port, "state"));
 	add_bytes(table, port, "rx_bytes");
 	add_bytes(table, port, "tx_bytes");
 }
 
 static void mac_row(struct table *table, const json_t *mac)
 {
-	table_add(table, text_of(mac, "lab"));
-	table_add(table, text_of(mac, "network"));
+	table_add(table, json_text_of(mac, "lab"));
+	table_add(table, json_text_of(mac, "network"));
 	if (number_of(mac, "vlan") > 0)
 		add_number(table, mac, "vlan");
 	else
 		table_add(table, NULL);
-	table_add(table, text_of(mac, "mac"));
-	table_add(table, text_of(mac, "where"));
+	table_add(table, json_text_of(mac, "mac"));
+	table_add(table, json_text_of(mac, "where"));
 	add_ms(table, mac, "age_s", 1000);
 }
 
@@ -136,9 +133,9 @@ static void print_trouble(const struct section *section, const json_t *items)
 	size_t i;
 
 	json_array_foreach(items, i, item) {
-		const char *name = text_of(item, "host") ? text_of(item, "host") : text_of(item, "name");
-		const char *lab = text_of(item, "lab");
-		const char *trouble = section->trouble[0] ? text_of(item, section->trouble[0]) : NULL;
+		const char *name = json_text_of(item, "host") ? json_text_of(item, "host") : json_text_of(item, "name");
+		const char *lab = json_text_of(item, "lab");
+		const char *trouble = section->trouble[0] ? json_text_of(item, section->trouble[0]) : NULL;
 		char line[1024];
 
 		if (!trouble || !*trouble)
@@ -192,10 +189,10 @@ static const char *or_unknown(const char *text)
 
 static void print_controller(const json_t *controller)
 {
-	const char *state = text_of(controller, "state");
+	const char *state = json_text_of(controller, "state");
 	bool connected = json_is_true(json_object_get(controller, "connected"));
 
-	print_fact("controller", "%s, %s%s%s", or_unknown(text_of(controller, "address")),
+	print_fact("controller", "%s, %s%s%s", or_unknown(json_text_of(controller, "address")),
 		connected ? "connected" : "not connected", state && *state && !connected ? ": " : "",
 		state && !connected ? state : "");
 }
@@ -203,7 +200,7 @@ static void print_controller(const json_t *controller)
 static void print_topology(const json_t *topology)
 {
 	unsigned long long rev = number_of(topology, "rev"), applied = number_of(topology, "applied");
-	const char *error = text_of(topology, "error");
+	const char *error = json_text_of(topology, "error");
 
 	if (rev == 0)
 		print_fact("topology", "none yet");
@@ -222,12 +219,12 @@ static void print_datapath(const json_t *datapath)
 
 	print_fact("datapath", "%llu worker%s, AEAD by %s, UDP offloads: %s, underlay %s",
 		number_of(datapath, "workers"), number_of(datapath, "workers") == 1 ? "" : "s",
-		or_unknown(text_of(datapath, "aead_backend")),
+		or_unknown(json_text_of(datapath, "aead_backend")),
 		gso && gro    ? "GSO and GRO"
 			: gso ? "GSO"
 			: gro ? "GRO"
 			      : "none",
-		or_unknown(text_of(datapath, "underlay")));
+		or_unknown(json_text_of(datapath, "underlay")));
 }
 
 static void print_drops(const json_t *drops)
@@ -255,8 +252,8 @@ static void print_overview(const json_t *status)
 	char up[DURATION_TEXT_BYTES];
 
 	duration_format(number_of(status, "uptime_s") * 1000, up);
-	print_fact("host", "%s of the fabric %s, weftd %s, up %s", or_unknown(text_of(status, "host")),
-		or_unknown(text_of(status, "fabric")), or_unknown(text_of(status, "version")), up);
+	print_fact("host", "%s of the fabric %s, weftd %s, up %s", or_unknown(json_text_of(status, "host")),
+		or_unknown(json_text_of(status, "fabric")), or_unknown(json_text_of(status, "version")), up);
 	print_controller(json_object_get(status, "controller"));
 	print_topology(json_object_get(status, "topology"));
 	print_datapath(json_object_get(status, "datapath"));

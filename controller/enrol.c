@@ -5,6 +5,7 @@
 
 #include "base/addr.h"
 #include "base/base64.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "controller/host_topology.h"
@@ -18,15 +19,10 @@
 
 #define TOKEN_PREFIX "token/"
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
-}
-
 /* Return: the member as text, or NULL with @fault set */
 static const char *required_text(const json_t *in, const char *key, struct fault *fault)
 {
-	const char *text = text_of(in, key);
+	const char *text = json_text_of(in, key);
 
 	if (!text)
 		fault_set(fault, 400, key, json_object_get(in, key) ? "must be a string" : "is missing");
@@ -157,12 +153,12 @@ static bool check_token(struct model *model, const char *key, time_t now, json_t
 		return fault_store(fault, err);
 	if (json_object_get(*record, "used_at")) {
 		fault_set(fault, 409, "token", "this token has been used already: it is for one host, once");
-		fault_hint(fault, "make a new one with `weft token %s`", text_of(*record, "host"));
+		fault_hint(fault, "make a new one with `weft token %s`", json_text_of(*record, "host"));
 		return false;
 	}
 	if (json_integer_value(json_object_get(*record, "expires_at")) <= now) {
 		fault_set(fault, 410, "token", "this token has expired");
-		fault_hint(fault, "make a new one with `weft token %s`", text_of(*record, "host"));
+		fault_hint(fault, "make a new one with `weft token %s`", json_text_of(*record, "host"));
 		return false;
 	}
 	return true;
@@ -274,7 +270,7 @@ static bool commit_host(struct model *model, const char *token, json_t *record, 
 	uint64_t rev;
 	bool ok;
 
-	snprintf(key, sizeof(key), "%s%s", model_prefix(MODEL_HOST), text_of(host, "name"));
+	snprintf(key, sizeof(key), "%s%s", model_prefix(MODEL_HOST), json_text_of(host, "name"));
 	json_object_set_new(record, "used_at", json_integer((json_int_t)now));
 	store_txn_init(&txn);
 	store_txn_expect(&txn, token, token_rev);
@@ -288,11 +284,12 @@ static bool commit_host(struct model *model, const char *token, json_t *record, 
 /* Two hosts with one tunnel key could not be told apart by their peers, which would refuse both */
 static bool key_is_free(struct model *model, const json_t *host, struct fault *fault)
 {
-	const char *name, *key = text_of(host, "tunnel_key");
+	const char *name, *key = json_text_of(host, "tunnel_key");
 	const json_t *other;
 
 	json_object_foreach((json_t *)model_all(model, MODEL_HOST), name, other) {
-		if (strcmp(name, text_of(host, "name")) == 0 || strcmp(text_of(other, "tunnel_key"), key) != 0)
+		if (strcmp(name, json_text_of(host, "name")) == 0 ||
+			strcmp(json_text_of(other, "tunnel_key"), key) != 0)
 			continue;
 		fault_set(fault, 409, "tunnel_key", "is another host's");
 		fault_hint(fault, "join again: a new key is made each time");
@@ -315,7 +312,7 @@ json_t *enrol_host(struct model *model, const struct authority *authority, const
 	key = token_key(secret);
 	if (!check_token(model, key.text, now, &record, &token_rev, fault))
 		goto out;
-	name = text_of(record, "host");
+	name = json_text_of(record, "host");
 	host = new_host(in, authority, name, now, fault);
 	if (!host || !key_is_free(model, host, fault) ||
 		!commit_host(model, key.text, record, token_rev, host, now, fault))
@@ -340,7 +337,7 @@ static bool commit_revocation(struct model *model, const json_t *host, uint64_t 
 	struct store_txn txn;
 	bool ok;
 
-	snprintf(key, sizeof(key), "%s%s", model_prefix(MODEL_HOST), text_of(host, "name"));
+	snprintf(key, sizeof(key), "%s%s", model_prefix(MODEL_HOST), json_text_of(host, "name"));
 	json_object_set_new(revoked, "revoked", json_true());
 	store_txn_init(&txn);
 	model_put(&txn, key, revoked);

@@ -4,19 +4,10 @@
 #include "controller/host_topology.h"
 
 #include "base/addr.h"
+#include "base/json.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
-}
-
-static json_int_t int_of(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
 
 /* One document growing */
 struct document {
@@ -30,13 +21,13 @@ struct document {
 static int by_order(const void *a, const void *b)
 {
 	const json_t *x = *(const json_t *const *)a, *y = *(const json_t *const *)b;
-	json_int_t x_id = int_of(x, "id"), y_id = int_of(y, "id");
+	json_int_t x_id = json_int_of(x, "id"), y_id = json_int_of(y, "id");
 
 	if (x_id != y_id)
 		return x_id < y_id ? -1 : 1;
 	if (json_is_string(x))
 		return strcmp(json_string_value(x), json_string_value(y));
-	return x_id ? 0 : strcmp(text_of(x, "name"), text_of(y, "name"));
+	return x_id ? 0 : strcmp(json_text_of(x, "name"), json_text_of(y, "name"));
 }
 
 /* By id where items have one, by name otherwise; texts as texts.  Consumes @list; NULL where memory is short. */
@@ -58,13 +49,13 @@ static json_t *sorted(json_t *list)
 
 bool host_topology_endpoint(const json_t *host, char *out, size_t cap_bytes)
 {
-	const char *declared = text_of(host, "endpoint"), *seen = text_of(host, "address");
+	const char *declared = json_text_of(host, "endpoint"), *seen = json_text_of(host, "address");
 	char text[ENDPOINT_TEXT_BYTES];
 	struct endpoint endpoint;
 
 	if (!declared && !seen)
 		return false;
-	if (!endpoint_parse(declared ? declared : seen, (uint16_t)int_of(host, "port"), &endpoint))
+	if (!endpoint_parse(declared ? declared : seen, (uint16_t)json_int_of(host, "port"), &endpoint))
 		return false;
 	endpoint_format(&endpoint, text);
 	return (size_t)snprintf(out, cap_bytes, "%s", text) < cap_bytes;
@@ -117,7 +108,7 @@ static void add_ports(struct document *d, uint32_t network_id, json_t *others)
 	json_t *port;
 
 	json_object_foreach((json_t *)model_network_ports(d->model, network_id), key, port) {
-		const char *name = text_of(port, "host");
+		const char *name = json_text_of(port, "host");
 		const json_t *host = model_host(d->model, name);
 
 		if (strcmp(name, d->host) == 0) {
@@ -156,14 +147,14 @@ static void fill(struct document *d)
 	d->hosts = json_object();
 	d->seen = json_object();
 	json_object_foreach((json_t *)model_host_ports(d->model, d->host), key, port) {
-		const char *network = text_of(port, "network"), *lab = text_of(port, "lab");
+		const char *network = json_text_of(port, "network"), *lab = json_text_of(port, "lab");
 		char name[2 * LAB_NAME_MAX + 2];
 
 		snprintf(name, sizeof(name), "%s/%s", lab, network);
 		if (json_object_get(d->seen, name))
 			continue;
 		json_object_set_new(d->seen, name, json_true());
-		add_network(d, (uint32_t)int_of(port, "network_id"));
+		add_network(d, (uint32_t)json_int_of(port, "network_id"));
 	}
 	json_decref(d->seen);
 }

@@ -6,6 +6,8 @@
  */
 #include "controller/lab_put.h"
 
+#include "base/json.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,16 +28,6 @@ struct work {
 	json_t *network_ids; /* of this lab as it will be: name -> id */
 	struct tally networks, ports;
 };
-
-static json_int_t int_of(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
-}
 
 /* Long enough for prefix and two names */
 struct key {
@@ -80,8 +72,8 @@ static bool read_ids(struct work *w, struct fault *fault)
 
 	if (err && err != -ENOENT)
 		return fault_store(fault, err);
-	w->last_network_id = (uint32_t)int_of(ids, "network");
-	w->last_port_id = (uint32_t)int_of(ids, "port");
+	w->last_network_id = (uint32_t)json_int_of(ids, "network");
+	w->last_port_id = (uint32_t)json_int_of(ids, "port");
 	json_decref(ids);
 	return true;
 }
@@ -101,9 +93,9 @@ static void write_ids(struct work *w)
 /* Put @want unless @have is the same already; its id is @have's or a new one */
 static bool put_object(struct work *w, enum model_kind kind, json_t *want, const json_t *have, struct fault *fault)
 {
-	struct key key = key_of(model_prefix(kind), w->lab, text_of(want, "name"));
+	struct key key = key_of(model_prefix(kind), w->lab, json_text_of(want, "name"));
 	struct tally *tally = kind == MODEL_NETWORK ? &w->networks : &w->ports;
-	json_int_t id = int_of(have, "id");
+	json_int_t id = json_int_of(have, "id");
 
 	if (!id && kind == MODEL_NETWORK)
 		id = next_id(w, &w->last_network_id, NETWORK_ID_MAX, network_id_used);
@@ -113,7 +105,7 @@ static bool put_object(struct work *w, enum model_kind kind, json_t *want, const
 		return fault_set(fault, 503, "", "all ids are taken");
 	json_object_set_new(want, "id", json_integer(id));
 	if (kind == MODEL_NETWORK)
-		json_object_set_new(w->network_ids, text_of(want, "name"), json_integer(id));
+		json_object_set_new(w->network_ids, json_text_of(want, "name"), json_integer(id));
 	if (have && json_equal(want, have))
 		return true;
 	model_put(&w->txn, key.text, want);
@@ -133,7 +125,8 @@ static bool put_kind(struct work *w, enum model_kind kind, json_t *wanted, const
 		const json_t *have = json_object_get(model_all(w->model, kind), key_of("", w->lab, name).text);
 
 		if (kind == MODEL_PORT)
-			json_object_set(want, "network_id", json_object_get(w->network_ids, text_of(want, "network")));
+			json_object_set(want, "network_id",
+				json_object_get(w->network_ids, json_text_of(want, "network")));
 		ok = ok && put_object(w, kind, want, have, fault);
 	}
 	json_object_foreach(had, name, unused) {
@@ -207,7 +200,7 @@ static json_t *change(struct model *model, const char *name, const json_t *now, 
 	struct work w = { .model = model, .lab = name, .network_ids = json_object() };
 	const json_t *known = model_lab(model, name);
 	json_t *was = json_incref(json_object_get(known, "lab")), *out;
-	uint64_t was_rev = (uint64_t)int_of(known, "rev");
+	uint64_t was_rev = (uint64_t)json_int_of(known, "rev");
 
 	store_txn_init(&w.txn);
 	if (was && !delete &&json_equal(was, now))

@@ -3,6 +3,7 @@
  */
 #include "controller/model.h"
 
+#include "base/json.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -29,11 +30,6 @@ struct model {
 	json_t *attached;      /* "host/interface" -> port */
 	json_t *dirty;         /* hosts whose topology may differ after the commit under way */
 };
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
-}
 
 struct number {
 	char text[24];
@@ -88,12 +84,12 @@ static struct attach_key attach_key(const char *host, const char *interface)
 
 static struct attach_key attach_key_of(const json_t *port)
 {
-	return attach_key(text_of(port, "host"), lab_attach_interface(text_of(port, "attach")));
+	return attach_key(json_text_of(port, "host"), lab_attach_interface(json_text_of(port, "attach")));
 }
 
 static void port_in(struct model *m, const char *key, json_t *port)
 {
-	index_add(m->host_ports, text_of(port, "host"), key, port);
+	index_add(m->host_ports, json_text_of(port, "host"), key, port);
 	index_add(m->network_ports, number_of(port, "network_id").text, key, port);
 	json_object_set(m->port_ids, number_of(port, "id").text, port);
 	json_object_set(m->attached, attach_key_of(port).text, port);
@@ -104,7 +100,7 @@ static void port_out(struct model *m, const char *key, json_t *port)
 	struct attach_key attach = attach_key_of(port);
 	struct number id = number_of(port, "id");
 
-	index_remove(m->host_ports, text_of(port, "host"), key);
+	index_remove(m->host_ports, json_text_of(port, "host"), key);
 	index_remove(m->network_ports, number_of(port, "network_id").text, key);
 	if (json_object_get(m->port_ids, id.text) == port)
 		json_object_del(m->port_ids, id.text);
@@ -126,12 +122,12 @@ static void touch_network(struct model *m, const char *network_id)
 	json_t *port;
 
 	json_object_foreach(json_object_get(m->network_ports, network_id), key, port)
-		touch_host(m, text_of(port, "host"));
+		touch_host(m, json_text_of(port, "host"));
 }
 
 static void touch_port(struct model *m, const json_t *port)
 {
-	touch_host(m, text_of(port, "host"));
+	touch_host(m, json_text_of(port, "host"));
 	touch_network(m, number_of(port, "network_id").text);
 }
 
@@ -161,11 +157,12 @@ static bool item_ok(enum model_kind kind, const json_t *item)
 		return false;
 	switch (kind) {
 	case MODEL_PORT:
-		return text_of(item, "host") && text_of(item, "attach") && strchr(text_of(item, "attach"), ':') &&
-			text_of(item, "name") && text_of(item, "lab");
+		return json_text_of(item, "host") && json_text_of(item, "attach") &&
+			strchr(json_text_of(item, "attach"), ':') && json_text_of(item, "name") &&
+			json_text_of(item, "lab");
 	case MODEL_HOST:
 	case MODEL_NETWORK:
-		return text_of(item, "name") != NULL;
+		return json_text_of(item, "name") != NULL;
 	case MODEL_LAB:
 	case MODEL_KINDS:
 		break;
@@ -272,7 +269,7 @@ int model_new(struct store *store, struct model **out)
 	for (int kind = 0; kind < MODEL_KINDS; kind++)
 		m->all[kind] = json_object();
 	err = model_get(m, "fabric", &m->fabric, NULL);
-	if (!err && (!text_of(m->fabric, "name") || !text_of(m->fabric, "psk")))
+	if (!err && (!json_text_of(m->fabric, "name") || !json_text_of(m->fabric, "psk")))
 		err = -EPROTO;
 	if (err == -ENOENT)
 		err = -EPROTO;
@@ -350,7 +347,7 @@ json_t *model_lab_item(const json_t *stored, uint64_t rev)
 	json_t *networks = json_object_get(stored, "networks"), *ports = json_object_get(stored, "ports"),
 	       *wires = json_object_get(stored, "wires");
 
-	return json_pack("{s:s*, s:I, s:I, s:I, s:o}", "name", text_of(stored, "lab"), "rev", (json_int_t)rev,
+	return json_pack("{s:s*, s:I, s:I, s:I, s:o}", "name", json_text_of(stored, "lab"), "rev", (json_int_t)rev,
 		"networks", (json_int_t)(json_object_size(networks) + json_object_size(wires)), "ports",
 		(json_int_t)(json_object_size(ports) + 2 * json_object_size(wires)), "hosts", lab_hosts(stored));
 }
@@ -430,9 +427,9 @@ static const char *world_attached_by(void *ctx, const char *host, const char *in
 	const struct model *m = ctx;
 	const json_t *port = json_object_get(m->attached, attach_key(host, interface).text);
 
-	if (!port || strcmp(text_of(port, "lab"), lab) == 0)
+	if (!port || strcmp(json_text_of(port, "lab"), lab) == 0)
 		return NULL;
-	snprintf(name, sizeof(name), "%s/%s", text_of(port, "lab"), text_of(port, "name"));
+	snprintf(name, sizeof(name), "%s/%s", json_text_of(port, "lab"), json_text_of(port, "name"));
 	return name;
 }
 

@@ -138,6 +138,21 @@ static void a_long_error_is_cut(void **state)
 	assert_int_equal(strlen(in.error), sizeof(in.error) - 1);
 }
 
+static void what_is_not_there_reads_as_none(void **state)
+{
+	json_t *item = json_pack("{s:s, s:i}", "text", "a", "number", 7);
+
+	(void)state;
+	assert_string_equal(json_text_of(item, "text"), "a");
+	assert_int_equal(json_int_of(item, "number"), 7);
+	assert_null(json_text_of(item, "number"));
+	assert_null(json_text_of(item, "none"));
+	assert_null(json_text_of(NULL, "text"));
+	assert_int_equal(json_int_of(item, "text"), 0);
+	assert_int_equal(json_int_of(NULL, "number"), 0);
+	json_decref(item);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +162,7 @@ int main(void)
 		cmocka_unit_test(wrong_types_are_told),
 		cmocka_unit_test(the_first_error_stays),
 		cmocka_unit_test(a_long_error_is_cut),
+		cmocka_unit_test(what_is_not_there_reads_as_none),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);
