@@ -112,11 +112,13 @@ overlay/datapath_SRC = \
 	overlay/datapath/dispatch.c \
 	overlay/datapath/forwarding.c \
 	overlay/datapath/receive.c \
+	overlay/datapath/stats.c \
 	overlay/datapath/transmit.c \
 	overlay/datapath/worker.c
 
 overlay/agent_SRC = \
 	overlay/agent/apply.c \
+	overlay/agent/closer.c \
 	overlay/agent/config.c \
 	overlay/agent/control.c \
 	overlay/agent/controller_client.c \
@@ -271,6 +273,7 @@ overlay/datapath_TESTS = \
 
 overlay/agent_TESTS = \
 	tests/unit/overlay/agent/test_apply.c \
+	tests/unit/overlay/agent/test_closer.c \
 	tests/unit/overlay/agent/test_controller_client.c \
 	tests/unit/overlay/agent/test_handshaker.c \
 	tests/unit/overlay/agent/test_pins.c \
@@ -307,6 +310,7 @@ measure_TESTS = \
 	tests/unit/measure/test_split.c
 
 TSAN_TESTS = \
+	tests/unit/overlay/agent/test_closer.c \
 	tests/unit/base/test_rcu.c \
 	tests/unit/overlay/datapath/test_datapath.c \
 	tests/unit/overlay/datapath/test_mailbox.c \

@@ -32,6 +32,7 @@
 #include "overlay/agent/pins.h"
 #include "overlay/agent/ports.h"
 #include "overlay/agent/topology.h"
+#include "overlay/datapath/datapath.h"
 #include "overlay/datapath/forwarding.h"
 #include "switch/fdb.h"
 #include "tap/port.h"
@@ -47,7 +48,8 @@
 #define CORE_JUDGE_MS 60000U /* the clock may have been wrong: certificates are only valid in their time */
 
 struct overlay;
-struct datapath_stats;
+struct leaving;
+struct stats;
 struct port_stats;
 
 /* What a core has done for it.  @ctx is its owner's.  None of them waits, none calls the core */
@@ -55,14 +57,24 @@ struct core_ops {
 	/* Unix time, as certificates are judged by */
 	time_t (*wall_clock)(void *ctx);
 
-	/* Have every worker forward by @forwarding, the core's.  core_published() is due, once they all do */
+	/*
+	 * Have every worker forward by @forwarding, which is the callee's, like the one before it: that is freed after the
+	 * core_published() that is due once they all do.  Peers and ports in it are the core's
+	 */
 	void (*publish)(void *ctx, struct forwarding *forwarding);
 
 	/* As tap_port_open(), with as many queues as there are workers */
 	int (*port_open)(void *ctx, const struct attach *spec, struct tap_port **out, struct error *error);
 
-	/* Close @port, which no worker uses any more; it is the callee's.  core_port_closed() with @token is due */
-	void (*port_close)(void *ctx, struct tap_port *port, void *token);
+	/* As tap_port_check() and tap_port_set_mtu() */
+	int (*port_check)(void *ctx, struct tap_port *port, struct error *error);
+	int (*port_set_mtu)(void *ctx, struct tap_port *port, uint32_t mtu_bytes);
+
+	/*
+	 * Close @port, which no worker uses any more; it is the callee's.  Return: true where core_port_closed() with @token is
+	 * due, false where that is done
+	 */
+	bool (*port_close)(void *ctx, struct tap_port *port, void *token);
 
 	/* Take a document to the disk, in place of the one there.  Return: 0 or -errno */
 	int (*document_keep)(void *ctx, const json_t *document);
@@ -74,7 +86,7 @@ struct core_ops {
 	void (*report)(void *ctx, const json_t *report);
 
 	/* What workers have counted, without the overlay's own; see overlay/datapath/stats.h */
-	void (*stats)(void *ctx, struct datapath_stats *out);
+	void (*stats)(void *ctx, struct stats *out);
 	void (*port_stats)(void *ctx, uint32_t slot, struct port_stats *out);
 };
 
@@ -92,9 +104,6 @@ struct refused_host {
 	char reason[PEER_REASON_BYTES];
 };
 
-/* A port or peer that workers may still use, or a port that is being closed */
-struct leaving;
-
 struct core {
 	struct core_config config;
 	const struct core_ops *ops;
@@ -108,24 +117,29 @@ struct core {
 	uint64_t documents;     /* counts them */
 	uint64_t applied_rev;   /* of the newest that is wholly in force */
 	struct error rejected;  /* why the controller's last document was not taken; "": it was */
-	struct error shortfall; /* what of the document could not be done that no port stands for; "": nothing */
+	struct error shortfall; /* what else of the document could not be done, but for ports, hosts and networks */
 	struct ports ports;
 	struct timers retries; /* of ports that are broken */
 	struct pins pins;
 	struct refused_host *refused;
 	uint32_t refused_count;
-	struct instant judge_at; /* certificates are looked at again; 0: none is wrong or runs out */
+	struct peer **host_peers; /* of each host of the topology; NULL: it is none */
+	struct instant judge_at;  /* certificates are looked at again; 0: none is wrong or runs out */
 
 	/* publish.c: what the workers forward by */
-	struct forwarding *forwarding; /* that they do */
+	struct forwarding *forwarding; /* that they do; borrowed.  NULL: nothing yet */
 	struct forwarding *coming;     /* that they are to; NULL: nothing is on its way */
 	uint32_t generation;
-	bool changed; /* what is on its way, or in force, is not all */
-	struct leaving *leaving;
+	bool changed;              /* what is on its way, or in force, is not all */
+	struct instant publish_at; /* not before; 0: at once */
+	struct leaving *leaving;   /* ports and peers that workers may still use, and ports that are being closed */
+	uint32_t leaving_count, leaving_room;
+	json_t *network_errors; /* [{lab, network, text}] */
 
 	/* report.c */
-	json_t *reported; /* the last one */
+	json_t *reported; /* the last one; NULL: none that counts */
 	struct instant report_at;
+	bool news; /* what people wait for has changed: report now */
 };
 
 /* Return: NULL without memory */
@@ -142,16 +156,8 @@ void core_start(struct core *core, struct instant now);
 /* The controller has sent a document, borrowed, of a shape yet to be checked */
 void core_document(struct core *core, const json_t *document, struct instant now);
 
-/* A worker could not take up a queue of the port in @slot */
-struct core_attach_fault {
-	uint32_t slot;
-	uint32_t worker;
-	int err; /* -errno */
-};
-
 /* All workers forward by what publish() was called with last, but for @faults */
-void core_published(struct core *core, const struct core_attach_fault *faults, uint32_t faults_count,
-	struct instant now);
+void core_published(struct core *core, const struct attach_faults *faults, struct instant now);
 
 /* What port_close() was called for with @token is done */
 void core_port_closed(struct core *core, void *token, struct instant now);

@@ -18,6 +18,7 @@
 #include "overlay/datapath/forwarding.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct port {
@@ -48,6 +49,11 @@ struct ports {
 
 /* All zeros is an empty table */
 void ports_fini(struct ports *ports);
+
+static inline struct port *port_of_timer(struct timer *timer)
+{
+	return (struct port *)((char *)timer - offsetof(struct port, retry));
+}
 
 /* Return: NULL where there is none */
 struct port *ports_lookup(const struct ports *ports, uint32_t id);
