@@ -134,6 +134,7 @@ overlay/agent_SRC = \
 
 controller/store_SRC = \
 	controller/store/store.c \
+	controller/store/store_memory.c \
 	controller/store/store_sqlite.c
 
 controller/ca_SRC = \
@@ -142,8 +143,8 @@ controller/ca_SRC = \
 controller/http_SRC = \
 	controller/http/conns.c \
 	controller/http/reply.c \
-	controller/http/stream.c \
-	controller/http/throttle.c
+	controller/http/server.c \
+	controller/http/stream.c
 
 controller_SRC = \
 	controller/agent_report.c \
@@ -151,12 +152,13 @@ controller_SRC = \
 	controller/authority_create.c \
 	controller/daemon.c \
 	controller/enrol.c \
+	controller/gateway.c \
 	controller/host_sessions.c \
 	controller/host_topology.c \
 	controller/lab_put.c \
 	controller/main.c \
 	controller/model.c \
-	controller/server.c \
+	controller/throttle.c \
 	controller/watch.c \
 	controller/who.c
 
@@ -282,15 +284,14 @@ overlay/agent_TESTS = \
 	tests/unit/overlay/agent/test_topology.c
 
 controller/store_TESTS = \
+	tests/unit/controller/store/test_store_memory.c \
 	tests/unit/controller/store/test_store_sqlite.c
-
-controller/http_TESTS = \
-	tests/unit/controller/http/test_throttle.c
 
 controller_TESTS = \
 	tests/unit/controller/test_enrol.c \
 	tests/unit/controller/test_http.c \
-	tests/unit/controller/test_lab_put.c
+	tests/unit/controller/test_lab_put.c \
+	tests/unit/controller/test_throttle.c
 
 cli_TESTS = \
 	tests/unit/cli/test_duration.c \
@@ -312,6 +313,7 @@ measure_TESTS = \
 TSAN_TESTS = \
 	tests/unit/overlay/agent/test_closer.c \
 	tests/unit/base/test_rcu.c \
+	tests/unit/controller/store/test_store_sqlite.c \
 	tests/unit/overlay/datapath/test_datapath.c \
 	tests/unit/overlay/datapath/test_mailbox.c \
 	tests/unit/overlay/peer/test_session.c \
@@ -389,7 +391,7 @@ base_LIBS             = $(call pkg_libs,liburcu-memb jansson libmnl)
 crypto_LIBS           = $(call pkg_libs,openssl) $(IPSEC_MB)
 overlay/datapath_LIBS = $(call pkg_libs,libevent libevent_pthreads)
 overlay/agent_LIBS    = $(call pkg_libs,libevent libevent_openssl libevent_pthreads libmnl libcap-ng)
-controller/store_LIBS = $(call pkg_libs,sqlite3)
+controller/store_LIBS = $(call pkg_libs,sqlite3 libevent)
 controller/http_LIBS  = $(call pkg_libs,libevent libevent_openssl)
 controller_LIBS       = $(call pkg_libs,libevent libevent_openssl)
 cli_LIBS              = $(call pkg_libs,libcurl yaml-0.1)

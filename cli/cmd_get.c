@@ -47,6 +47,17 @@ static void add_list(struct table *table, const json_t *list)
 	table_add(table, text);
 }
 
+/* The revision that the host has applied, and the one that it is to apply where that is another */
+static void add_applied(struct table *table, const json_t *host)
+{
+	const json_t *wanted = json_object_get(host, "wanted"), *applied = json_object_get(host, "applied");
+
+	if (!wanted || json_equal(wanted, applied))
+		table_addf(table, "%lld", json_int_of(host, "applied_rev"));
+	else
+		table_addf(table, "%lld of %lld", json_int_of(host, "applied_rev"), json_int_of(host, "wanted_rev"));
+}
+
 static void host_row(struct table *table, const json_t *host)
 {
 	long long seen = json_int_of(host, "last_seen"), now = (long long)time(NULL);
@@ -58,7 +69,7 @@ static void host_row(struct table *table, const json_t *host)
 	table_add(table, json_text_of(host, "name"));
 	table_add(table, json_is_true(json_object_get(host, "revoked")) ? "revoked" : online ? "online" : "offline");
 	table_add(table, json_text_of(host, "endpoint"));
-	table_addf(table, "%lld", json_int_of(host, "applied"));
+	add_applied(table, host);
 	table_add(table, online ? "now" : age);
 	table_add(table, json_text_of(host, "error"));
 }

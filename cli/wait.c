@@ -1,7 +1,7 @@
 /*
  * wait.c - see wait.h
  *
- * A host is in line with revision R once its "applied" is R or more (controller/API.md, "Applied everywhere").
+ * A host is in line once its "applied" is its "wanted": the names of its topology (controller/API.md, "Applied everywhere").
  */
 #include "cli/wait.h"
 
@@ -45,15 +45,23 @@ static void add_missing(struct progress *progress, const char *name, const json_
 		snprintf(state, sizeof(state), "unknown");
 	else if (json_is_true(json_object_get(item, "online")))
 		snprintf(state, sizeof(state), "online, at revision %lld",
-			(long long)json_integer_value(json_object_get(item, "applied")));
+			(long long)json_integer_value(json_object_get(item, "applied_rev")));
 	else
 		snprintf(state, sizeof(state), "offline");
 	snprintf(progress->names + used, NAMES_BYTES - used, "%s%s (%s)", used ? ", " : "", name, state);
 	progress->missing++;
 }
 
+/* What is wanted is not known of one that was away when it changed */
+static bool in_line(const json_t *item)
+{
+	const json_t *wanted = json_object_get(item, "wanted");
+
+	return wanted && json_equal(wanted, json_object_get(item, "applied"));
+}
+
 /* A revoked host applies nothing any more, and nobody waits for it */
-static struct progress progress_of(const json_t *hosts, const json_t *items, json_int_t rev)
+static struct progress progress_of(const json_t *hosts, const json_t *items)
 {
 	struct progress progress = { .missing = 0, .names = "" };
 	const json_t *host;
@@ -65,7 +73,7 @@ static struct progress progress_of(const json_t *hosts, const json_t *items, jso
 
 		if (!name || json_is_true(json_object_get(item, "revoked")))
 			continue;
-		if (!item || json_integer_value(json_object_get(item, "applied")) < rev)
+		if (!in_line(item))
 			add_missing(&progress, name, item);
 	}
 	return progress;
@@ -100,7 +108,7 @@ enum cli_exit wait_applied(struct client *client, const json_t *change, uint64_t
 		struct answer answer;
 		enum cli_exit result = client_call(client, "GET", "/v1/hosts", NULL, &answer);
 		const json_t *items = json_object_get(answer.json, "items");
-		struct progress progress = progress_of(hosts, items, rev);
+		struct progress progress = progress_of(hosts, items);
 		uint64_t waited_ms = instant_since_ms(instant_now(), start);
 		char text[DURATION_TEXT_BYTES];
 		bool done = result != CLI_OK;

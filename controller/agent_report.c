@@ -119,16 +119,29 @@ static bool take_text(const json_t *in, const char *key, json_t *about, struct f
 	return json_object_set_new(about, key, json_string(text)) == 0;
 }
 
+static bool take_applied(const json_t *in, struct agent_report *out, struct fault *fault)
+{
+	const char *applied = json_string_value(json_object_get(in, "applied"));
+	const json_t *rev = json_object_get(in, "rev");
+
+	if (!applied || strlen(applied) >= sizeof(out->applied) ||
+		strspn(applied, "0123456789abcdef") != strlen(applied))
+		return fault_set(fault, 400, "applied", "must be the hash of a topology, or \"\"");
+	if (rev && !int_within(rev, 0, INT64_MAX))
+		return fault_set(fault, 400, "rev", "must be a revision");
+	memcpy(out->applied, applied, strlen(applied) + 1);
+	out->rev = (uint64_t)json_integer_value(rev);
+	return true;
+}
+
 bool agent_report_check(const json_t *in, const struct model *model, const char *host, struct agent_report *out,
 	struct fault *fault)
 {
 	json_t *mtu = json_object_get(in, "underlay_mtu");
-	const json_t *applied = json_object_get(in, "applied");
 
 	*out = (struct agent_report){ .about = json_object() };
-	if (!int_within(applied, 0, INT64_MAX))
-		return fault_set(fault, 400, "applied", "must be a revision");
-	out->applied = (uint64_t)json_integer_value(applied);
+	if (!take_applied(in, out, fault))
+		return false;
 	if (mtu && !int_within(mtu, 0, 65535))
 		return fault_set(fault, 400, "underlay_mtu", "must be a number of bytes");
 	if (mtu)

@@ -6,8 +6,9 @@
 #ifndef CONTROLLER_AGENT_REPORT_H
 #define CONTROLLER_AGENT_REPORT_H
 
-#include "lab/fault.h"
+#include "controller/ca/authority.h"
 #include "controller/model.h"
+#include "lab/fault.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -18,10 +19,11 @@
 #define REPORT_TEXT_MAX 2048U
 
 struct agent_report {
-	uint64_t applied;
-	json_t *about; /* {"error"?, "version"?, "underlay_mtu"?}: members of the host's item */
-	json_t *macs;  /* {key: item of the list}; NULL where the report has none */
-	json_t *drops; /* the same */
+	char applied[AUTHORITY_HASH_BYTES]; /* name of the newest document that it has gone through; "" for none */
+	uint64_t rev;                       /* that document's, for people */
+	json_t *about;                      /* {"error"?, "version"?, "underlay_mtu"?}: members of the host's item */
+	json_t *macs;                       /* {key: item of the list}; NULL where the report has none */
+	json_t *drops;                      /* the same */
 };
 
 /* Return: false with @fault set; @out is to be given to agent_report_fini() in any case */

@@ -1,101 +1,189 @@
 /*
  * api.c - see api.h
  *
- * A handler returns the answer's body, or NULL: with a fault set, that is the answer; without, the handler has answered
- * by itself (streams).  Each route says who may call it; there is no other place where that is decided.
+ * Each route says who may call it; there is no other place where that is decided.  A route either answers at once, or prepares a
+ * change, whose answer waits until it is stored, or opens a watch.
  */
 #include "controller/api.h"
 
+#include "base/hash.h"
 #include "base/log.h"
+#include "base/secret.h"
+#include "controller/enrol.h"
 #include "controller/host_sessions.h"
 #include "controller/lab_put.h"
-#include "controller/http/conns.h"
-#include "controller/enrol.h"
-#include "controller/http/reply.h"
-#include "controller/http/throttle.h"
+#include "controller/throttle.h"
 #include "controller/watch.h"
-#include "controller/who.h"
 
-#include <event2/keyvalq_struct.h>
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
-#include <time.h>
 
 struct api {
-	struct event_base *base;
 	struct model *model;
 	const struct authority *authority;
-	struct host_sessions *agents;
+	struct api_machine machine;
+	struct host_sessions *sessions;
 	struct watch_hub *hub;
 	struct throttle wrong_tokens;
 	struct throttle failed_enrolments;
+	unsigned int waiting; /* calls */
 };
 
+struct route;
+
 /* One request at work */
-struct call {
+struct api_call {
+	struct model_change change; /* first */
 	struct api *api;
-	struct evhttp_request *request;
+	struct api_client client;
+	bool entered; /* it is within api_call() */
+	bool gone;    /* the client is */
+	bool over;    /* it has its answer */
+	const struct route *route;
 	struct who who;
-	struct instant now;
 	char name[LAB_NAME_MAX + 1]; /* the path's `*` */
-	bool watching;
-	uint64_t watch_rev;
-	int status; /* of the answer, when it is good */
+	const char *watch;           /* "" or what the query says; NULL: no watch.  During api_call() only */
+	json_t *in;                  /* the body; NULL where the route takes none */
+	json_t *out;
+	char allow[64];
 	struct fault fault;
 };
 
+struct route {
+	enum api_method method;
+	const char *path; /* `*`: one name */
+	enum who_kind who;
+	bool has_body;
+	int status; /* of a good answer */
+	/* Return: the answer, or NULL with c->fault set; of those that change nothing */
+	json_t *(*get)(struct api_call *c);
+	/* Return: the answer once @txn is stored, or NULL with @fault set; of changes */
+	json_t *(*prepare)(struct api_call *c, struct store_txn *txn, struct fault *fault);
+	/* Where the query asks for it; answers, or opens the watch */
+	void (*watch)(struct api_call *c);
+	/* Of a change, before its answer; @fault: NULL where it is stored; may be NULL */
+	void (*ended)(const struct api_call *c, const struct fault *fault);
+};
+
+/* ---- the end of a call ------------------------------------------------------------------------------------ */
+
+static void call_free(struct api_call *c)
+{
+	c->api->waiting--;
+	json_decref(c->in);
+	json_decref(c->out);
+	free(c);
+}
+
+/* Nobody touches the call after this, but api_call(), which frees one that is over before it returns */
+static void over(struct api_call *c)
+{
+	c->over = true;
+	if (!c->entered)
+		call_free(c);
+}
+
+static void answer(struct api_call *c)
+{
+	json_t *body = c->fault.status ? fault_body(&c->fault) : json_incref(c->out);
+	struct api_answer answer = { .status = c->fault.status ? c->fault.status : c->route->status, .body = body };
+
+	if (!body)
+		answer.status = 503;
+	if (c->allow[0] && c->fault.status == 405)
+		answer.allow = c->allow;
+	if (!c->gone)
+		c->client.answer(c->client.ctx, &answer);
+	json_decref(body);
+	over(c);
+}
+
 /* ---- anybody ---------------------------------------------------------------------------------------------- */
 
-static json_t *get_ca(struct call *c)
+static json_t *get_ca(struct api_call *c)
 {
 	return json_pack("{s:s, s:s}", "fabric", c->api->authority->name, "ca", c->api->authority->ca_pem);
 }
 
-static json_t *post_enrol(struct call *c)
+/* What enrol.h asks for */
+static struct enrol enrol_now(const struct api_call *c, struct store_txn *txn)
 {
-	json_t *in, *out;
+	const struct api *api = c->api;
 
-	if (c->who.from_known && !throttle_ok(&c->api->failed_enrolments, &c->who.from, c->now)) {
-		fault_set(&c->fault, 429, "", "too many failed enrolments from this address; try again in a while");
-		return NULL;
+	return (struct enrol){ .model = api->model,
+		.authority = api->authority,
+		.now = api->machine.wall(api->machine.ctx),
+		.txn = txn };
+}
+
+static json_t *post_enrol(struct api_call *c, struct store_txn *txn, struct fault *fault)
+{
+	struct enrol enrol = enrol_now(c, txn);
+
+	return enrol_host(&enrol, c->in, fault);
+}
+
+static void enrolled(const struct api_call *c, const struct fault *fault)
+{
+	struct api *api = c->api;
+
+	if (!fault) {
+		log_info("host %s has joined", json_string_value(json_object_get(c->out, "host")));
+		return;
 	}
-	in = reply_read_body(c->request, &c->fault);
-	out = in ? enrol_host(c->api->model, c->api->authority, in, time(NULL), &c->fault) : NULL;
-	json_decref(in);
-	if (!out && c->who.from_known)
-		throttle_failed(&c->api->failed_enrolments, &c->who.from, c->now);
-	if (!out)
-		log_warning("an enrolment failed: %s", c->fault.message);
-	return out;
+	log_warning("an enrolment failed: %s", fault->message);
+	if (c->who.from_known)
+		throttle_failed(&api->failed_enrolments, &c->who.from, api->machine.now(api->machine.ctx));
 }
 
 /* ---- agents ----------------------------------------------------------------------------------------------- */
 
-static json_t *get_topology(struct call *c)
+static void seen(struct api_call *c)
 {
-	host_sessions_seen(c->api->agents, c->who.host, c->who.from_known ? &c->who.from : NULL);
-	if (!c->watching)
-		return host_sessions_topology(c->api->agents, c->who.host);
-	host_sessions_watch(c->api->agents, c->who.host, c->request, c->watch_rev);
-	c->status = 0;
-	return NULL;
+	struct api *api = c->api;
+
+	host_sessions_seen(api->sessions, c->who.host, c->who.from_known ? &c->who.from : NULL,
+		api->machine.wall(api->machine.ctx));
 }
 
-static json_t *put_report(struct call *c)
+static json_t *get_topology(struct api_call *c)
 {
-	json_t *in = reply_read_body(c->request, &c->fault), *out = NULL;
+	seen(c);
+	return host_sessions_topology(c->api->sessions, c->who.host);
+}
 
-	host_sessions_seen(c->api->agents, c->who.host, c->who.from_known ? &c->who.from : NULL);
-	if (in && host_sessions_report(c->api->agents, c->who.host, in, &c->fault))
-		out = json_pack("{s:I}", "rev", (json_int_t)model_rev(c->api->model));
-	json_decref(in);
-	return out;
+/* A watch has begun: the client has its answer */
+static bool open_now(void *ctx, struct watcher *watcher)
+{
+	struct api_call *c = ctx;
+	bool open = !c->gone && c->client.open(c->client.ctx, watcher);
+
+	over(c);
+	return open;
+}
+
+static void watch_topology(struct api_call *c)
+{
+	seen(c);
+	if (!host_sessions_watch(c->api->sessions, c->who.host, c->watch, open_now, c)) {
+		fault_set(&c->fault, 503, "", "out of memory");
+		answer(c);
+	}
+}
+
+static json_t *put_report(struct api_call *c)
+{
+	seen(c);
+	if (!host_sessions_report(c->api->sessions, c->who.host, c->in, &c->fault))
+		return NULL;
+	return json_pack("{s:I}", "rev", (json_int_t)model_rev(c->api->model));
 }
 
 /* ---- operators -------------------------------------------------------------------------------------------- */
 
-static json_t *get_fabric(struct call *c)
+static json_t *get_fabric(struct api_call *c)
 {
 	const struct authority *authority = c->api->authority;
 
@@ -104,37 +192,74 @@ static json_t *get_fabric(struct call *c)
 		"fingerprint", authority->fingerprint);
 }
 
-static json_t *post_token(struct call *c)
+static json_t *post_token(struct api_call *c, struct store_txn *txn, struct fault *fault)
 {
-	json_t *in = reply_read_body(c->request, &c->fault);
-	json_t *out = in ? enrol_token(c->api->model, c->api->authority, in, time(NULL), &c->fault) : NULL;
+	const struct api_machine *machine = &c->api->machine;
+	struct enrol enrol = enrol_now(c, txn);
+	uint8_t random[AUTHORITY_SECRET_BYTES];
+	json_t *out;
 
-	json_decref(in);
-	c->status = 201;
+	machine->random(machine->ctx, random, sizeof(random));
+	out = enrol_token(&enrol, random, c->in, fault);
+	secret_wipe(random, sizeof(random));
 	return out;
 }
 
-static json_t *get_resource(struct call *c)
+static void token_made(const struct api_call *c, const struct fault *fault)
+{
+	if (!fault)
+		log_info("a token for host %s was made", json_string_value(json_object_get(c->out, "host")));
+}
+
+static json_t *get_resource(struct api_call *c)
 {
 	enum watch_resource resource = watch_resource_by_name(c->name);
 
-	if (resource == WATCH_RESOURCE_COUNT) {
-		fault_set(&c->fault, 404, "", "there is nothing at this path");
-		return NULL;
-	}
-	if (!c->watching)
+	if (resource != WATCH_RESOURCE_COUNT)
 		return watch_list(c->api->hub, resource);
-	if (watch_open(c->api->hub, c->request, resource, c->watch_rev, &c->fault))
-		c->status = 0;
+	fault_set(&c->fault, 404, "", "there is nothing at this path");
 	return NULL;
 }
 
-/* A host of a lab, with what `weft apply --wait` has to know */
-static json_t *host_state(struct call *c, const char *name)
+static void watch_refused(void *ctx, const struct fault *fault)
 {
-	static const char *const keys[] = { "name", "online", "applied", "error", NULL };
+	struct api_call *c = ctx;
+
+	c->fault = *fault;
+	answer(c);
+}
+
+/* Return: the revision, or -1 where it is none */
+static int64_t revision_of(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len > 0 && len <= 18 && strspn(text, "0123456789") == len ? strtoll(text, NULL, 10) : -1;
+}
+
+static void watch_resource(struct api_call *c)
+{
+	const struct watch_client client = { .ctx = c, .open = open_now, .refused = watch_refused };
+	enum watch_resource resource = watch_resource_by_name(c->name);
+	int64_t since = revision_of(c->watch);
+
+	if (since < 0)
+		fault_set(&c->fault, 400, "", "the query must be watch=REVISION");
+	else if (resource == WATCH_RESOURCE_COUNT)
+		fault_set(&c->fault, 404, "", "there is nothing at this path");
+	if (c->fault.status)
+		answer(c);
+	else
+		watch_open(c->api->hub, resource, (uint64_t)since, &client);
+}
+
+/* A host of a lab, with what `weft apply --wait` has to know */
+static json_t *host_state(struct api_call *c, const char *name)
+{
+	static const char *const keys[] = { "name", "online", "revoked", "wanted", "wanted_rev", "applied",
+		"applied_rev", "error", NULL };
 	const json_t *host = model_host(c->api->model, name);
-	json_t *item = host ? host_sessions_item(c->api->agents, host) : NULL, *out = json_object();
+	json_t *item = host ? host_sessions_item(c->api->sessions, host) : NULL, *out = json_object();
 
 	for (size_t i = 0; item && keys[i]; i++) {
 		json_t *value = json_object_get(item, keys[i]);
@@ -146,7 +271,7 @@ static json_t *host_state(struct call *c, const char *name)
 	return out;
 }
 
-static json_t *get_lab(struct call *c)
+static json_t *get_lab(struct api_call *c)
 {
 	const json_t *known = model_lab(c->api->model, c->name);
 	json_t *lab = json_object_get(known, "lab"), *names, *name, *hosts;
@@ -164,60 +289,77 @@ static json_t *get_lab(struct call *c)
 	return json_pack("{s:O, s:O, s:o}", "rev", json_object_get(known, "rev"), "lab", lab, "hosts", hosts);
 }
 
-static json_t *put_lab(struct call *c)
+static json_t *put_lab(struct api_call *c, struct store_txn *txn, struct fault *fault)
 {
-	json_t *in = reply_read_body(c->request, &c->fault);
-	json_t *out = in ? lab_put(c->api->model, c->name, in, &c->fault) : NULL;
-
-	json_decref(in);
-	return out;
+	return lab_put(c->api->model, c->name, c->in, txn, fault);
 }
 
-static json_t *delete_lab(struct call *c)
+static json_t *delete_lab(struct api_call *c, struct store_txn *txn, struct fault *fault)
 {
-	return lab_delete(c->api->model, c->name, &c->fault);
+	return lab_delete(c->api->model, c->name, txn, fault);
 }
 
-static json_t *post_revoke(struct call *c)
+static json_t *post_revoke(struct api_call *c, struct store_txn *txn, struct fault *fault)
 {
-	return enrol_revoke(c->api->model, c->name, &c->fault);
+	struct enrol enrol = enrol_now(c, txn);
+
+	return enrol_revoke(&enrol, c->name, fault);
+}
+
+static void revoked(const struct api_call *c, const struct fault *fault)
+{
+	if (!fault)
+		log_info("host %s is revoked", c->name);
+}
+
+/* ---- changes ---------------------------------------------------------------------------------------------- */
+
+static bool prepare(struct model_change *change, struct store_txn *txn, struct fault *fault)
+{
+	struct api_call *c = (struct api_call *)change;
+
+	c->out = c->route->prepare(c, txn, fault);
+	if (!c->out)
+		fault_set(fault, 503, "", "out of memory");
+	return c->out != NULL;
+}
+
+static void done(struct model_change *change, uint64_t rev, const struct fault *fault)
+{
+	struct api_call *c = (struct api_call *)change;
+
+	if (fault)
+		c->fault = *fault;
+	else if (!json_object_get(c->out, "rev"))
+		json_object_set_new(c->out, "rev", json_integer((json_int_t)rev));
+	if (c->route->ended)
+		c->route->ended(c, fault);
+	answer(c);
 }
 
 /* ---- routing ---------------------------------------------------------------------------------------------- */
 
-static const struct route {
-	enum evhttp_cmd_type method;
-	const char *path; /* `*`: one name */
-	enum who_kind who;
-	json_t *(*handle)(struct call *c);
-} routes[] = {
-	{ EVHTTP_REQ_GET, "/v1/ca", WHO_NOBODY, get_ca },
-	{ EVHTTP_REQ_POST, "/v1/enrol", WHO_NOBODY, post_enrol },
-	{ EVHTTP_REQ_GET, "/v1/agent/topology", WHO_AGENT, get_topology },
-	{ EVHTTP_REQ_PUT, "/v1/agent/report", WHO_AGENT, put_report },
-	{ EVHTTP_REQ_GET, "/v1/fabric", WHO_OPERATOR, get_fabric },
-	{ EVHTTP_REQ_POST, "/v1/tokens", WHO_OPERATOR, post_token },
-	{ EVHTTP_REQ_GET, "/v1/labs/*", WHO_OPERATOR, get_lab },
-	{ EVHTTP_REQ_PUT, "/v1/labs/*", WHO_OPERATOR, put_lab },
-	{ EVHTTP_REQ_DELETE, "/v1/labs/*", WHO_OPERATOR, delete_lab },
-	{ EVHTTP_REQ_POST, "/v1/hosts/*/revoke", WHO_OPERATOR, post_revoke },
-	{ EVHTTP_REQ_GET, "/v1/*", WHO_OPERATOR, get_resource },
+static const struct route routes[] = {
+	{ API_GET, "/v1/ca", WHO_NOBODY, false, 200, .get = get_ca },
+	{ API_POST, "/v1/enrol", WHO_NOBODY, true, 200, .prepare = post_enrol, .ended = enrolled },
+	{ API_GET, "/v1/agent/topology", WHO_AGENT, false, 200, .get = get_topology, .watch = watch_topology },
+	{ API_PUT, "/v1/agent/report", WHO_AGENT, true, 200, .get = put_report },
+	{ API_GET, "/v1/fabric", WHO_OPERATOR, false, 200, .get = get_fabric },
+	{ API_POST, "/v1/tokens", WHO_OPERATOR, true, 201, .prepare = post_token, .ended = token_made },
+	{ API_GET, "/v1/labs/*", WHO_OPERATOR, false, 200, .get = get_lab },
+	{ API_PUT, "/v1/labs/*", WHO_OPERATOR, true, 200, .prepare = put_lab },
+	{ API_DELETE, "/v1/labs/*", WHO_OPERATOR, false, 200, .prepare = delete_lab },
+	{ API_POST, "/v1/hosts/*/revoke", WHO_OPERATOR, false, 200, .prepare = post_revoke, .ended = revoked },
+	{ API_GET, "/v1/*", WHO_OPERATOR, false, 200, .get = get_resource, .watch = watch_resource },
 };
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))
 
-static const char *method_name(enum evhttp_cmd_type method)
-{
-	switch (method) {
-	case EVHTTP_REQ_GET:
-		return "GET";
-	case EVHTTP_REQ_PUT:
-		return "PUT";
-	case EVHTTP_REQ_POST:
-		return "POST";
-	default:
-		return "DELETE";
-	}
-}
+static const char *const method_names[] = {
+	[API_GET] = "GET",
+	[API_PUT] = "PUT",
+	[API_POST] = "POST",
+	[API_DELETE] = "DELETE",
+};
 
 /* Does @path fit @pattern?  The name that stands for `*` goes to @name, cut where it is longer than any name. */
 static bool path_fits(const char *pattern, const char *path, char *name, size_t cap_bytes)
@@ -238,23 +380,22 @@ static bool path_fits(const char *pattern, const char *path, char *name, size_t 
 }
 
 /* Return: NULL with c->fault set where there is none */
-static const struct route *find_route(struct call *c, const char *path)
+static const struct route *find_route(struct api_call *c, enum api_method method, const char *path)
 {
-	enum evhttp_cmd_type method = evhttp_request_get_command(c->request);
-	struct evkeyvalq *headers = evhttp_request_get_output_headers(c->request);
-	char allowed[64] = "", name[LAB_NAME_MAX + 2];
+	char name[LAB_NAME_MAX + 2];
 
 	for (size_t i = 0; i < ROUTES; i++) {
 		const struct route *route = &routes[i];
+		size_t used = strlen(c->allow);
 
 		if (!path_fits(route->path, path, name, sizeof(name)))
 			continue;
 		/* the pattern that takes anything comes last, and says nothing of paths that others have taken */
-		if (allowed[0] && strcmp(route->path, "/v1/*") == 0)
+		if (used && strcmp(route->path, "/v1/*") == 0)
 			continue;
 		if (route->method != method) {
-			snprintf(allowed + strlen(allowed), sizeof(allowed) - strlen(allowed), "%s%s",
-				allowed[0] ? ", " : "", method_name(route->method));
+			snprintf(c->allow + used, sizeof(c->allow) - used, "%s%s", used ? ", " : "",
+				method_names[route->method]);
 			continue;
 		}
 		if (name[0] && strlen(name) > LAB_NAME_MAX)
@@ -262,39 +403,44 @@ static const struct route *find_route(struct call *c, const char *path)
 		snprintf(c->name, sizeof(c->name), "%.*s", (int)LAB_NAME_MAX, name);
 		return route;
 	}
-	if (!allowed[0]) {
+	if (c->allow[0])
+		fault_set(&c->fault, 405, "", "this path takes %s", c->allow);
+	else
 		fault_set(&c->fault, 404, "", "there is nothing at this path");
-		return NULL;
-	}
-	evhttp_add_header(headers, "Allow", allowed);
-	fault_set(&c->fault, 405, "", "this path takes %s", allowed);
 	return NULL;
 }
 
-/* `?watch=REV`; nothing else is known */
-static bool read_query(struct call *c, const char *query)
+/* `watch=WHAT`; nothing else is known */
+static bool read_query(struct api_call *c, const char *query)
 {
-	struct evkeyvalq values;
-	const char *text;
-	char *end;
-
 	if (!query || !*query)
 		return true;
-	if (evhttp_parse_query_str(query, &values) < 0)
-		return fault_set(&c->fault, 400, "", "the query cannot be read");
-	text = evhttp_find_header(&values, "watch");
-	if (text && text[0] >= '0' && text[0] <= '9') {
-		c->watching = true;
-		c->watch_rev = strtoull(text, &end, 10);
-		if (*end || strlen(text) > 18)
-			c->watching = false;
-	}
-	evhttp_clear_headers(&values);
-	return c->watching || fault_set(&c->fault, 400, "", "the query must be watch=REVISION");
+	if (strncmp(query, "watch=", 6) != 0 || strpbrk(query + 6, "&;=%+"))
+		return fault_set(&c->fault, 400, "", "the query must be watch=REVISION");
+	if (!c->route->watch)
+		return fault_set(&c->fault, 400, "", "this cannot be watched");
+	c->watch = query + 6;
+	return true;
 }
 
-static bool allowed(struct call *c, const struct route *route)
+static bool read_body(struct api_call *c, const struct api_request *request)
 {
+	json_error_t error;
+
+	if (!c->route->has_body)
+		return true;
+	if (!request->body || request->body_bytes == 0)
+		return fault_set(&c->fault, 400, "", "the request has no body");
+	c->in = json_loadb(request->body, request->body_bytes, JSON_REJECT_DUPLICATES, &error);
+	return c->in ||
+		fault_set(&c->fault, 400, "", "the body is not JSON: line %d, column %d: %s", error.line, error.column,
+			error.text);
+}
+
+static bool allowed(struct api_call *c)
+{
+	const struct route *route = c->route;
+
 	if (route->who == WHO_NOBODY || route->who == c->who.kind)
 		return true;
 	if (c->who.kind != WHO_NOBODY)
@@ -307,48 +453,86 @@ static bool allowed(struct call *c, const struct route *route)
 	return false;
 }
 
-static void serve(struct call *c, bool local)
+/* Enrolments are for anybody, and cost a signature each */
+static bool may_try(struct api_call *c, struct instant now)
 {
-	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(c->request);
-	const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
-	const struct route *route = find_route(c, path ? path : "");
-	json_t *body = NULL;
+	if (c->route->ended != enrolled || !c->who.from_known ||
+		throttle_ok(&c->api->failed_enrolments, &c->who.from, now))
+		return true;
+	return fault_set(&c->fault, 429, "", "too many failed enrolments from this address; try again in a while");
+}
 
+/* Who asks, for what, and may they?  Return: false with c->fault set */
+static bool admit(struct api_call *c, const struct api_request *request)
+{
+	struct api *api = c->api;
+	struct instant now = api->machine.now(api->machine.ctx);
+	struct fault unknown = { 0 };
+	bool who;
+
+	c->route = find_route(c, request->method, request->path);
+	who = who_is(&request->claim, api->model, &api->wrong_tokens, now, &c->who, &unknown);
+	if (c->who.kind != WHO_NOBODY && c->client.known)
+		c->client.known(c->client.ctx);
+	if (!c->route)
+		return false;
 	/* what anybody may have does not fail because of credentials that came along */
-	if (!who_is(c->request, local, c->api->model, &c->api->wrong_tokens, c->now, &c->who, &c->fault) && route &&
-		route->who == WHO_NOBODY)
-		c->fault = (struct fault){ 0 };
-	if (c->who.kind != WHO_NOBODY)
-		conns_trust(evhttp_request_get_connection(c->request));
-	c->status = 200;
-	if (!c->fault.status && allowed(c, route) && read_query(c, evhttp_uri_get_query(uri)))
-		body = route->handle(c);
-	if (body)
-		reply_json(c->request, c->status, body);
-	else if (c->fault.status)
-		reply_fault(c->request, &c->fault);
-	else if (c->status)
-		reply_json(c->request, 503, NULL);
+	if (!who && c->route->who != WHO_NOBODY) {
+		c->fault = unknown;
+		return false;
+	}
+	if (!allowed(c) || !read_query(c, request->query) || !may_try(c, now))
+		return false;
+	if (read_body(c, request))
+		return true;
+	if (c->route->ended)
+		c->route->ended(c, &c->fault);
+	return false;
 }
 
-static void on_request(struct evhttp_request *request, struct api *api, bool local)
+static void work(struct api_call *c, const struct api_request *request)
 {
-	struct call c = { .api = api, .request = request, .now = instant_now() };
-
-	serve(&c, local);
+	if (!admit(c, request)) {
+		answer(c);
+	} else if (c->watch) {
+		c->route->watch(c);
+	} else if (c->route->get) {
+		c->out = c->route->get(c);
+		answer(c);
+	} else {
+		c->change = (struct model_change){ .prepare = prepare, .done = done };
+		model_change(c->api->model, &c->change);
+	}
 }
 
-void api_on_network(struct evhttp_request *request, void *arg)
+struct api_call *api_call(struct api *api, const struct api_request *request, const struct api_client *client)
 {
-	on_request(request, arg, false);
+	struct api_call *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		client->answer(client->ctx, &(struct api_answer){ .status = 503 });
+		return NULL;
+	}
+	c->api = api;
+	c->client = *client;
+	c->entered = true;
+	api->waiting++;
+	work(c, request);
+	if (c->over) {
+		call_free(c);
+		return NULL;
+	}
+	c->entered = false;
+	c->watch = NULL;
+	return c;
 }
 
-void api_on_local(struct evhttp_request *request, void *arg)
+void api_call_gone(struct api_call *call)
 {
-	on_request(request, arg, true);
+	call->gone = true;
 }
 
-/* ---- changes ---------------------------------------------------------------------------------------------- */
+/* ---- what changes ----------------------------------------------------------------------------------------- */
 
 static void on_item(void *ctx, enum model_kind kind, const json_t *item, bool deleted, uint64_t rev)
 {
@@ -360,7 +544,7 @@ static void on_item(void *ctx, enum model_kind kind, const json_t *item, bool de
 	};
 	struct api *api = ctx;
 
-	/* hosts are told by agents.h, which knows the rest of their items */
+	/* hosts are told by host_sessions.h, which knows the rest of their items */
 	if (kind != MODEL_HOST)
 		watch_emit(api->hub, resource[kind], item, deleted, rev);
 }
@@ -369,7 +553,8 @@ static void on_commit(void *ctx, const json_t *hosts, uint64_t rev)
 {
 	struct api *api = ctx;
 
-	host_sessions_touch(api->agents, hosts, rev);
+	(void)rev;
+	host_sessions_touch(api->sessions, hosts);
 }
 
 static json_t *list_items(void *ctx, enum watch_resource resource)
@@ -379,7 +564,7 @@ static json_t *list_items(void *ctx, enum watch_resource resource)
 	const char *key;
 
 	if (resource == WATCH_HOSTS || resource == WATCH_MACS || resource == WATCH_DROPS)
-		return host_sessions_list(api->agents, resource);
+		return host_sessions_list(api->sessions, resource);
 	out = json_array();
 	if (resource == WATCH_LABS) {
 		json_object_foreach((json_t *)model_all(api->model, MODEL_LAB), key, item)
@@ -394,25 +579,33 @@ static json_t *list_items(void *ctx, enum watch_resource resource)
 	return out;
 }
 
-struct api *api_new(struct event_base *base, struct model *model, const struct authority *authority)
+static struct hash_seed draw_seed(const struct api_machine *machine)
+{
+	struct hash_seed seed;
+
+	machine->random(machine->ctx, &seed, sizeof(seed));
+	return seed;
+}
+
+struct api *api_new(struct model *model, const struct authority *authority, const struct api_machine *machine)
 {
 	struct api *api = calloc(1, sizeof(*api));
 	struct model_listener listener = { .ctx = api, .on_item = on_item, .on_commit = on_commit };
 
 	if (!api)
 		return NULL;
-	api->base = base;
 	api->model = model;
 	api->authority = authority;
-	throttle_init(&api->wrong_tokens, hash_seed_random());
-	throttle_init(&api->failed_enrolments, hash_seed_random());
-	api->agents = host_sessions_new(base, model);
-	api->hub = watch_hub_new(base, model, list_items, api);
-	if (!api->agents || !api->hub) {
+	api->machine = *machine;
+	throttle_init(&api->wrong_tokens, draw_seed(machine));
+	throttle_init(&api->failed_enrolments, draw_seed(machine));
+	api->sessions = host_sessions_new(model);
+	api->hub = watch_hub_new(model, list_items, api);
+	if (!api->sessions || !api->hub) {
 		api_free(api);
 		return NULL;
 	}
-	host_sessions_announce(api->agents, api->hub);
+	host_sessions_announce(api->sessions, api->hub);
 	model_listen(model, &listener);
 	return api;
 }
@@ -423,8 +616,9 @@ void api_free(struct api *api)
 
 	if (!api)
 		return;
+	assert(api->waiting == 0);
 	model_listen(api->model, &nobody);
 	watch_hub_free(api->hub);
-	host_sessions_free(api->agents);
+	host_sessions_free(api->sessions);
 	free(api);
 }

@@ -1,12 +1,13 @@
 /*
- * authority_create.c - see authority.h: `weft-controller --init`
+ * authority_create.c - see authority_create.h
  *
  * Everything is made in memory first; then the files are written, controller.json last, so that a folder that has it is
  * whole.  After a failure those that were written are taken away again.
  */
+#include "controller/authority_create.h"
+
 #include "base/addr.h"
 #include "base/base64.h"
-#include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
 #include "base/secret.h"
@@ -129,12 +130,15 @@ struct parts {
 static int make_parts(const struct authority_wish *wish, const struct places *places, struct parts *out)
 {
 	const char *alt_names[] = { places->alt_names[0], places->alt_names[1] };
+	uint8_t token[AUTHORITY_SECRET_BYTES];
 	int err = identity_ca_create(wish->name, time(NULL), &out->ca_key, &out->ca);
 
 	if (!err)
 		err = identity_controller_issue(out->ca_key, out->ca, "weft-controller", alt_names,
 			places->alt_name_count, time(NULL), &out->tls_key, &out->tls);
-	out->token = authority_secret_new();
+	random_fill(token, sizeof(token));
+	out->token = authority_secret(token);
+	secret_wipe(token, sizeof(token));
 	random_fill(out->psk, sizeof(out->psk));
 	return err;
 }
@@ -148,33 +152,44 @@ static void parts_fini(struct parts *parts)
 	secret_wipe(parts, sizeof(*parts));
 }
 
+/* Consumes @value */
+static void put_json(struct store_txn *txn, const char *key, json_t *value)
+{
+	char *text = json_dumps(value, JSON_COMPACT);
+
+	if (text)
+		store_txn_put(txn, key, text);
+	else
+		txn->out_of_memory = true;
+	if (text)
+		secret_wipe(text, strlen(text));
+	free(text);
+	json_decref(value);
+}
+
+static void on_stored(void *ctx, int err, uint64_t rev)
+{
+	(void)rev;
+	*(int *)ctx = err;
+}
+
 static int write_store(const struct authority_wish *wish, const struct parts *parts)
 {
-	char psk[BASE64_TEXT_BYTES(FABRIC_PSK_BYTES)], *text = NULL;
+	char psk[BASE64_TEXT_BYTES(FABRIC_PSK_BYTES)];
 	struct authority_hash hash = authority_hash(parts->token.text);
 	struct store *store = NULL;
 	struct store_txn txn;
-	uint64_t rev;
-	json_t *value;
-	int err = store_sqlite_open(path_of(wish->dir, "controller.db").text, true, &store);
+	int err = store_sqlite_open(path_of(wish->dir, "controller.db").text, true, NULL, &store);
 
 	if (err)
 		return err;
 	store_txn_init(&txn);
 	base64_encode(parts->psk, sizeof(parts->psk), psk);
-	value = json_pack("{s:s, s:s}", "name", wish->name, "psk", psk);
-	text = json_dumps(value, JSON_COMPACT);
-	json_decref(value);
-	store_txn_put(&txn, "fabric", text ? text : "");
-	value = json_pack("{s:s}", "sha256", hash.text);
-	free(text);
-	text = json_dumps(value, JSON_COMPACT);
-	json_decref(value);
-	store_txn_put(&txn, "operator/default", text ? text : "");
-	free(text);
-	err = store_commit(store, &txn, &rev);
-	store_txn_fini(&txn);
+	put_json(&txn, "fabric", json_pack("{s:s, s:s}", "name", wish->name, "psk", psk));
+	put_json(&txn, "operator/default", json_pack("{s:s}", "sha256", hash.text));
+	store_commit(store, &txn, on_stored, &err);
 	store_close(store);
+	store_txn_fini(&txn);
 	secret_wipe(psk, sizeof(psk));
 	return err;
 }

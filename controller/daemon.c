@@ -5,10 +5,12 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "controller/api.h"
 #include "controller/ca/authority.h"
+#include "controller/gateway.h"
+#include "controller/http/server.h"
 #include "controller/model.h"
-#include "controller/server.h"
 #include "controller/store/store_sqlite.h"
 
 #include <errno.h>
@@ -18,17 +20,18 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #define FILES 4096U
 
-static int open_model(const char *dir, struct store **store, struct model **model)
+static int open_model(const char *dir, struct event_base *base, struct store **store, struct model **model)
 {
 	char path[PATH_MAX];
 	int err;
 
 	if (snprintf(path, sizeof(path), "%s/controller.db", dir) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	err = store_sqlite_open(path, false, store);
+	err = store_sqlite_open(path, false, base, store);
 	if (!err)
 		err = model_new(*store, model);
 	if (err == -EBUSY)
@@ -62,35 +65,76 @@ static int run_loop(struct event_base *base)
 	return err;
 }
 
+/* ---- the machine, as the API sees it ------------------------------------------------------------------------ */
+
+static struct instant machine_now(void *unused)
+{
+	(void)unused;
+	return instant_now();
+}
+
+static time_t machine_wall(void *unused)
+{
+	(void)unused;
+	return time(NULL);
+}
+
+static void machine_random(void *unused, void *bytes, size_t len_bytes)
+{
+	(void)unused;
+	random_fill(bytes, len_bytes);
+}
+
+/* ---- all of it ---------------------------------------------------------------------------------------------- */
+
+static int start_server(struct gateway *gateway, const char *dir, const struct authority *authority,
+	struct server **server)
+{
+	const struct server_config config = { .listen = authority->listen,
+		.dir = dir,
+		.ca_pem = authority->ca_pem,
+		.tls_pem = authority->tls_pem,
+		.tls_key_pem = authority->tls_key_pem };
+	const struct server_owner owner = { .ctx = gateway, .on_request = gateway_on_request };
+	struct error error;
+	int err = server_new(gateway->base, &config, &owner, server, &error);
+
+	if (err)
+		log_error("%s", error.text);
+	return err;
+}
+
 static int serve(struct event_base *base, const char *dir, const struct authority *authority)
 {
-	struct error error;
+	const struct api_machine machine = { .now = machine_now, .wall = machine_wall, .random = machine_random };
+	struct gateway gateway = { .base = base };
 	struct server *server = NULL;
 	struct store *store = NULL;
 	struct model *model = NULL;
-	struct api *api = NULL;
-	int err = open_model(dir, &store, &model);
+	int err = open_model(dir, base, &store, &model);
 
 	if (err)
 		goto out;
-	api = api_new(base, model, authority);
-	if (!api) {
+	gateway.api = api_new(model, authority, &machine);
+	if (!gateway.api) {
 		log_error("out of memory");
 		err = -ENOMEM;
 		goto out;
 	}
-	err = server_new(base, authority, dir, api, &server, &error);
-	if (err) {
-		log_error("%s", error.text);
+	err = start_server(&gateway, dir, authority, &server);
+	if (err)
 		goto out;
-	}
 	if (!authority->ca_key_pem)
 		log_warning("ca.key is not in %s: no host can enrol", dir);
 	log_info("fabric %s: listening on %s, revision %llu", authority->name, authority->listen,
 		(unsigned long long)model_rev(model));
 	err = run_loop(base);
+	/* whoever waits gets an answer; the turn that writes it may have let something more begin */
+	store_wait(store);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	store_wait(store);
 out:
-	api_free(api);
+	api_free(gateway.api);
 	server_free(server);
 	model_free(model);
 	store_close(store);

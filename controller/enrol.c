@@ -44,20 +44,19 @@ static struct token_key token_key(const char *secret)
 	return key;
 }
 
-struct sweep {
-	struct store_txn *txn;
-	time_t before;
-};
-
-static int sweep_one(void *ctx, const struct store_change *token)
+/* Tokens that expired so long ago that nobody asks any more */
+static void sweep(const struct enrol *enrol)
 {
-	const struct sweep *sweep = ctx;
-	json_t *value = json_loads(token->value, 0, NULL);
+	const char *key;
+	json_t *kept;
 
-	if (json_integer_value(json_object_get(value, "expires_at")) < sweep->before)
-		store_txn_delete(sweep->txn, token->key);
-	json_decref(value);
-	return 0;
+	json_object_foreach((json_t *)model_others(enrol->model), key, kept) {
+		json_t *expires = json_object_get(json_object_get(kept, "value"), "expires_at");
+
+		if (strncmp(key, TOKEN_PREFIX, strlen(TOKEN_PREFIX)) == 0 &&
+			json_integer_value(expires) < enrol->now - ENROL_TOKEN_KEPT_S)
+			store_txn_delete(enrol->txn, key);
+	}
 }
 
 /* "weft1." and what `weft join` has to know */
@@ -103,33 +102,23 @@ static bool read_wish(const json_t *in, const char **host, json_int_t *expires_s
 	return true;
 }
 
-json_t *enrol_token(struct model *model, const struct authority *authority, const json_t *in, time_t now,
+json_t *enrol_token(const struct enrol *enrol, const uint8_t random[AUTHORITY_SECRET_BYTES], const json_t *in,
 	struct fault *fault)
 {
-	struct authority_secret secret = authority_secret_new();
-	struct token_key key = token_key(secret.text);
-	json_t *record, *out = NULL;
-	json_int_t expires_s = 0;
+	struct authority_secret secret;
+	json_int_t expires_s = 0, expires_at;
 	const char *host = NULL;
-	struct store_txn txn;
-	struct sweep sweep = { .txn = &txn, .before = now - ENROL_TOKEN_KEPT_S };
-	uint64_t rev;
-	int err;
+	json_t *record, *out;
 
 	if (!read_wish(in, &host, &expires_s, fault))
 		return NULL;
-	store_txn_init(&txn);
-	record = json_pack("{s:s, s:I}", "host", host, "expires_at", (json_int_t)now + expires_s);
-	model_put(&txn, key.text, record);
-	err = store_list(model_store(model), TOKEN_PREFIX, sweep_one, &sweep);
-	if (err)
-		fault_store(fault, err);
-	else if (model_commit(model, &txn, &rev, fault))
-		out = json_pack("{s:o, s:s, s:I}", "token", join_token(authority, host, secret.text), "host", host,
-			"expires_at", (json_int_t)now + expires_s);
-	if (out)
-		log_info("a token for host %s was made, good for %d s", host, (int)expires_s);
-	store_txn_fini(&txn);
+	expires_at = (json_int_t)enrol->now + expires_s;
+	secret = authority_secret(random);
+	sweep(enrol);
+	record = json_pack("{s:s, s:I}", "host", host, "expires_at", expires_at);
+	model_put(enrol->txn, token_key(secret.text).text, record);
+	out = json_pack("{s:o, s:s, s:I}", "token", join_token(enrol->authority, host, secret.text), "host", host,
+		"expires_at", expires_at);
 	json_decref(record);
 	secret_wipe(&secret, sizeof(secret));
 	if (!out)
@@ -137,31 +126,28 @@ json_t *enrol_token(struct model *model, const struct authority *authority, cons
 	return out;
 }
 
-/* Is the token good now?  @record: what is stored of it, a new reference */
-static bool check_token(struct model *model, const char *key, time_t now, json_t **record, uint64_t *rev,
-	struct fault *fault)
+/* Is the token good now?  Return: what is stored of it, or NULL with @fault set */
+static const json_t *check_token(const struct enrol *enrol, const char *key, uint64_t *rev, struct fault *fault)
 {
-	int err = model_get(model, key, record, rev);
+	const json_t *record = model_get(enrol->model, key, rev);
 
-	if (err == -ENOENT) {
+	if (!record) {
 		fault_set(fault, 401, "token",
 			"this token was not made by this fabric's controller, or is long forgotten");
 		fault_hint(fault, "make a new one with `weft token`");
-		return false;
+		return NULL;
 	}
-	if (err)
-		return fault_store(fault, err);
-	if (json_object_get(*record, "used_at")) {
+	if (json_object_get(record, "used_at")) {
 		fault_set(fault, 409, "token", "this token has been used already: it is for one host, once");
-		fault_hint(fault, "make a new one with `weft token %s`", json_text_of(*record, "host"));
-		return false;
+		fault_hint(fault, "make a new one with `weft token %s`", json_text_of(record, "host"));
+		return NULL;
 	}
-	if (json_integer_value(json_object_get(*record, "expires_at")) <= now) {
+	if (json_integer_value(json_object_get(record, "expires_at")) <= enrol->now) {
 		fault_set(fault, 410, "token", "this token has expired");
-		fault_hint(fault, "make a new one with `weft token %s`", json_text_of(*record, "host"));
-		return false;
+		fault_hint(fault, "make a new one with `weft token %s`", json_text_of(record, "host"));
+		return NULL;
 	}
-	return true;
+	return record;
 }
 
 /* ---- enrolment -------------------------------------------------------------------------------------------- */
@@ -262,27 +248,22 @@ static json_t *new_host(const json_t *in, const struct authority *authority, con
 }
 
 /* One transaction: the token is used, and the host is there */
-static bool commit_host(struct model *model, const char *token, json_t *record, uint64_t token_rev, const json_t *host,
-	time_t now, struct fault *fault)
+static void put_host(const struct enrol *enrol, const char *token, const json_t *record, uint64_t token_rev,
+	const json_t *host)
 {
+	json_t *used = json_copy((json_t *)record);
 	char key[LAB_NAME_MAX + 8];
-	struct store_txn txn;
-	uint64_t rev;
-	bool ok;
 
 	snprintf(key, sizeof(key), "%s%s", model_prefix(MODEL_HOST), json_text_of(host, "name"));
-	json_object_set_new(record, "used_at", json_integer((json_int_t)now));
-	store_txn_init(&txn);
-	store_txn_expect(&txn, token, token_rev);
-	model_put(&txn, token, record);
-	model_put(&txn, key, host);
-	ok = model_commit(model, &txn, &rev, fault);
-	store_txn_fini(&txn);
-	return ok;
+	json_object_set_new(used, "used_at", json_integer((json_int_t)enrol->now));
+	store_txn_expect(enrol->txn, token, token_rev);
+	model_put(enrol->txn, token, used);
+	model_put(enrol->txn, key, host);
+	json_decref(used);
 }
 
 /* Two hosts with one tunnel key could not be told apart by their peers, which would refuse both */
-static bool key_is_free(struct model *model, const json_t *host, struct fault *fault)
+static bool key_is_free(const struct model *model, const json_t *host, struct fault *fault)
 {
 	const char *name, *key = json_text_of(host, "tunnel_key");
 	const json_t *other;
@@ -298,68 +279,52 @@ static bool key_is_free(struct model *model, const json_t *host, struct fault *f
 	return true;
 }
 
-json_t *enrol_host(struct model *model, const struct authority *authority, const json_t *in, time_t now,
-	struct fault *fault)
+json_t *enrol_host(const struct enrol *enrol, const json_t *in, struct fault *fault)
 {
+	const struct authority *authority = enrol->authority;
 	const char *secret = required_text(in, "token", fault), *name;
-	json_t *record = NULL, *host = NULL, *out = NULL;
-	const json_t *psk = json_object_get(model_fabric(model), "psk");
+	const json_t *psk = json_object_get(model_fabric(enrol->model), "psk"), *record;
+	json_t *host, *out = NULL;
 	struct token_key key;
 	uint64_t token_rev = 0;
 
 	if (!secret)
 		return NULL;
 	key = token_key(secret);
-	if (!check_token(model, key.text, now, &record, &token_rev, fault))
-		goto out;
+	record = check_token(enrol, key.text, &token_rev, fault);
+	if (!record)
+		return NULL;
 	name = json_text_of(record, "host");
-	host = new_host(in, authority, name, now, fault);
-	if (!host || !key_is_free(model, host, fault) ||
-		!commit_host(model, key.text, record, token_rev, host, now, fault))
-		goto out;
-	log_info("host %s has joined", name);
-	out = json_pack("{s:s, s:s, s:O, s:s, s:O}", "fabric", authority->name, "host", name, "certificate",
-		json_object_get(host, "certificate"), "ca", authority->ca_pem, "psk", psk);
-out:
+	host = new_host(in, authority, name, enrol->now, fault);
+	if (host && key_is_free(enrol->model, host, fault)) {
+		put_host(enrol, key.text, record, token_rev, host);
+		out = json_pack("{s:s, s:s, s:O, s:s, s:O}", "fabric", authority->name, "host", name, "certificate",
+			json_object_get(host, "certificate"), "ca", authority->ca_pem, "psk", psk);
+	}
 	if (!out)
 		fault_set(fault, 503, "", "out of memory");
-	json_decref(record);
 	json_decref(host);
 	return out;
 }
 
 /* ---- revocation ------------------------------------------------------------------------------------------- */
 
-static bool commit_revocation(struct model *model, const json_t *host, uint64_t *rev, struct fault *fault)
+json_t *enrol_revoke(const struct enrol *enrol, const char *name, struct fault *fault)
 {
-	json_t *revoked = json_copy((json_t *)host);
+	const json_t *host = model_host(enrol->model, name);
 	char key[LAB_NAME_MAX + 8];
-	struct store_txn txn;
-	bool ok;
-
-	snprintf(key, sizeof(key), "%s%s", model_prefix(MODEL_HOST), json_text_of(host, "name"));
-	json_object_set_new(revoked, "revoked", json_true());
-	store_txn_init(&txn);
-	model_put(&txn, key, revoked);
-	ok = model_commit(model, &txn, rev, fault);
-	store_txn_fini(&txn);
-	json_decref(revoked);
-	return ok;
-}
-
-json_t *enrol_revoke(struct model *model, const char *name, struct fault *fault)
-{
-	const json_t *host = model_host(model, name);
-	uint64_t rev = model_rev(model);
+	json_t *revoked;
 
 	if (!host) {
 		fault_set(fault, 404, "", "there is no host \"%.63s\"", name);
 		return NULL;
 	}
 	if (json_is_true(json_object_get(host, "revoked")))
-		return json_pack("{s:I, s:[]}", "rev", (json_int_t)rev, "hosts");
-	if (!commit_revocation(model, host, &rev, fault))
-		return NULL;
-	log_info("host %s is revoked", name);
-	return json_pack("{s:I, s:o}", "rev", (json_int_t)rev, "hosts", host_topology_neighbours(model, name));
+		return json_pack("{s:I, s:[]}", "rev", (json_int_t)model_rev(enrol->model), "hosts");
+	revoked = json_copy((json_t *)host);
+	snprintf(key, sizeof(key), "%s%s", model_prefix(MODEL_HOST), name);
+	json_object_set_new(revoked, "revoked", json_true());
+	model_put(enrol->txn, key, revoked);
+	json_decref(revoked);
+	return json_pack("{s:o}", "hosts", host_topology_neighbours(enrol->model, name));
 }

@@ -8,24 +8,38 @@
 #define CONTROLLER_ENROL_H
 
 #include "controller/ca/authority.h"
-#include "lab/fault.h"
 #include "controller/model.h"
+#include "lab/fault.h"
 
 #include <jansson.h>
+#include <stdint.h>
 #include <time.h>
 
 #define ENROL_EXPIRES_DEFAULT_S 3600
 #define ENROL_EXPIRES_MAX_S 2592000
 #define ENROL_TOKEN_KEPT_S 604800
 
-/* A token for the host named in @in.  Return: the answer, or NULL with @fault set; so do the others */
-json_t *enrol_token(struct model *model, const struct authority *authority, const json_t *in, time_t now,
+/* What a call needs to know, and where its change goes; all borrowed */
+struct enrol {
+	const struct model *model;
+	const struct authority *authority;
+	time_t now;
+	struct store_txn *txn;
+};
+
+/**
+ * enrol_token() - a token for the host named in @in
+ * @random:	what the secret is made of
+ *
+ * Return: the answer once what is in the transaction is stored, or NULL with @fault set; so do the others
+ */
+json_t *enrol_token(const struct enrol *enrol, const uint8_t random[AUTHORITY_SECRET_BYTES], const json_t *in,
 	struct fault *fault);
 
 /* Take a host in */
-json_t *enrol_host(struct model *model, const struct authority *authority, const json_t *in, time_t now,
-	struct fault *fault);
+json_t *enrol_host(const struct enrol *enrol, const json_t *in, struct fault *fault);
 
-json_t *enrol_revoke(struct model *model, const char *host, struct fault *fault);
+/* Without a `rev` where something changes */
+json_t *enrol_revoke(const struct enrol *enrol, const char *host, struct fault *fault);
 
 #endif /* CONTROLLER_ENROL_H */

@@ -5,46 +5,52 @@
 
 #include "base/log.h"
 #include "controller/agent_report.h"
-#include "controller/http/stream.h"
+#include "controller/ca/authority.h"
 #include "controller/host_topology.h"
 
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct host_session {
-	struct host_sessions *agents;
+	struct watcher watcher; /* first */
+	struct model_change address_change;
+	bool address_changing;
+	char address[ENDPOINT_TEXT_BYTES]; /* the one that it changes to */
+
+	struct host_sessions *sessions;
 	char name[LAB_NAME_MAX + 1];
-	json_t *document; /* without its rev */
-	uint64_t document_rev;
+	char document[AUTHORITY_HASH_BYTES]; /* name of the newest that was made; "" for none */
+	uint64_t document_rev;               /* as of which it is */
+	bool stale;                          /* there may be a newer one to be made */
 	struct agent_report report;
 	bool reported;
 	time_t last_seen;  /* 0: never, since the start */
 	time_t address_at; /* when its address was last stored */
-	struct stream *stream;
-	char *stream_fingerprint; /* of the certificate under which it was opened */
-	bool stale;               /* the document changed while the stream was writing */
+	bool watching;
+	char sent[AUTHORITY_HASH_BYTES]; /* name of the document that its agent has, or will have read next */
+	char watch_fingerprint[AUTHORITY_HASH_BYTES]; /* of the certificate under which it watches */
 };
 
 /* Hosts are never forgotten, so the table only grows: sorted by name */
 struct host_sessions {
-	struct event_base *base;
 	struct model *model;
 	struct watch_hub *hub;
 	struct host_session **list;
 	size_t count;
 };
 
-static struct host_session **slot(struct host_sessions *agents, const char *name, size_t *at)
+static struct host_session **slot(struct host_sessions *sessions, const char *name, size_t *at)
 {
-	size_t low = 0, high = agents->count;
+	size_t low = 0, high = sessions->count;
 
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		int order = strcmp(agents->list[middle]->name, name);
+		int order = strcmp(sessions->list[middle]->name, name);
 
 		if (order == 0)
-			return &agents->list[middle];
+			return &sessions->list[middle];
 		if (order < 0)
 			low = middle + 1;
 		else
@@ -54,121 +60,141 @@ static struct host_session **slot(struct host_sessions *agents, const char *name
 	return NULL;
 }
 
-static struct host_session *lookup(struct host_sessions *agents, const char *name)
+static struct host_session *lookup(struct host_sessions *sessions, const char *name)
 {
 	size_t at;
-	struct host_session **found = slot(agents, name, &at);
+	struct host_session **found = slot(sessions, name, &at);
 
 	return found ? *found : NULL;
 }
 
-static struct host_session *add(struct host_sessions *agents, const char *name)
+static struct host_session *session_of(struct watcher *watcher)
 {
-	struct host_session **found, **list, *agent;
+	return (struct host_session *)watcher;
+}
+
+static void on_closed(struct watcher *watcher);
+static void on_drained(struct watcher *watcher);
+
+static struct host_session *add(struct host_sessions *sessions, const char *name)
+{
+	struct host_session **found, **list, *session;
 	size_t at;
 
-	found = slot(agents, name, &at);
+	found = slot(sessions, name, &at);
 	if (found)
 		return *found;
-	list = reallocarray(agents->list, agents->count + 1, sizeof(*list));
+	list = reallocarray(sessions->list, sessions->count + 1, sizeof(*list));
 	if (!list)
 		return NULL;
-	agents->list = list;
-	agent = calloc(1, sizeof(*agent));
-	if (!agent)
+	sessions->list = list;
+	session = calloc(1, sizeof(*session));
+	if (!session)
 		return NULL;
-	agent->agents = agents;
-	snprintf(agent->name, sizeof(agent->name), "%s", name);
-	memmove(&list[at + 1], &list[at], (agents->count - at) * sizeof(*list));
-	list[at] = agent;
-	agents->count++;
-	return agent;
+	session->sessions = sessions;
+	session->stale = true;
+	session->watcher = (struct watcher){ .on_closed = on_closed, .on_drained = on_drained };
+	snprintf(session->name, sizeof(session->name), "%s", name);
+	memmove(&list[at + 1], &list[at], (sessions->count - at) * sizeof(*list));
+	list[at] = session;
+	sessions->count++;
+	return session;
 }
 
-static json_t *with_rev(const struct host_session *agent)
+/* ---- documents -------------------------------------------------------------------------------------------- */
+
+/* The hash over the canonical text: no white space, members sorted, and neither itself nor the revision */
+static bool name_document(const json_t *document, char name[AUTHORITY_HASH_BYTES])
 {
-	json_t *out = json_copy(agent->document);
+	char *text = json_dumps(document, JSON_COMPACT | JSON_SORT_KEYS);
 
-	json_object_set_new(out, "rev", json_integer((json_int_t)agent->document_rev));
-	return out;
-}
-
-static void push(struct host_session *agent)
-{
-	json_t *document;
-
-	if (!agent->stream)
-		return;
-	agent->stale = stream_busy(agent->stream);
-	if (agent->stale)
-		return;
-	document = with_rev(agent);
-	stream_send(agent->stream, document);
-	json_decref(document);
-}
-
-/* Compute the document; @rev is its revision if it differs.  Return: did it? */
-static bool refresh(struct host_session *agent, uint64_t rev)
-{
-	json_t *document = host_topology_of(agent->agents->model, agent->name);
-
-	if (!document) {
-		log_error("topology of %s: out of memory", agent->name);
+	if (!text)
 		return false;
-	}
-	if (agent->document && json_equal(document, agent->document)) {
-		json_decref(document);
-		return false;
-	}
-	json_decref(agent->document);
-	agent->document = document;
-	agent->document_rev = rev;
+	memcpy(name, authority_hash(text).text, AUTHORITY_HASH_BYTES);
+	free(text);
 	return true;
 }
 
-static void emit_host(struct host_session *agent)
+/* Make the document, with its name and revision.  Return: NULL where memory is short, and the host stays stale */
+static json_t *make_document(struct host_session *session)
 {
-	struct host_sessions *agents = agent->agents;
+	const struct model *model = session->sessions->model;
+	json_t *document = host_topology_of(model, session->name);
+	char name[AUTHORITY_HASH_BYTES];
+
+	if (!document || !name_document(document, name)) {
+		log_error("topology of %s: out of memory", session->name);
+		json_decref(document);
+		return NULL;
+	}
+	if (strcmp(name, session->document) != 0) {
+		memcpy(session->document, name, sizeof(session->document));
+		session->document_rev = model_rev(model);
+	}
+	session->stale = false;
+	json_object_set_new(document, "hash", json_string(name));
+	json_object_set_new(document, "rev", json_integer((json_int_t)session->document_rev));
+	return document;
+}
+
+static bool in_line(const struct host_session *session)
+{
+	return !session->stale && session->reported && strcmp(session->report.applied, session->document) == 0;
+}
+
+/* Send the newest document, where it is not what the agent has */
+static void renew(struct host_session *session)
+{
+	json_t *document;
+
+	if (!session->stale && strcmp(session->document, session->sent) == 0)
+		return;
+	document = make_document(session);
+	if (document && strcmp(session->document, session->sent) != 0) {
+		memcpy(session->sent, session->document, sizeof(session->sent));
+		session->watcher.ops->send(session->watcher.ctx, document);
+	}
+	json_decref(document);
+}
+
+static void emit_host(struct host_session *session)
+{
+	struct host_sessions *sessions = session->sessions;
 	json_t *item;
 
-	if (!agents->hub || !watch_any(agents->hub, WATCH_HOSTS))
+	if (!sessions->hub || !watch_any(sessions->hub, WATCH_HOSTS))
 		return;
-	item = host_sessions_item(agents, model_host(agents->model, agent->name));
-	watch_emit(agents->hub, WATCH_HOSTS, item, false, model_rev(agents->model));
+	item = host_sessions_item(sessions, model_host(sessions->model, session->name));
+	watch_emit(sessions->hub, WATCH_HOSTS, item, false, model_rev(sessions->model));
 	json_decref(item);
 }
 
-static void forget_stream(struct host_session *agent)
+/* ---- watches ---------------------------------------------------------------------------------------------- */
+
+static void on_closed(struct watcher *watcher)
 {
-	agent->stream = NULL;
-	agent->stale = false;
-	free(agent->stream_fingerprint);
-	agent->stream_fingerprint = NULL;
+	struct host_session *session = session_of(watcher);
+
+	session->watching = false;
+	emit_host(session);
 }
 
-static void on_closed(void *ctx, struct stream *stream)
+static void on_drained(struct watcher *watcher)
 {
-	struct host_session *agent = ctx;
+	struct host_session *session = session_of(watcher);
 
-	(void)stream;
-	forget_stream(agent);
-	emit_host(agent);
+	bool was_stale = session->stale;
+
+	renew(session);
+	if (was_stale)
+		emit_host(session);
 }
 
-static void on_drained(void *ctx, struct stream *stream)
+static void end_watch(struct host_session *session)
 {
-	struct host_session *agent = ctx;
-
-	(void)stream;
-	if (agent->stale)
-		push(agent);
-}
-
-static void end_stream(struct host_session *agent)
-{
-	if (agent->stream)
-		stream_disown(agent->stream);
-	forget_stream(agent);
+	if (session->watching)
+		session->watcher.ops->end(session->watcher.ctx);
+	session->watching = false;
 }
 
 static const char *fingerprint_of(const json_t *host)
@@ -177,166 +203,172 @@ static const char *fingerprint_of(const json_t *host)
 }
 
 /* Its certificate may have been revoked or replaced */
-static void check_stream(struct host_session *agent)
+static void check_watch(struct host_session *session)
 {
-	const json_t *host = model_host(agent->agents->model, agent->name);
+	const json_t *host = model_host(session->sessions->model, session->name);
 	const char *fingerprint = fingerprint_of(host);
 
-	if (!agent->stream)
-		return;
 	if (json_is_true(json_object_get(host, "revoked")) || !fingerprint ||
-		strcmp(fingerprint, agent->stream_fingerprint) != 0)
-		end_stream(agent);
+		strcmp(fingerprint, session->watch_fingerprint) != 0)
+		end_watch(session);
 }
 
-struct host_sessions *host_sessions_new(struct event_base *base, struct model *model)
+struct host_sessions *host_sessions_new(struct model *model)
 {
-	struct host_sessions *agents = calloc(1, sizeof(*agents));
+	struct host_sessions *sessions = calloc(1, sizeof(*sessions));
 
-	if (!agents)
+	if (!sessions)
 		return NULL;
-	agents->base = base;
-	agents->model = model;
-	host_sessions_touch(agents, model_all(model, MODEL_HOST), model_rev(model));
-	return agents;
+	sessions->model = model;
+	host_sessions_touch(sessions, model_all(model, MODEL_HOST));
+	return sessions;
 }
 
-void host_sessions_free(struct host_sessions *agents)
+void host_sessions_free(struct host_sessions *sessions)
 {
-	if (!agents)
+	if (!sessions)
 		return;
-	for (size_t i = 0; i < agents->count; i++) {
-		struct host_session *agent = agents->list[i];
+	for (size_t i = 0; i < sessions->count; i++) {
+		struct host_session *session = sessions->list[i];
 
-		end_stream(agent);
-		json_decref(agent->document);
-		agent_report_fini(&agent->report);
-		free(agent);
+		end_watch(session);
+		agent_report_fini(&session->report);
+		free(session);
 	}
-	free(agents->list);
-	free(agents);
+	free(sessions->list);
+	free(sessions);
 }
 
-void host_sessions_announce(struct host_sessions *agents, struct watch_hub *hub)
+void host_sessions_announce(struct host_sessions *sessions, struct watch_hub *hub)
 {
-	agents->hub = hub;
+	sessions->hub = hub;
 }
 
-void host_sessions_touch(struct host_sessions *agents, const json_t *hosts, uint64_t rev)
+void host_sessions_touch(struct host_sessions *sessions, const json_t *hosts)
 {
 	const char *name;
 	json_t *unused;
 
 	json_object_foreach((json_t *)hosts, name, unused) {
-		struct host_session *agent = model_host(agents->model, name) ? add(agents, name) : NULL;
+		struct host_session *session = model_host(sessions->model, name) ? add(sessions, name) : NULL;
 
-		if (!agent)
+		if (!session)
 			continue;
-		check_stream(agent);
-		if (refresh(agent, rev))
-			push(agent);
-		emit_host(agent);
+		session->stale = true;
+		check_watch(session);
+		if (session->watching && !session->watcher.ops->busy(session->watcher.ctx))
+			renew(session);
+		emit_host(session);
 	}
+}
+
+/* ---- addresses -------------------------------------------------------------------------------------------- */
+
+static bool prepare_address(struct model_change *change, struct store_txn *txn, struct fault *fault)
+{
+	struct host_session *session =
+		(struct host_session *)((char *)change - offsetof(struct host_session, address_change));
+	json_t *host = json_copy((json_t *)model_host(session->sessions->model, session->name));
+	char key[LAB_NAME_MAX + 8];
+
+	(void)fault;
+	json_object_set_new(host, "address", json_string(session->address));
+	snprintf(key, sizeof(key), "%s%s", model_prefix(MODEL_HOST), session->name);
+	model_put(txn, key, host);
+	json_decref(host);
+	return true;
+}
+
+static void address_changed(struct model_change *change, uint64_t rev, const struct fault *fault)
+{
+	struct host_session *session =
+		(struct host_session *)((char *)change - offsetof(struct host_session, address_change));
+
+	(void)rev;
+	session->address_changing = false;
+	if (fault)
+		log_error("host %s is at %s now: %s", session->name, session->address, fault->message);
+	else
+		log_info("host %s is at %s now", session->name, session->address);
 }
 
 /* Where others reach a host that named no endpoint: where its agent's connection comes from */
-static void learn_address(struct host_sessions *agents, struct host_session *agent, const struct endpoint *from)
+static void learn_address(struct host_session *session, const struct endpoint *from)
 {
-	const char *name = agent->name;
-	const json_t *host = model_host(agents->model, name);
+	const json_t *host = model_host(session->sessions->model, session->name);
 	const char *known = json_string_value(json_object_get(host, "address"));
 	struct endpoint without_port = *from, known_address;
-	char text[ENDPOINT_TEXT_BYTES], key[LAB_NAME_MAX + 8];
-	struct fault fault = { 0 };
-	struct store_txn txn;
-	json_t *changed;
-	uint64_t rev;
 
 	/* once a second at most, however it changes; the agent's next request will tell again */
 	without_port.port = 1;
-	if (json_object_get(host, "endpoint") || agent->address_at == agent->last_seen ||
+	if (json_object_get(host, "endpoint") || session->address_at == session->last_seen ||
+		session->address_changing ||
 		(known && endpoint_parse(known, 1, &known_address) && endpoint_equal(&known_address, &without_port)))
 		return;
-	agent->address_at = agent->last_seen;
-	endpoint_format(&without_port, text);
-	*strrchr(text, ':') = '\0';
-	changed = json_copy((json_t *)host);
-	json_object_set_new(changed, "address", json_string(text));
-	snprintf(key, sizeof(key), "%s%s", model_prefix(MODEL_HOST), name);
-	store_txn_init(&txn);
-	model_put(&txn, key, changed);
-	if (model_commit(agents->model, &txn, &rev, &fault))
-		log_info("host %s is at %s now", name, text);
-	else
-		log_error("host %s is at %s now: %s", name, text, fault.message);
-	store_txn_fini(&txn);
-	json_decref(changed);
+	session->address_at = session->last_seen;
+	endpoint_format(&without_port, session->address);
+	*strrchr(session->address, ':') = '\0';
+	session->address_changing = true;
+	session->address_change = (struct model_change){ .prepare = prepare_address, .done = address_changed };
+	model_change(session->sessions->model, &session->address_change);
 }
 
-void host_sessions_seen(struct host_sessions *agents, const char *host, const struct endpoint *from)
-{
-	struct host_session *agent = lookup(agents, host);
+/* ---- agents' requests ------------------------------------------------------------------------------------- */
 
-	if (!agent)
+void host_sessions_seen(struct host_sessions *sessions, const char *host, const struct endpoint *from, time_t now)
+{
+	struct host_session *session = lookup(sessions, host);
+
+	if (!session)
 		return;
-	agent->last_seen = time(NULL);
+	session->last_seen = now;
 	if (from)
-		learn_address(agents, agent, from);
+		learn_address(session, from);
 }
 
-json_t *host_sessions_topology(struct host_sessions *agents, const char *host)
+json_t *host_sessions_topology(struct host_sessions *sessions, const char *host)
 {
-	const struct host_session *agent = lookup(agents, host);
+	struct host_session *session = lookup(sessions, host);
 
-	return agent ? with_rev(agent) : NULL;
+	return session ? make_document(session) : NULL;
 }
 
-void host_sessions_watch(struct host_sessions *agents, const char *host, struct evhttp_request *request, uint64_t have)
+bool host_sessions_watch(struct host_sessions *sessions, const char *host, const char *have,
+	bool (*open)(void *ctx, struct watcher *watcher), void *ctx)
 {
-	struct host_session *agent = lookup(agents, host);
-	struct stream_owner owner = { .ctx = agent, .on_closed = on_closed, .on_drained = on_drained };
-	const char *fingerprint = fingerprint_of(model_host(agents->model, host));
+	struct host_session *session = lookup(sessions, host);
+	const char *fingerprint = fingerprint_of(model_host(sessions->model, host));
 
-	if (!agent || !fingerprint) {
-		evhttp_send_error(request, 503, NULL);
-		return;
-	}
-	end_stream(agent);
-	agent->stream_fingerprint = strdup(fingerprint);
-	if (agent->stream_fingerprint)
-		agent->stream = stream_open(agents->base, request, &owner);
-	else
-		evhttp_send_error(request, 503, NULL);
-	if (!agent->stream) {
-		forget_stream(agent);
-		return;
-	}
-	stream_settled(agent->stream);
-	if (have == 0 || have != agent->document_rev) {
-		json_t *document = with_rev(agent);
-
-		stream_send(agent->stream, document);
-		json_decref(document);
-	}
-	emit_host(agent);
+	if (!session || !fingerprint)
+		return false;
+	end_watch(session);
+	snprintf(session->watch_fingerprint, sizeof(session->watch_fingerprint), "%s", fingerprint);
+	session->watching = open(ctx, &session->watcher);
+	if (!session->watching)
+		return true;
+	snprintf(session->sent, sizeof(session->sent), "%s", have);
+	session->watcher.ops->settled(session->watcher.ctx);
+	renew(session);
+	emit_host(session);
+	return true;
 }
 
 /* Tell the watches how @now differs from @was; both {key: item}, either may be NULL */
-static void emit_difference(struct host_sessions *agents, enum watch_resource resource, json_t *was, json_t *now)
+static void emit_difference(struct host_sessions *sessions, enum watch_resource resource, json_t *was, json_t *now)
 {
-	uint64_t rev = model_rev(agents->model);
+	uint64_t rev = model_rev(sessions->model);
 	const char *key;
 	json_t *item;
 
-	if (!agents->hub || !watch_any(agents->hub, resource))
+	if (!sessions->hub || !watch_any(sessions->hub, resource))
 		return;
 	json_object_foreach(was, key, item) {
 		if (!json_object_get(now, key))
-			watch_emit(agents->hub, resource, item, true, rev);
+			watch_emit(sessions->hub, resource, item, true, rev);
 	}
 	json_object_foreach(now, key, item) {
 		if (!json_equal(item, json_object_get(was, key)))
-			watch_emit(agents->hub, resource, item, false, rev);
+			watch_emit(sessions->hub, resource, item, false, rev);
 	}
 }
 
@@ -350,84 +382,93 @@ static json_t *newer(json_t **was, json_t *now)
 	return out;
 }
 
-bool host_sessions_report(struct host_sessions *agents, const char *host, const json_t *in, struct fault *fault)
+bool host_sessions_report(struct host_sessions *sessions, const char *host, const json_t *in, struct fault *fault)
 {
-	struct host_session *agent = lookup(agents, host);
+	struct host_session *session = lookup(sessions, host);
 	struct agent_report report, was;
 	bool changed;
 
-	if (!agent)
+	if (!session)
 		return fault_set(fault, 503, "", "out of memory");
-	if (!agent_report_check(in, agents->model, host, &report, fault)) {
+	if (!agent_report_check(in, sessions->model, host, &report, fault)) {
 		agent_report_fini(&report);
 		return false;
 	}
-	was = agent->report;
-	changed = !agent->reported || was.applied != report.applied || !json_equal(was.about, report.about);
+	was = session->report;
+	changed = !session->reported || strcmp(was.applied, report.applied) != 0 || was.rev != report.rev ||
+		!json_equal(was.about, report.about);
 	if (report.macs)
-		emit_difference(agents, WATCH_MACS, was.macs, report.macs);
+		emit_difference(sessions, WATCH_MACS, was.macs, report.macs);
 	if (report.drops)
-		emit_difference(agents, WATCH_DROPS, was.drops, report.drops);
+		emit_difference(sessions, WATCH_DROPS, was.drops, report.drops);
 	report.macs = newer(&was.macs, report.macs);
 	report.drops = newer(&was.drops, report.drops);
-	agent->report = report;
-	agent->reported = true;
+	session->report = report;
+	session->reported = true;
 	agent_report_fini(&was);
 	if (changed)
-		emit_host(agent);
+		emit_host(session);
 	return true;
 }
 
-/* The highest revision of the store that the agent is known to be in line with */
-static uint64_t applied(const struct host_session *agent)
-{
-	uint64_t rev = model_rev(agent->agents->model);
+/* ---- what operators see ----------------------------------------------------------------------------------- */
 
-	if (!agent->reported || agent->report.applied > rev)
-		return 0;
-	return agent->report.applied == agent->document_rev ? rev : agent->report.applied;
+/* What is wanted and what is applied, with the revisions by which people know them */
+static void show_documents(const struct host_session *session, json_t *out)
+{
+	if (!session->stale) {
+		json_object_set_new(out, "wanted", json_string(session->document));
+		json_object_set_new(out, "wanted_rev", json_integer((json_int_t)session->document_rev));
+	}
+	if (session->reported && session->report.applied[0]) {
+		uint64_t rev = in_line(session) ? session->document_rev : session->report.rev;
+
+		json_object_set_new(out, "applied", json_string(session->report.applied));
+		json_object_set_new(out, "applied_rev", json_integer((json_int_t)rev));
+	}
 }
 
-json_t *host_sessions_item(struct host_sessions *agents, const json_t *host)
+json_t *host_sessions_item(struct host_sessions *sessions, const json_t *host)
 {
 	const char *name = json_string_value(json_object_get(host, "name"));
-	const struct host_session *agent = lookup(agents, name);
+	const struct host_session *session = lookup(sessions, name);
 	char endpoint[ENDPOINT_TEXT_BYTES];
 	json_t *out = json_pack("{s:s, s:b, s:b, s:b, s:O, s:O}", "name", name, "endpoint_declared",
 		json_object_get(host, "endpoint") != NULL, "revoked", json_is_true(json_object_get(host, "revoked")),
-		"online", agent && agent->stream, "enrolled_at", json_object_get(host, "enrolled_at"), "fingerprint",
-		json_object_get(host, "fingerprint"));
+		"online", session && session->watching, "enrolled_at", json_object_get(host, "enrolled_at"),
+		"fingerprint", json_object_get(host, "fingerprint"));
 
 	if (host_topology_endpoint(host, endpoint, sizeof(endpoint)))
 		json_object_set_new(out, "endpoint", json_string(endpoint));
-	json_object_set_new(out, "applied", json_integer(agent ? (json_int_t)applied(agent) : 0));
-	if (agent && agent->last_seen)
-		json_object_set_new(out, "last_seen", json_integer(agent->last_seen));
-	if (agent && agent->report.about)
-		json_object_update(out, agent->report.about);
+	if (session)
+		show_documents(session, out);
+	if (session && session->last_seen)
+		json_object_set_new(out, "last_seen", json_integer(session->last_seen));
+	if (session && session->report.about)
+		json_object_update(out, session->report.about);
 	return out;
 }
 
-static json_t *hosts(struct host_sessions *agents)
+static json_t *hosts(struct host_sessions *sessions)
 {
 	json_t *out = json_array();
 
-	for (size_t i = 0; i < agents->count; i++)
+	for (size_t i = 0; i < sessions->count; i++)
 		json_array_append_new(out,
-			host_sessions_item(agents, model_host(agents->model, agents->list[i]->name)));
+			host_sessions_item(sessions, model_host(sessions->model, sessions->list[i]->name)));
 	return out;
 }
 
-json_t *host_sessions_list(struct host_sessions *agents, enum watch_resource resource)
+json_t *host_sessions_list(struct host_sessions *sessions, enum watch_resource resource)
 {
 	json_t *out, *item;
 	const char *key;
 
 	if (resource == WATCH_HOSTS)
-		return hosts(agents);
+		return hosts(sessions);
 	out = json_array();
-	for (size_t i = 0; i < agents->count; i++) {
-		const struct agent_report *report = &agents->list[i]->report;
+	for (size_t i = 0; i < sessions->count; i++) {
+		const struct agent_report *report = &sessions->list[i]->report;
 
 		json_object_foreach(resource == WATCH_MACS ? report->macs : report->drops, key, item)
 			json_array_append(out, item);

@@ -8,7 +8,6 @@
 
 #include "base/json.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,7 +20,7 @@ struct tally {
 struct work {
 	struct model *model;
 	const char *lab;
-	struct store_txn txn;
+	struct store_txn *txn;
 	uint32_t last_network_id, last_port_id;
 	bool new_ids;
 	uint64_t ids_rev;
@@ -65,17 +64,12 @@ static uint32_t next_id(struct work *w, uint32_t *last, uint32_t max, bool (*use
 	return 0;
 }
 
-static bool read_ids(struct work *w, struct fault *fault)
+static void read_ids(struct work *w)
 {
-	json_t *ids = NULL;
-	int err = model_get(w->model, "ids", &ids, &w->ids_rev);
+	const json_t *ids = model_get(w->model, "ids", &w->ids_rev);
 
-	if (err && err != -ENOENT)
-		return fault_store(fault, err);
 	w->last_network_id = (uint32_t)json_int_of(ids, "network");
 	w->last_port_id = (uint32_t)json_int_of(ids, "port");
-	json_decref(ids);
-	return true;
 }
 
 static void write_ids(struct work *w)
@@ -85,8 +79,8 @@ static void write_ids(struct work *w)
 	if (!w->new_ids)
 		return;
 	ids = json_pack("{s:I, s:I}", "network", (json_int_t)w->last_network_id, "port", (json_int_t)w->last_port_id);
-	store_txn_expect(&w->txn, "ids", w->ids_rev);
-	model_put(&w->txn, "ids", ids);
+	store_txn_expect(w->txn, "ids", w->ids_rev);
+	model_put(w->txn, "ids", ids);
 	json_decref(ids);
 }
 
@@ -108,7 +102,7 @@ static bool put_object(struct work *w, enum model_kind kind, json_t *want, const
 		json_object_set_new(w->network_ids, json_text_of(want, "name"), json_integer(id));
 	if (have && json_equal(want, have))
 		return true;
-	model_put(&w->txn, key.text, want);
+	model_put(w->txn, key.text, want);
 	tally->put++;
 	return true;
 }
@@ -132,7 +126,7 @@ static bool put_kind(struct work *w, enum model_kind kind, json_t *wanted, const
 	json_object_foreach(had, name, unused) {
 		if (json_object_get(wanted, name))
 			continue;
-		store_txn_delete(&w->txn, key_of(model_prefix(kind), w->lab, name).text);
+		store_txn_delete(w->txn, key_of(model_prefix(kind), w->lab, name).text);
 		tally->deleted++;
 	}
 	json_decref(had);
@@ -160,74 +154,70 @@ static json_t *tally_json(const struct tally *tally)
 	return json_pack("{s:i, s:i}", "put", tally->put, "delete", tally->deleted);
 }
 
-static json_t *answer(struct work *w, uint64_t rev, bool changed, const json_t *was, const json_t *now)
+static json_t *answer(struct work *w, bool changed, const json_t *was, const json_t *now)
 {
 	json_t *hosts = json_array();
 
 	add_hosts(w->model, hosts, was);
 	add_hosts(w->model, hosts, now);
-	return json_pack("{s:I, s:b, s:o, s:{s:o, s:o}}", "rev", (json_int_t)rev, "changed", changed, "hosts", hosts,
-		"changes", "networks", tally_json(&w->networks), "ports", tally_json(&w->ports));
+	return json_pack("{s:b, s:o, s:{s:o, s:o}}", "changed", changed, "hosts", hosts, "changes", "networks",
+		tally_json(&w->networks), "ports", tally_json(&w->ports));
 }
 
-/* Commit the way from @was (NULL: none) to @now (an empty lab to delete everything) */
-static json_t *commit(struct work *w, json_t *was, uint64_t was_rev, const json_t *now, bool delete,
-	struct fault *fault)
+/* The way from @was (NULL: none) to @now (an empty lab to delete everything) */
+static json_t *go(struct work *w, json_t *was, uint64_t was_rev, const json_t *now, bool delete, struct fault *fault)
 {
 	json_t *networks = lab_networks(now), *ports = lab_ports(now), *out = NULL;
 	struct key key = key_of(model_prefix(MODEL_LAB), w->lab, NULL);
-	uint64_t rev;
 
-	if (!read_ids(w, fault) || !put_kind(w, MODEL_NETWORK, networks, was, fault) ||
-		!put_kind(w, MODEL_PORT, ports, was, fault))
+	read_ids(w);
+	if (!put_kind(w, MODEL_NETWORK, networks, was, fault) || !put_kind(w, MODEL_PORT, ports, was, fault))
 		goto out;
-	store_txn_expect(&w->txn, key.text, was ? was_rev : STORE_ABSENT);
+	store_txn_expect(w->txn, key.text, was ? was_rev : STORE_ABSENT);
 	if (delete)
-		store_txn_delete(&w->txn, key.text);
+		store_txn_delete(w->txn, key.text);
 	else
-		model_put(&w->txn, key.text, now);
+		model_put(w->txn, key.text, now);
 	write_ids(w);
-	if (model_commit(w->model, &w->txn, &rev, fault))
-		out = answer(w, rev, true, was, now);
+	out = answer(w, true, was, now);
 out:
 	json_decref(networks);
 	json_decref(ports);
 	return out;
 }
 
-static json_t *change(struct model *model, const char *name, const json_t *now, bool delete, struct fault *fault)
+static json_t *change(struct model *model, const char *name, const json_t *now, bool delete, struct store_txn *txn,
+	struct fault *fault)
 {
-	struct work w = { .model = model, .lab = name, .network_ids = json_object() };
+	struct work w = { .model = model, .lab = name, .txn = txn, .network_ids = json_object() };
 	const json_t *known = model_lab(model, name);
-	json_t *was = json_incref(json_object_get(known, "lab")), *out;
-	uint64_t was_rev = (uint64_t)json_int_of(known, "rev");
+	json_t *was = json_object_get(known, "lab"), *out;
 
-	store_txn_init(&w.txn);
-	if (was && !delete &&json_equal(was, now))
-		out = answer(&w, was_rev, false, was, now);
-	else
-		out = commit(&w, was, was_rev, now, delete, fault);
+	if (was && !delete &&json_equal(was, now)) {
+		out = answer(&w, false, was, now);
+		json_object_set(out, "rev", json_object_get(known, "rev"));
+	} else {
+		out = go(&w, was, (uint64_t)json_int_of(known, "rev"), now, delete, fault);
+	}
 	if (!out)
 		fault_set(fault, 503, "", "out of memory");
-	store_txn_fini(&w.txn);
 	json_decref(w.network_ids);
-	json_decref(was);
 	return out;
 }
 
-json_t *lab_put(struct model *model, const char *name, const json_t *in, struct fault *fault)
+json_t *lab_put(struct model *model, const char *name, const json_t *in, struct store_txn *txn, struct fault *fault)
 {
 	struct lab_world world = model_world(model);
 	json_t *now = lab_check(in, name, &world, fault), *out;
 
 	if (!now)
 		return NULL;
-	out = change(model, name, now, false, fault);
+	out = change(model, name, now, false, txn, fault);
 	json_decref(now);
 	return out;
 }
 
-json_t *lab_delete(struct model *model, const char *name, struct fault *fault)
+json_t *lab_delete(struct model *model, const char *name, struct store_txn *txn, struct fault *fault)
 {
 	json_t *nothing, *out;
 
@@ -236,7 +226,7 @@ json_t *lab_delete(struct model *model, const char *name, struct fault *fault)
 		return NULL;
 	}
 	nothing = json_pack("{s:s}", "lab", name);
-	out = change(model, name, nothing, true, fault);
+	out = change(model, name, nothing, true, txn, fault);
 	json_object_del(out, "changed");
 	json_object_del(out, "changes");
 	json_decref(nothing);

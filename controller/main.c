@@ -1,13 +1,13 @@
 /*
  * main.c - weft-controller: what the networks should be
  *
- * `weft-controller --init ...` makes a new fabric (authority.h); without it this is the daemon (daemon.h).  See
+ * `weft-controller --init ...` makes a new fabric (authority_create.h); without it this is the daemon (daemon.h).  See
  * weft-controller(8).
  */
 #include "base/error.h"
 #include "base/log.h"
 #include "base/version.h"
-#include "controller/ca/authority.h"
+#include "controller/authority_create.h"
 #include "controller/daemon.h"
 
 #include <getopt.h>

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,8 +22,11 @@ static const char *const prefixes[MODEL_KINDS] = {
 struct model {
 	struct store *store;
 	struct model_listener listener;
-	json_t *fabric;
+	uint64_t rev;
+	STAILQ_HEAD(model_changes, model_change) waiting;
+	struct model_change *current; /* prepared and not done yet, or being prepared */
 	json_t *all[MODEL_KINDS];
+	json_t *others;        /* key -> {"rev", "value"} */
 	json_t *host_ports;    /* host -> {port key: port} */
 	json_t *network_ports; /* network id -> {port key: port} */
 	json_t *network_ids;   /* network id -> network */
@@ -207,27 +211,27 @@ static enum model_kind kind_of(const char *key)
 	return kind;
 }
 
-/* Return: 0, -EPROTO or -ENOMEM */
-static int follow(struct model *m, const struct store_change *change)
+/* Consumes @value */
+static int follow_other(struct model *m, const struct store_change *change, json_t *value)
 {
-	enum model_kind kind = kind_of(change->key);
-	const char *key;
-	json_t *value, *item;
-
-	if (kind == MODEL_KINDS)
-		return 0;
-	key = change->key + strlen(prefixes[kind]);
-	value = json_loads(change->value, 0, NULL);
-	if (!item_ok(kind, value)) {
+	if (change->deleted) {
+		json_object_del(m->others, change->key);
 		json_decref(value);
-		log_error("store: %s is damaged", change->key);
-		return -EPROTO;
+		return 0;
 	}
-	item = json_incref(value);
-	if (kind == MODEL_LAB) {
-		json_decref(item);
-		item = json_pack("{s:I, s:O}", "rev", (json_int_t)change->rev, "lab", value);
-	}
+	return json_object_set_new(m->others, change->key,
+		       json_pack("{s:I, s:o}", "rev", (json_int_t)change->rev, "value", value)) < 0
+		? -ENOMEM
+		: 0;
+}
+
+/* Consumes @value */
+static void follow_item(struct model *m, enum model_kind kind, const struct store_change *change, json_t *value)
+{
+	const char *key = change->key + strlen(prefixes[kind]);
+	json_t *item = kind == MODEL_LAB ? json_pack("{s:I, s:O}", "rev", (json_int_t)change->rev, "lab", value)
+					 : json_incref(value);
+
 	replace(m, kind, key, change->deleted ? NULL : item);
 	json_decref(item);
 	if (m->listener.on_item) {
@@ -236,18 +240,86 @@ static int follow(struct model *m, const struct store_change *change)
 		json_decref(item);
 	}
 	json_decref(value);
+}
+
+/* Return: 0, -EPROTO or -ENOMEM */
+static int follow(void *ctx, const struct store_change *change)
+{
+	enum model_kind kind = kind_of(change->key);
+	json_t *value = json_loads(change->value, 0, NULL);
+
+	if (!value || (kind != MODEL_KINDS && !item_ok(kind, value))) {
+		json_decref(value);
+		log_error("store: %s is damaged", change->key);
+		return -EPROTO;
+	}
+	if (kind == MODEL_KINDS)
+		return follow_other(ctx, change, value);
+	follow_item(ctx, kind, change, value);
 	return 0;
 }
 
-static void on_change(void *ctx, const struct store_change *change)
+static void on_commit(void *ctx, const struct store_changes *changes, uint64_t rev)
 {
-	if (follow(ctx, change) < 0)
-		log_error("the model has lost track of %s; restart the controller", change->key);
+	struct model *m = ctx;
+
+	m->rev = rev;
+	for (size_t i = 0; i < changes->count; i++) {
+		if (follow(m, &changes->list[i]) < 0)
+			log_error("the model has lost track of %s; restart the controller", changes->list[i].key);
+	}
+	if (m->listener.on_commit)
+		m->listener.on_commit(m->listener.ctx, m->dirty, rev);
+	json_object_clear(m->dirty);
 }
 
-static int on_load(void *ctx, const struct store_change *change)
+/* ---- changes ---------------------------------------------------------------------------------------------- */
+
+/* Whoever waits comes after what this one's owner begins in `done` at the earliest */
+static void finish(struct model *m, uint64_t rev, const struct fault *fault)
 {
-	return follow(ctx, change);
+	struct model_change *change = m->current;
+
+	store_txn_fini(&change->txn);
+	change->done(change, rev, fault);
+	m->current = NULL;
+}
+
+static void begin_next(struct model *m);
+
+static void on_stored(void *ctx, int err, uint64_t rev)
+{
+	struct fault fault = { 0 };
+	struct model *m = ctx;
+
+	if (err)
+		fault_store(&fault, err);
+	finish(m, rev, err ? &fault : NULL);
+	begin_next(m);
+}
+
+static void begin_next(struct model *m)
+{
+	while (!m->current && !STAILQ_EMPTY(&m->waiting)) {
+		struct model_change *change = STAILQ_FIRST(&m->waiting);
+		struct fault fault = { 0 };
+
+		STAILQ_REMOVE_HEAD(&m->waiting, link);
+		m->current = change;
+		store_txn_init(&change->txn);
+		if (!change->prepare(change, &change->txn, &fault))
+			finish(m, m->rev, &fault);
+		else if (change->txn.count == 0 && !change->txn.out_of_memory)
+			finish(m, m->rev, NULL);
+		else
+			store_commit(m->store, &change->txn, on_stored, m);
+	}
+}
+
+void model_change(struct model *m, struct model_change *change)
+{
+	STAILQ_INSERT_TAIL(&m->waiting, change, link);
+	begin_next(m);
 }
 
 /* ---- outside ---------------------------------------------------------------------------------------------- */
@@ -260,6 +332,9 @@ int model_new(struct store *store, struct model **out)
 	if (!m)
 		return -ENOMEM;
 	m->store = store;
+	m->rev = store_rev(store);
+	STAILQ_INIT(&m->waiting);
+	m->others = json_object();
 	m->host_ports = json_object();
 	m->network_ports = json_object();
 	m->network_ids = json_object();
@@ -268,19 +343,15 @@ int model_new(struct store *store, struct model **out)
 	m->dirty = json_object();
 	for (int kind = 0; kind < MODEL_KINDS; kind++)
 		m->all[kind] = json_object();
-	err = model_get(m, "fabric", &m->fabric, NULL);
-	if (!err && (!json_text_of(m->fabric, "name") || !json_text_of(m->fabric, "psk")))
+	err = store_load(store, follow, m);
+	if (!err && (!json_text_of(model_fabric(m), "name") || !json_text_of(model_fabric(m), "psk")))
 		err = -EPROTO;
-	if (err == -ENOENT)
-		err = -EPROTO;
-	for (int kind = 0; kind < MODEL_KINDS && !err; kind++)
-		err = store_list(store, prefixes[kind], on_load, m);
 	if (err) {
 		model_free(m);
 		return err;
 	}
 	json_object_clear(m->dirty);
-	store_subscribe(store, on_change, m);
+	store_subscribe(store, on_commit, m);
 	*out = m;
 	return 0;
 }
@@ -289,10 +360,11 @@ void model_free(struct model *m)
 {
 	if (!m)
 		return;
+	assert(!m->current && STAILQ_EMPTY(&m->waiting));
 	store_subscribe(m->store, NULL, NULL);
 	for (int kind = 0; kind < MODEL_KINDS; kind++)
 		json_decref(m->all[kind]);
-	json_decref(m->fabric);
+	json_decref(m->others);
 	json_decref(m->host_ports);
 	json_decref(m->network_ports);
 	json_decref(m->network_ids);
@@ -307,28 +379,18 @@ void model_listen(struct model *m, const struct model_listener *listener)
 	m->listener = *listener;
 }
 
-bool model_commit(struct model *m, const struct store_txn *txn, uint64_t *rev, struct fault *fault)
+const json_t *model_get(const struct model *m, const char *key, uint64_t *rev)
 {
-	int err = store_commit(m->store, txn, rev);
+	const json_t *other = json_object_get(m->others, key);
 
-	if (err)
-		return fault_store(fault, err);
-	if (m->listener.on_commit)
-		m->listener.on_commit(m->listener.ctx, m->dirty, *rev);
-	json_object_clear(m->dirty);
-	return true;
+	if (rev)
+		*rev = (uint64_t)json_integer_value(json_object_get(other, "rev"));
+	return json_object_get(other, "value");
 }
 
-int model_get(struct model *m, const char *key, json_t **value, uint64_t *rev)
+const json_t *model_others(const struct model *m)
 {
-	char *text = NULL;
-	int err = store_get(m->store, key, &text, rev);
-
-	if (err)
-		return err;
-	*value = json_loads(text, 0, NULL);
-	free(text);
-	return *value ? 0 : -EPROTO;
+	return m->others;
 }
 
 void model_put(struct store_txn *txn, const char *key, const json_t *value)
@@ -354,12 +416,12 @@ json_t *model_lab_item(const json_t *stored, uint64_t rev)
 
 uint64_t model_rev(const struct model *m)
 {
-	return store_rev(m->store);
+	return m->rev;
 }
 
 const json_t *model_fabric(const struct model *m)
 {
-	return m->fabric;
+	return model_get(m, "fabric", NULL);
 }
 
 const json_t *model_all(const struct model *m, enum model_kind kind)
@@ -402,7 +464,7 @@ const char *model_prefix(enum model_kind kind)
 	return prefixes[kind];
 }
 
-struct store *model_store(struct model *m)
+struct store *model_store(const struct model *m)
 {
 	return m->store;
 }

@@ -2,18 +2,26 @@
  * model.h - what is true in the fabric: hosts, labs, networks, ports
  *
  * The store's content in memory, with the indexes that validation and topologies need.  It changes in one way only: the
- * store tells of a change (store_subscribe()), the model follows, and once a whole commit is in, its owner hears which
+ * store tells of a commit (store_subscribe()), the model follows, and once a whole commit is in, its owner hears which
  * hosts are touched.  So a shared store could drive it as well.  Objects are JSON as lists show them
  * (controller/API.md); borrowed references are good until the next commit.
  *
- * Keys in the store: authority, operator/NAME, token/HASH (model_get() and commits only), ids,
- * host/NAME, lab/NAME, network/LAB/NAME, port/LAB/NAME (followed here).
+ * Keys in the store: authority, operator/NAME, token/HASH, ids (read with model_get(), listed by model_others()),
+ * host/NAME, lab/NAME, network/LAB/NAME, port/LAB/NAME (with indexes).
+ *
+ * Theory of operation.  A change (struct model_change) waits -> is prepared -> is stored -> is done, and only one is between
+ * prepared and done.  It is prepared against a model that has all changes before it, so that two at once cannot contradict each
+ * other, whatever they looked at; what a shared store would add is a conflict that its expectations find (409).  The model has a
+ * change only when the store has it: were it ahead, agents and operators would have heard of what a power cut takes back, and a
+ * failed write would have to be undone in everybody who heard.  What this costs is that changes go at the pace of the disk, one
+ * for each write that it makes durable.  There is no limit to how many wait, since each is its owner's memory: one for
+ * each connection, one for each host.
  */
 #ifndef CONTROLLER_MODEL_H
 #define CONTROLLER_MODEL_H
 
-#include "lab/lab.h"
 #include "controller/store/store.h"
+#include "lab/lab.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -25,6 +33,18 @@ enum model_kind {
 	MODEL_NETWORK,
 	MODEL_PORT,
 	MODEL_KINDS,
+};
+
+struct model_change {
+	/* Put into @txn what shall be, judging by the model as it is.  Return: false with @fault set.  An empty @txn is a change
+	 * that is none, and done at once */
+	bool (*prepare)(struct model_change *change, struct store_txn *txn, struct fault *fault);
+	/* It is in the store and in the model, where @fault is NULL; @rev: its revision, the model's where nothing changed */
+	void (*done)(struct model_change *change, uint64_t rev, const struct fault *fault);
+
+	/* the model's, while it waits or is under way */
+	STAILQ_ENTRY(model_change) link;
+	struct store_txn txn;
 };
 
 struct model_listener {
@@ -44,6 +64,8 @@ struct model;
  * Return: 0, -EPROTO where the store holds what is not ours, -EIO or -ENOMEM
  */
 int model_new(struct store *store, struct model **out) __attribute__((warn_unused_result));
+
+/* No change may be under way or wait.  NULL is fine. */
 void model_free(struct model *model);
 
 void model_listen(struct model *model, const struct model_listener *listener);
@@ -75,13 +97,16 @@ const char *model_prefix(enum model_kind kind);
 /* What lab_check() asks of the world */
 struct lab_world model_world(struct model *model);
 
-/* Commit, and have everybody hear of it.  As store_commit(); fails with words in @fault. */
-bool model_commit(struct model *model, const struct store_txn *txn, uint64_t *rev, struct fault *fault)
-	__attribute__((warn_unused_result));
+/* Make a change; its memory is the model's until `done`, which may come from within the call where nothing has to be stored */
+void model_change(struct model *model, struct model_change *change);
 
-/* Read a key that the model does not follow.  Return: 0 with a new reference, -ENOENT, ... */
-int model_get(struct model *model, const char *key, json_t **value, uint64_t *rev) __attribute__((warn_unused_result));
-struct store *model_store(struct model *model);
+/* A key that has no index; borrowed, NULL where there is none.  @rev: at which it was put; may be NULL */
+const json_t *model_get(const struct model *model, const char *key, uint64_t *rev);
+
+/* All keys without an index: {key: {"rev", "value"}} */
+const json_t *model_others(const struct model *model);
+
+struct store *model_store(const struct model *model);
 
 /* store_txn_put() of a JSON value */
 void model_put(struct store_txn *txn, const char *key, const json_t *value);

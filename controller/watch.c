@@ -3,28 +3,28 @@
  */
 #include "controller/watch.h"
 
-#include "controller/http/stream.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
 struct watch {
+	struct watcher watcher; /* first */
 	LIST_ENTRY(watch) link;
 	struct watch_hub *hub;
-	struct stream *stream;
+	enum watch_resource resource;
+	struct watch_client client; /* until it is open or refused */
+	struct store_history history;
 };
 
 LIST_HEAD(watch_list, watch);
 
 struct watch_hub {
-	struct event_base *base;
 	struct model *model;
 	json_t *(*list)(void *ctx, enum watch_resource resource);
 	void *ctx;
 	struct watch_list watches[WATCH_RESOURCE_COUNT];
-	unsigned int count;
+	unsigned int count; /* open, or waiting for their history */
 };
 
 static const struct {
@@ -36,14 +36,13 @@ static const struct {
 #undef X
 };
 
-struct watch_hub *watch_hub_new(struct event_base *base, struct model *model,
-	json_t *(*list)(void *ctx, enum watch_resource resource), void *ctx)
+struct watch_hub *watch_hub_new(struct model *model, json_t *(*list)(void *ctx, enum watch_resource resource),
+	void *ctx)
 {
 	struct watch_hub *hub = calloc(1, sizeof(*hub));
 
 	if (!hub)
 		return NULL;
-	hub->base = base;
 	hub->model = model;
 	hub->list = list;
 	hub->ctx = ctx;
@@ -61,7 +60,7 @@ void watch_hub_free(struct watch_hub *hub)
 	for (int i = 0; i < WATCH_RESOURCE_COUNT; i++) {
 		while ((watch = LIST_FIRST(&hub->watches[i])) != NULL) {
 			LIST_REMOVE(watch, link);
-			stream_disown(watch->stream);
+			watch->watcher.ops->end(watch->watcher.ctx);
 			free(watch);
 		}
 	}
@@ -88,115 +87,138 @@ static json_t *line_of(const json_t *item, bool deleted, uint64_t rev)
 	return json_pack("{s:I, s:s, s:O}", "rev", (json_int_t)rev, "op", deleted ? "delete" : "put", "item", item);
 }
 
-static void send_line(struct stream *stream, const json_t *item, bool deleted, uint64_t rev)
+static void send_line(struct watch *watch, const json_t *item, bool deleted, uint64_t rev)
 {
 	json_t *line = line_of(item, deleted, rev);
 
-	stream_send(stream, line);
+	watch->watcher.ops->send(watch->watcher.ctx, line);
 	json_decref(line);
 }
 
-static void on_closed(void *ctx, struct stream *stream)
-{
-	struct watch *watch = ctx;
+/* ---- opening ---------------------------------------------------------------------------------------------- */
 
-	(void)stream;
+static void drop(struct watch *watch)
+{
 	watch->hub->count--;
-	LIST_REMOVE(watch, link);
 	free(watch);
 }
 
-static void send_everything(struct watch_hub *hub, struct stream *stream, enum watch_resource resource)
+static void on_closed(struct watcher *watcher)
 {
-	json_t *items = hub->list(hub->ctx, resource), *item;
+	struct watch *watch = (struct watch *)watcher;
+
+	LIST_REMOVE(watch, link);
+	drop(watch);
+}
+
+/* What is told is told at once, and the client's limits see to a slow reader */
+static void on_drained(struct watcher *watcher)
+{
+	(void)watcher;
+}
+
+static void refuse(struct watch *watch, const struct fault *fault)
+{
+	watch->client.refused(watch->client.ctx, fault);
+	drop(watch);
+}
+
+static void send_everything(struct watch *watch)
+{
+	struct watch_hub *hub = watch->hub;
+	json_t *items = hub->list(hub->ctx, watch->resource), *item;
 	size_t i;
 
 	json_array_foreach(items, i, item)
-		send_line(stream, item, false, model_rev(hub->model));
+		send_line(watch, item, false, model_rev(hub->model));
 	json_decref(items);
 }
 
-/* One change of the history, as a line of an array */
-struct history {
-	enum model_kind kind;
-	json_t *lines;
-};
-
-static int add_history(void *ctx, const struct store_change *change)
+static void send_history(struct watch *watch, const struct store_changes *changes)
 {
-	const struct history *history = ctx;
-	json_t *item = json_loads(change->value, 0, NULL), *stored = item;
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct store_change *change = &changes->list[i];
+		json_t *item = json_loads(change->value, 0, NULL), *stored = item;
 
-	if (history->kind == MODEL_LAB) {
-		item = model_lab_item(stored, change->rev);
-		json_decref(stored);
+		if (resources[watch->resource].kind == MODEL_LAB) {
+			item = model_lab_item(stored, change->rev);
+			json_decref(stored);
+		}
+		send_line(watch, item, change->deleted, change->rev);
+		json_decref(item);
 	}
-	json_array_append_new(history->lines, line_of(item, change->deleted, change->rev));
-	json_decref(item);
-	return 0;
 }
 
-/* Return: the lines after @since, or NULL with @fault set */
-static json_t *history_since(struct watch_hub *hub, enum watch_resource resource, uint64_t since, struct fault *fault)
+/* @history: NULL to begin with everything */
+static void open_watch(struct watch *watch, const struct store_changes *history)
 {
-	struct history history = { .kind = resources[resource].kind, .lines = json_array() };
-	int err;
+	if (!watch->client.open(watch->client.ctx, &watch->watcher)) {
+		drop(watch);
+		return;
+	}
+	LIST_INSERT_HEAD(&watch->hub->watches[watch->resource], watch, link);
+	if (history)
+		send_history(watch, history);
+	else
+		send_everything(watch);
+	watch->watcher.ops->settled(watch->watcher.ctx);
+}
 
-	err = store_changes(model_store(hub->model), model_prefix(history.kind), since, add_history, &history);
-	if (!err)
-		return history.lines;
+/* The store told of all commits before it told this, and of none after: the history ends where watch_emit() goes on */
+static void on_history(void *ctx, int err, const struct store_changes *changes)
+{
+	struct watch *watch = ctx;
+	struct fault fault = { 0 };
+
+	if (!err) {
+		open_watch(watch, changes);
+		return;
+	}
 	if (err == -ESTALE) {
-		fault_set(fault, 410, "", "there is nothing to be had after revision %llu", (unsigned long long)since);
-		fault_hint(fault, "list, then watch from the list's rev");
+		fault_set(&fault, 410, "", "there is nothing to be had after revision %llu",
+			(unsigned long long)watch->history.since);
+		fault_hint(&fault, "list, then watch from the list's rev");
 	} else {
-		fault_store(fault, err);
+		fault_store(&fault, err);
 	}
-	json_decref(history.lines);
-	return NULL;
+	refuse(watch, &fault);
 }
 
-bool watch_open(struct watch_hub *hub, struct evhttp_request *request, enum watch_resource resource, uint64_t since,
-	struct fault *fault)
+static struct watch *watch_new(struct watch_hub *hub, enum watch_resource resource, const struct watch_client *client)
 {
-	struct stream_owner owner = { .on_closed = on_closed };
-	json_t *lines = NULL, *line;
-	struct watch *watch;
-	size_t i;
+	struct watch *watch = calloc(1, sizeof(*watch));
 
-	if (hub->count >= WATCH_MAX)
-		return fault_set(fault, 503, "", "there are %u watches already", WATCH_MAX);
-	if (since > model_rev(hub->model)) {
-		fault_set(fault, 410, "", "revision %llu has not been yet", (unsigned long long)since);
-		fault_hint(fault, "list, then watch from the list's rev");
-		return false;
-	}
-	if (since > 0 && resources[resource].kind != MODEL_KINDS) {
-		lines = history_since(hub, resource, since, fault);
-		if (!lines)
-			return false;
-	}
-	watch = calloc(1, sizeof(*watch));
-	if (!watch) {
-		json_decref(lines);
-		return fault_set(fault, 503, "", "out of memory");
-	}
-	owner.ctx = watch;
+	if (!watch)
+		return NULL;
+	watch->watcher = (struct watcher){ .on_closed = on_closed, .on_drained = on_drained };
 	watch->hub = hub;
-	watch->stream = stream_open(hub->base, request, &owner);
-	if (!watch->stream) {
-		json_decref(lines);
-		free(watch);
-		return true;
-	}
+	watch->resource = resource;
+	watch->client = *client;
 	hub->count++;
-	LIST_INSERT_HEAD(&hub->watches[resource], watch, link);
-	if (!lines)
-		send_everything(hub, watch->stream, resource);
-	json_array_foreach(lines, i, line)
-		stream_send(watch->stream, line);
-	stream_settled(watch->stream);
-	json_decref(lines);
-	return true;
+	return watch;
+}
+
+void watch_open(struct watch_hub *hub, enum watch_resource resource, uint64_t since, const struct watch_client *client)
+{
+	enum model_kind kind = resources[resource].kind;
+	struct fault fault = { 0 };
+	struct watch *watch = NULL;
+
+	if (hub->count >= WATCH_MAX) {
+		fault_set(&fault, 503, "", "there are %u watches already", WATCH_MAX);
+	} else if (since > model_rev(hub->model)) {
+		fault_set(&fault, 410, "", "revision %llu has not been yet", (unsigned long long)since);
+		fault_hint(&fault, "list, then watch from the list's rev");
+	} else {
+		watch = watch_new(hub, resource, client);
+		fault_set(&fault, 503, "", "out of memory");
+	}
+	if (!watch)
+		client->refused(client->ctx, &fault);
+	else if (since > 0 && kind != MODEL_KINDS)
+		store_changes(model_store(hub->model), &watch->history, model_prefix(kind), since, on_history, watch);
+	else
+		open_watch(watch, NULL);
 }
 
 void watch_emit(struct watch_hub *hub, enum watch_resource resource, const json_t *item, bool deleted, uint64_t rev)
@@ -204,7 +226,7 @@ void watch_emit(struct watch_hub *hub, enum watch_resource resource, const json_
 	struct watch *watch;
 
 	LIST_FOREACH(watch, &hub->watches[resource], link)
-	send_line(watch->stream, item, deleted, rev);
+	send_line(watch, item, deleted, rev);
 }
 
 bool watch_any(const struct watch_hub *hub, enum watch_resource resource)

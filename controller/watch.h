@@ -8,9 +8,8 @@
 #define CONTROLLER_WATCH_H
 
 #include "controller/model.h"
+#include "controller/watcher.h"
 
-#include <event2/event.h>
-#include <event2/http.h>
 #include <jansson.h>
 #include <stdbool.h>
 
@@ -40,10 +39,10 @@ struct watch_hub;
  *
  * Return: NULL where memory is short
  */
-struct watch_hub *watch_hub_new(struct event_base *base, struct model *model,
-	json_t *(*list)(void *ctx, enum watch_resource resource), void *ctx);
+struct watch_hub *watch_hub_new(struct model *model, json_t *(*list)(void *ctx, enum watch_resource resource),
+	void *ctx);
 
-/* Cuts all watches.  NULL is fine. */
+/* Ends all watches; none may wait for its history.  NULL is fine. */
 void watch_hub_free(struct watch_hub *hub);
 
 /* Return: WATCH_RESOURCE_COUNT where there is none of this name */
@@ -52,9 +51,15 @@ enum watch_resource watch_resource_by_name(const char *name);
 /* {"rev", "items"}, a new reference */
 json_t *watch_list(struct watch_hub *hub, enum watch_resource resource);
 
-/* Answer @request with a stream of what changes after @since.  Return: false with @fault set, and nothing answered */
-bool watch_open(struct watch_hub *hub, struct evhttp_request *request, enum watch_resource resource, uint64_t since,
-	struct fault *fault);
+/* Who wants to watch: one of these is called, once */
+struct watch_client {
+	void *ctx;
+	bool (*open)(void *ctx, struct watcher *watcher); /* as api.h's */
+	void (*refused)(void *ctx, const struct fault *fault);
+};
+
+/* Watch what changes after @since; the history comes from the store, so this may wait for it */
+void watch_open(struct watch_hub *hub, enum watch_resource resource, uint64_t since, const struct watch_client *client);
 
 /* Tell all watches of a resource; @item is borrowed */
 void watch_emit(struct watch_hub *hub, enum watch_resource resource, const json_t *item, bool deleted, uint64_t rev);

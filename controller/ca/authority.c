@@ -17,12 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct authority_hash authority_hash(const char *secret)
+struct authority_hash authority_hash(const char *text)
 {
 	unsigned char digest[32];
 	struct authority_hash hash;
 
-	if (!EVP_Digest(secret, strlen(secret), digest, NULL, EVP_sha256(), NULL))
+	if (!EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL))
 		abort();
 	for (size_t i = 0; i < sizeof(digest); i++)
 		snprintf(&hash.text[2 * i], 3, "%02x", digest[i]);
@@ -42,16 +42,13 @@ void authority_base64url(const void *bytes, size_t len_bytes, char *out)
 	}
 }
 
-struct authority_secret authority_secret_new(void)
+struct authority_secret authority_secret(const uint8_t bytes[AUTHORITY_SECRET_BYTES])
 {
-	char text[BASE64_TEXT_BYTES(32)];
+	char text[BASE64_TEXT_BYTES(AUTHORITY_SECRET_BYTES)];
 	struct authority_secret secret;
-	uint8_t bytes[32];
 
-	random_fill(bytes, sizeof(bytes));
-	authority_base64url(bytes, sizeof(bytes), text);
+	authority_base64url(bytes, AUTHORITY_SECRET_BYTES, text);
 	memcpy(secret.text, text, sizeof(secret.text));
-	secret_wipe(bytes, sizeof(bytes));
 	secret_wipe(text, sizeof(text));
 	return secret;
 }

@@ -1,5 +1,5 @@
 /*
- * authority.h - the controller's own folder: CA, TLS key, operator's credentials, and how they are made
+ * authority.h - the controller's own folder: CA, TLS key, operator's credentials; authority_create.h makes one
  *
  * The files are listed in controller/API.md, "Files".  What the store holds is model.h's.
  */
@@ -10,6 +10,7 @@
 #include "crypto/identity.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define FABRIC_PSK_BYTES 32U
 
@@ -25,38 +26,25 @@ struct authority {
 	char fingerprint[IDENTITY_FINGERPRINT_BYTES]; /* of the CA */
 };
 
-struct authority_wish {
-	const char *dir;
-	const char *name;
-	const char *listen;  /* "ADDR[:PORT]", numeric */
-	const char *address; /* "ADDR[:PORT]", numeric or a DNS name; NULL: as @listen */
-};
-
-/**
- * authority_create() - a new fabric in wish->dir, with a store
- * @error:	for the operator, on failure
- *
- * Return: 0, or -errno with nothing left behind
- */
-int authority_create(const struct authority_wish *wish, struct error *error) __attribute__((warn_unused_result));
-
 /* Return: 0, or -errno and @error.  authority_fini() in any case */
 int authority_load(const char *dir, struct authority *out, struct error *error) __attribute__((warn_unused_result));
 
 /* Wipes and frees */
 void authority_fini(struct authority *authority);
 
-/* SHA-256 as 64 hex digits: the form in which tokens are kept */
+/* SHA-256 as 64 hex digits: the form in which tokens are kept, and the name of a topology */
+#define AUTHORITY_HASH_BYTES 65U
 struct authority_hash {
-	char text[65];
+	char text[AUTHORITY_HASH_BYTES];
 };
-struct authority_hash authority_hash(const char *secret);
+struct authority_hash authority_hash(const char *text);
 
-/* A new secret as text: 43 characters of base64url, 256 bits */
+/* A secret as text: 43 characters of base64url, 256 bits */
+#define AUTHORITY_SECRET_BYTES 32U
 struct authority_secret {
 	char text[44];
 };
-struct authority_secret authority_secret_new(void);
+struct authority_secret authority_secret(const uint8_t bytes[AUTHORITY_SECRET_BYTES]);
 
 /* Bytes as base64url without padding; @out: BASE64_TEXT_BYTES(@len_bytes) */
 void authority_base64url(const void *bytes, size_t len_bytes, char *out);

@@ -19,6 +19,7 @@ struct stream {
 	struct stream_owner owner;
 	size_t limit_bytes; /* of what waits to be written */
 	bool cut;
+	bool busy; /* lines wait to be written */
 };
 
 static void drained(struct evhttp_connection *connection, void *arg)
@@ -26,6 +27,7 @@ static void drained(struct evhttp_connection *connection, void *arg)
 	struct stream *s = arg;
 
 	(void)connection;
+	s->busy = false;
 	if (!s->cut && s->owner.on_drained)
 		s->owner.on_drained(s->owner.ctx, s);
 }
@@ -57,10 +59,12 @@ static void send_text(struct stream *s, const char *text, size_t len_bytes)
 		return;
 	}
 	chunk = evbuffer_new();
-	if (!chunk || evbuffer_add(chunk, text, len_bytes) < 0 || evbuffer_add(chunk, "\n", 1) < 0)
+	if (!chunk || evbuffer_add(chunk, text, len_bytes) < 0 || evbuffer_add(chunk, "\n", 1) < 0) {
 		stream_cut(s);
-	else
+	} else {
+		s->busy = true;
 		evhttp_send_reply_chunk_with_cb(s->request, chunk, drained, s);
+	}
 	if (chunk)
 		evbuffer_free(chunk);
 }
@@ -120,7 +124,7 @@ void stream_settled(struct stream *s)
 
 bool stream_busy(const struct stream *s)
 {
-	return evbuffer_get_length(bufferevent_get_output(s->bev)) > 0;
+	return s->busy;
 }
 
 void stream_cut(struct stream *s)

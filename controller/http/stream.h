@@ -1,7 +1,7 @@
 /*
  * stream.h - an answer without an end: one JSON object per line, in a chunked response
  *
- * Under the topology watch of an agent (agents.h) and the watches of operators (watch.h).
+ * Under the watches of agents and operators (gateway.h).
  *
  * Theory of operation.  open -> cut -> closed.  A stream is opened on a request and lives until its connection does not.
  * It sends a heartbeat every STREAM_HEARTBEAT_S.  Cutting (by the owner, by a reader that is too slow or by one that
@@ -43,7 +43,7 @@ void stream_send(struct stream *stream, const json_t *line);
 /* What was sent until now is what the reader asked for; from here on the queue is limited */
 void stream_settled(struct stream *stream);
 
-/* Does anything wait to be written? */
+/* Does a line wait to be written?  on_drained() follows once none does */
 bool stream_busy(const struct stream *stream);
 
 /* End it; on_closed() follows from the loop */

@@ -3,16 +3,26 @@
  *
  * Tables: kv is what is, change is what happened (the last STORE_KEPT_REVISIONS of it), state holds the
  * revision.  Every statement is prepared once, and nothing but bound values ever comes from outside.
+ *
+ * Threads: jobs go to a thread of the store's own over `todo`, and come back over `finished` with a byte of an eventfd that wakes
+ * the loop.  The database is touched by whoever opens it until the thread starts, with the first job, and by the thread alone
+ * from then until it has ended.  store_wait() sleeps for what is finished instead of for the loop.
  */
 #include "controller/store/store_sqlite.h"
 
 #include "base/log.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define APPLICATION_ID 0x77656674 /* "weft" */
 #define SCHEMA_VERSION 1
@@ -60,9 +70,18 @@ static const char schema[] =
 
 struct sqlite_store {
 	struct store store;
-	sqlite3 *db;
+	sqlite3 *db; /* this and what follows: the thread's, while there is one */
 	sqlite3_stmt *statements[SQL_COUNT];
 	uint64_t rev;
+
+	struct event *event; /* on the eventfd; NULL without a loop */
+	int wake_fd;
+	pthread_t thread;
+	bool started;
+	pthread_mutex_t mutex; /* of what follows */
+	pthread_cond_t to_thread, to_owner;
+	struct store_jobs todo, finished;
+	bool ending;
 };
 
 static struct sqlite_store *ours(struct store *store)
@@ -99,14 +118,9 @@ static const char *column_text(sqlite3_stmt *statement, int at)
 	return (const char *)sqlite3_column_text(statement, at);
 }
 
-static uint64_t sqlite_rev(struct store *store)
+/* @value: allocated */
+static int get_one(struct sqlite_store *s, const char *key, char **value, uint64_t *rev)
 {
-	return ours(store)->rev;
-}
-
-static int sqlite_get(struct store *store, const char *key, char **value, uint64_t *rev)
-{
-	struct sqlite_store *s = ours(store);
 	sqlite3_stmt *get = s->statements[SQL_GET];
 	int err = 0;
 
@@ -164,26 +178,33 @@ static int each_row(struct sqlite_store *s, sqlite3_stmt *statement, bool with_d
 	return err;
 }
 
-static int sqlite_list(struct store *store, const char *prefix, store_change_cb *cb, void *ctx)
-{
-	struct sqlite_store *s = ours(store);
-	int err = bind_prefix(s->statements[SQL_LIST], 1, prefix);
-
-	return err ? err : each_row(s, s->statements[SQL_LIST], false, cb, ctx);
-}
-
-static int sqlite_changes(struct store *store, const char *prefix, uint64_t since, store_change_cb *cb, void *ctx)
+static int sqlite_load(struct store *store, store_change_cb *cb, void *ctx)
 {
 	struct sqlite_store *s = ours(store);
 	int err;
 
+	assert(!s->started);
+	err = bind_prefix(s->statements[SQL_LIST], 1, "");
+	return err ? err : each_row(s, s->statements[SQL_LIST], false, cb, ctx);
+}
+
+static int keep_change(void *ctx, const struct store_change *change)
+{
+	return store_changes_add(ctx, change);
+}
+
+static int read_history(struct sqlite_store *s, struct store_history *history)
+{
+	uint64_t since = history->since;
+	int err;
+
 	if (since > s->rev || since + STORE_KEPT_REVISIONS < s->rev)
 		return -ESTALE;
-	err = bind_prefix(s->statements[SQL_CHANGES], 2, prefix);
+	err = bind_prefix(s->statements[SQL_CHANGES], 2, history->prefix);
 	if (err)
 		return err;
 	sqlite3_bind_int64(s->statements[SQL_CHANGES], 1, (sqlite3_int64)since);
-	return each_row(s, s->statements[SQL_CHANGES], true, cb, ctx);
+	return each_row(s, s->statements[SQL_CHANGES], true, keep_change, &history->job.changes);
 }
 
 static int record(struct sqlite_store *s, uint64_t rev, size_t seq, const char *key, const char *value, bool deleted)
@@ -198,35 +219,32 @@ static int record(struct sqlite_store *s, uint64_t rev, size_t seq, const char *
 	return run(s, SQL_RECORD);
 }
 
-static int put(struct sqlite_store *s, const struct store_op *op, uint64_t rev, size_t seq)
+static int put(struct sqlite_store *s, const struct store_change *change, size_t seq)
 {
 	sqlite3_stmt *statement = s->statements[SQL_PUT];
 	int err;
 
-	bind_text(statement, 1, op->key);
-	bind_text(statement, 2, op->value);
-	sqlite3_bind_int64(statement, 3, (sqlite3_int64)rev);
+	bind_text(statement, 1, change->key);
+	bind_text(statement, 2, change->value);
+	sqlite3_bind_int64(statement, 3, (sqlite3_int64)change->rev);
 	err = run(s, SQL_PUT);
-	return err ? err : record(s, rev, seq, op->key, op->value, false);
+	return err ? err : record(s, change->rev, seq, change->key, change->value, false);
 }
 
-/* @was: what is deleted, allocated; NULL where there was nothing */
-static int erase(struct sqlite_store *s, const struct store_op *op, uint64_t rev, size_t seq, char **was)
+static int erase(struct sqlite_store *s, const struct store_change *change, size_t seq)
 {
-	int err = sqlite_get(&s->store, op->key, was, NULL);
+	int err;
 
-	if (err)
-		return err == -ENOENT ? 0 : err;
-	bind_text(s->statements[SQL_DELETE], 1, op->key);
+	bind_text(s->statements[SQL_DELETE], 1, change->key);
 	err = run(s, SQL_DELETE);
-	return err ? err : record(s, rev, seq, op->key, *was, true);
+	return err ? err : record(s, change->rev, seq, change->key, change->value, true);
 }
 
 static int check_expectation(struct sqlite_store *s, const struct store_op *op)
 {
 	uint64_t rev = STORE_ABSENT;
 	char *value = NULL;
-	int err = sqlite_get(&s->store, op->key, &value, &rev);
+	int err = get_one(s, op->key, &value, &rev);
 
 	free(value);
 	if (err && err != -ENOENT)
@@ -245,21 +263,35 @@ static int check_expectations(struct sqlite_store *s, const struct store_txn *tx
 	return err;
 }
 
-/* All puts and deletes; @was[i] gets what operation i deleted; @changed: how many changed anything */
-static int write_all(struct sqlite_store *s, const struct store_txn *txn, uint64_t rev, char **was, size_t *changed)
+/* One put or delete; what it changes goes to @changes */
+static int write_one(struct sqlite_store *s, const struct store_op *op, uint64_t rev, size_t seq,
+	struct store_changes *changes)
+{
+	struct store_change change = { .key = op->key, .value = op->value, .rev = rev };
+	char *was = NULL;
+	int err;
+
+	if (op->kind == STORE_DELETE) {
+		err = get_one(s, op->key, &was, NULL);
+		if (err)
+			return err == -ENOENT ? 0 : err;
+		change.value = was;
+		change.deleted = true;
+	}
+	err = change.deleted ? erase(s, &change, seq) : put(s, &change, seq);
+	if (!err)
+		err = store_changes_add(changes, &change);
+	free(was);
+	return err;
+}
+
+static int write_all(struct sqlite_store *s, const struct store_txn *txn, uint64_t rev, struct store_changes *changes)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < txn->count && !err; i++) {
-		const struct store_op *op = &txn->ops[i];
-
-		if (op->kind == STORE_PUT) {
-			err = put(s, op, rev, i);
-			++*changed;
-		} else if (op->kind == STORE_DELETE) {
-			err = erase(s, op, rev, i, &was[i]);
-			*changed += was[i] != NULL;
-		}
+		if (txn->ops[i].kind != STORE_EXPECT)
+			err = write_one(s, &txn->ops[i], rev, i, changes);
 	}
 	return err;
 }
@@ -276,77 +308,189 @@ static int advance(struct sqlite_store *s, uint64_t rev)
 	return run(s, SQL_FORGET);
 }
 
-static void tell(struct sqlite_store *s, const struct store_txn *txn, uint64_t rev, char *const *was)
+static int commit(struct sqlite_store *s, struct store_txn *txn)
 {
-	for (size_t i = 0; s->store.on_change && i < txn->count; i++) {
-		const struct store_op *op = &txn->ops[i];
-		struct store_change change = { .key = op->key, .value = op->value, .rev = rev };
-
-		if (was[i]) {
-			change.value = was[i];
-			change.deleted = true;
-		} else if (op->kind != STORE_PUT) {
-			continue;
-		}
-		s->store.on_change(s->store.on_change_ctx, &change);
-	}
-}
-
-static int sqlite_commit(struct store *store, const struct store_txn *txn, uint64_t *rev)
-{
-	struct sqlite_store *s = ours(store);
-	char **was = calloc(txn->count + 1, sizeof(*was));
+	struct store_changes *changes = &txn->job.changes;
 	uint64_t next = s->rev + 1;
-	size_t changed = 0;
-	int err;
+	int err = run(s, SQL_BEGIN);
 
-	if (!was)
-		return -ENOMEM;
-	err = run(s, SQL_BEGIN);
 	if (err)
-		goto out;
+		return err;
 	err = check_expectations(s, txn);
 	if (!err)
-		err = write_all(s, txn, next, was, &changed);
-	if (!err && changed)
+		err = write_all(s, txn, next, changes);
+	if (!err && changes->count)
 		err = advance(s, next);
 	if (!err)
-		err = run(s, changed ? SQL_COMMIT : SQL_ROLLBACK);
-	if (err) {
-		/* a failed COMMIT may have rolled back by itself */
-		if (!sqlite3_get_autocommit(s->db) && run(s, SQL_ROLLBACK) < 0)
-			log_error("store: could not roll back; restart the controller");
-		goto out;
-	}
-	if (changed)
+		err = run(s, changes->count ? SQL_COMMIT : SQL_ROLLBACK);
+	if (!err && changes->count)
 		s->rev = next;
-	*rev = s->rev;
-	tell(s, txn, next, was);
-out:
-	for (size_t i = 0; i < txn->count; i++)
-		free(was[i]);
-	free(was);
+	/* a failed COMMIT may have rolled back by itself */
+	if (err && !sqlite3_get_autocommit(s->db) && run(s, SQL_ROLLBACK) < 0)
+		log_error("store: could not roll back; restart the controller");
+	txn->job.rev = s->rev;
 	return err;
+}
+
+static void carry_out(struct sqlite_store *s, struct store_job *job)
+{
+	if (job->err)
+		return;
+	if (job->kind == STORE_COMMIT)
+		job->err = commit(s, (struct store_txn *)job);
+	else
+		job->err = read_history(s, (struct store_history *)job);
+}
+
+/* ---- threads ---------------------------------------------------------------------------------------------- */
+
+static void *work(void *arg)
+{
+	const uint64_t one = 1;
+	struct sqlite_store *s = arg;
+	struct store_job *job;
+
+	pthread_mutex_lock(&s->mutex);
+	while (!s->ending) {
+		job = STAILQ_FIRST(&s->todo);
+		if (!job) {
+			pthread_cond_wait(&s->to_thread, &s->mutex);
+			continue;
+		}
+		STAILQ_REMOVE_HEAD(&s->todo, link);
+		pthread_mutex_unlock(&s->mutex);
+		carry_out(s, job);
+		pthread_mutex_lock(&s->mutex);
+		STAILQ_INSERT_TAIL(&s->finished, job, link);
+		pthread_cond_signal(&s->to_owner);
+		/* its counter cannot overflow, and nothing else fails on an eventfd */
+		if (s->wake_fd >= 0)
+			(void)!write(s->wake_fd, &one, sizeof(one));
+	}
+	pthread_mutex_unlock(&s->mutex);
+	return NULL;
+}
+
+/* Signals are the loop's */
+static bool start_thread(struct sqlite_store *s)
+{
+	sigset_t all, before;
+
+	if (s->started)
+		return true;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	s->started = pthread_create(&s->thread, NULL, work, s) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return s->started;
+}
+
+static void sqlite_hand_in(struct store *store, struct store_job *job)
+{
+	const uint64_t one = 1;
+	struct sqlite_store *s = ours(store);
+	bool thread = start_thread(s);
+
+	pthread_mutex_lock(&s->mutex);
+	if (thread) {
+		STAILQ_INSERT_TAIL(&s->todo, job, link);
+		pthread_cond_signal(&s->to_thread);
+	} else {
+		log_error("store: no thread can be started");
+		job->err = -ENOMEM;
+		STAILQ_INSERT_TAIL(&s->finished, job, link);
+		if (s->wake_fd >= 0)
+			(void)!write(s->wake_fd, &one, sizeof(one));
+	}
+	pthread_mutex_unlock(&s->mutex);
+}
+
+static struct store_job *next_finished(struct sqlite_store *s)
+{
+	struct store_job *job;
+
+	pthread_mutex_lock(&s->mutex);
+	job = STAILQ_FIRST(&s->finished);
+	if (job)
+		STAILQ_REMOVE_HEAD(&s->finished, link);
+	pthread_mutex_unlock(&s->mutex);
+	return job;
+}
+
+static void report_finished(struct sqlite_store *s)
+{
+	struct store_job *job;
+
+	while ((job = next_finished(s)) != NULL)
+		store_report(&s->store, job);
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	uint64_t count;
+
+	(void)what;
+	(void)!read(fd, &count, sizeof(count));
+	report_finished(arg);
+}
+
+static void sqlite_wait(struct store *store)
+{
+	struct sqlite_store *s = ours(store);
+
+	pthread_mutex_lock(&s->mutex);
+	while (STAILQ_EMPTY(&s->finished))
+		pthread_cond_wait(&s->to_owner, &s->mutex);
+	pthread_mutex_unlock(&s->mutex);
+	report_finished(s);
+}
+
+static void end_thread(struct sqlite_store *s)
+{
+	if (!s->started)
+		return;
+	pthread_mutex_lock(&s->mutex);
+	s->ending = true;
+	pthread_cond_signal(&s->to_thread);
+	pthread_mutex_unlock(&s->mutex);
+	pthread_join(s->thread, NULL);
 }
 
 static void sqlite_close(struct store *store)
 {
 	struct sqlite_store *s = ours(store);
 
+	end_thread(s);
+	if (s->event)
+		event_free(s->event);
+	if (s->wake_fd >= 0)
+		close(s->wake_fd);
 	for (size_t i = 0; i < SQL_COUNT; i++)
 		sqlite3_finalize(s->statements[i]);
 	sqlite3_close(s->db);
+	pthread_cond_destroy(&s->to_thread);
+	pthread_cond_destroy(&s->to_owner);
+	pthread_mutex_destroy(&s->mutex);
 	free(s);
 }
 
 static const struct store_ops sqlite_ops = {
-	.rev = sqlite_rev,
-	.get = sqlite_get,
-	.list = sqlite_list,
-	.changes = sqlite_changes,
-	.commit = sqlite_commit,
+	.load = sqlite_load,
+	.hand_in = sqlite_hand_in,
+	.wait = sqlite_wait,
 	.close = sqlite_close,
 };
+
+static int set_up_loop(struct sqlite_store *s, struct event_base *base)
+{
+	s->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (s->wake_fd < 0)
+		return -errno;
+	s->event = event_new(base, s->wake_fd, EV_READ | EV_PERSIST, on_wake, s);
+	return s->event && event_add(s->event, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+/* ---- opening ---------------------------------------------------------------------------------------------- */
 
 static int pragma_number(struct sqlite_store *s, const char *sql, int64_t *out)
 {
@@ -395,17 +539,12 @@ static int prepare(struct sqlite_store *s)
 	return 0;
 }
 
-int store_sqlite_open(const char *path, bool create, struct store **out)
+static int open_database(struct sqlite_store *s, const char *path, bool create)
 {
-	struct sqlite_store *s = calloc(1, sizeof(*s));
-	mode_t mask;
-	int err, opened;
+	mode_t mask = umask(0077);
+	int opened = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0), NULL);
+	int err;
 
-	if (!s)
-		return -ENOMEM;
-	s->store.ops = &sqlite_ops;
-	mask = umask(0077);
-	opened = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0), NULL);
 	if (opened != SQLITE_OK) {
 		err = !create && opened == SQLITE_CANTOPEN ? -ENOENT : -EIO;
 	} else {
@@ -414,10 +553,31 @@ int store_sqlite_open(const char *path, bool create, struct store **out)
 			err = prepare(s);
 	}
 	umask(mask);
+	return err;
+}
+
+int store_sqlite_open(const char *path, bool create, struct event_base *base, struct store **out)
+{
+	struct sqlite_store *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	s->store.ops = &sqlite_ops;
+	s->wake_fd = -1;
+	pthread_mutex_init(&s->mutex, NULL);
+	pthread_cond_init(&s->to_thread, NULL);
+	pthread_cond_init(&s->to_owner, NULL);
+	STAILQ_INIT(&s->todo);
+	STAILQ_INIT(&s->finished);
+	err = open_database(s, path, create);
+	if (!err && base)
+		err = set_up_loop(s, base);
 	if (err) {
 		sqlite_close(&s->store);
 		return err;
 	}
+	s->store.rev = s->rev;
 	*out = &s->store;
 	return 0;
 }

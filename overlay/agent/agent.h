@@ -58,10 +58,11 @@ struct agent {
 	struct fdb_key *pins;     /* declared MACs, as they stand in the switch */
 	uint32_t pins_count;
 	uint32_t generation;
-	json_t *document;         /* the newest topology, NULL: none yet */
-	uint64_t rev;             /* its */
-	uint64_t applied_rev;     /* of the newest that was gone through */
-	struct error apply_error; /* what of it could not be done; "" for nothing */
+	json_t *document;                  /* the newest topology, NULL: none yet */
+	uint64_t rev;                      /* its */
+	uint64_t applied_rev;              /* of the newest that was gone through */
+	char applied[TOPOLOGY_HASH_BYTES]; /* its name; "" for none */
+	struct error apply_error;          /* what of it could not be done; "" for nothing */
 
 	/* control.c */
 	struct controller_client *client;

@@ -437,18 +437,28 @@ static void pin_declared(struct agent *agent, const struct topology *topology)
 
 /* ---- a whole document -------------------------------------------------------------------------------------- */
 
-static void make_real(struct agent *agent, const struct topology *topology)
+/* Return: whether it was gone through */
+static bool make_real(struct agent *agent, const struct topology *topology)
 {
 	agent->apply_error.text[0] = '\0';
 	if (!remove_gone(agent, topology))
-		return;
+		return false;
 	add_ports(agent, topology);
 	add_peers(agent, topology);
 	keep_refused(agent, topology);
 	if (!publish(agent, topology))
-		return;
+		return false;
 	pin_declared(agent, topology);
 	agent->applied_rev = topology->rev;
+	return true;
+}
+
+/* Its name is what the controller compares; one without a name is never what is wanted */
+static void note_applied(struct agent *agent, const json_t *document)
+{
+	const char *hash = json_string_value(json_object_get(document, "hash"));
+
+	snprintf(agent->applied, sizeof(agent->applied), "%s", hash ? hash : "");
 }
 
 static void keep_on_disk(struct agent *agent, const json_t *document)
@@ -482,7 +492,8 @@ static bool take(struct agent *agent, const json_t *document, const char *from, 
 		keep_on_disk(agent, document);
 	agent->rev = topology.rev;
 	before = agent->apply_error;
-	make_real(agent, &topology);
+	if (make_real(agent, &topology))
+		note_applied(agent, document);
 	if (agent->applied_rev != rev_before ||
 		strcmp(before.text, agent->apply_error.text) != 0) /* not at every new try */
 		log_info("topology %llu: %u networks, %u ports, %u hosts%s%s", (unsigned long long)topology.rev,

@@ -215,7 +215,7 @@ static int start_client(struct agent *agent)
 		.ca_pem = agent->config.enrolment.ca_pem,
 		.certificate_pem = agent->config.enrolment.certificate_pem,
 		.key_pem = agent->config.enrolment.key_pem,
-		.topology_rev = agent->document ? agent->rev : 0,
+		.topology = json_string_value(json_object_get(agent->document, "hash")),
 	};
 	const struct controller_client_callbacks callbacks = {
 		.on_topology = on_topology,

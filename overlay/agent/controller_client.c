@@ -54,8 +54,8 @@ struct controller_client {
 	struct event *watch_timer; /* connect (again); or, while one is under way, give it up */
 	unsigned int retry_ms;
 	bool connected;
-	bool started; /* the timer is to connect, not to give up */
-	uint64_t topology_rev;
+	bool started;                       /* the timer is to connect, not to give up */
+	char topology[TOPOLOGY_HASH_BYTES]; /* `hash` of the one at hand; "" for none */
 	char failure[TEXT_BYTES];
 
 	struct exchange report;
@@ -172,16 +172,23 @@ static void watch_failed(struct controller_client *c)
 	set_timer(c->watch_timer, 0);
 }
 
+/* Return: false where a controller sends what is none */
+static bool note_topology(struct controller_client *c, const char *hash)
+{
+	if (!hash || strlen(hash) >= sizeof(c->topology) || strspn(hash, "0123456789abcdef") != strlen(hash))
+		return false;
+	memcpy(c->topology, hash, strlen(hash) + 1);
+	return true;
+}
+
 static void take_line(struct controller_client *c, const char *line, size_t len_bytes)
 {
 	json_t *document = json_loadb(line, len_bytes, JSON_REJECT_DUPLICATES, NULL);
-	const json_t *rev = json_object_get(document, "rev");
 
 	if (!json_is_object(document)) {
 		snprintf(c->failure, sizeof(c->failure), "%s: sent what is not JSON", c->host_header);
 		watch_failed(c);
-	} else if (json_is_integer(rev)) {
-		c->topology_rev = (uint64_t)json_integer_value(rev);
+	} else if (note_topology(c, json_string_value(json_object_get(document, "hash")))) {
 		c->callbacks.on_topology(c->ctx, document);
 	}
 	json_decref(document);
@@ -261,9 +268,9 @@ static void on_watch_done(struct evhttp_request *request, void *arg)
 static bool watch_begin(struct controller_client *c)
 {
 	struct evhttp_request *request;
-	char path[64];
+	char path[32 + TOPOLOGY_HASH_BYTES];
 
-	snprintf(path, sizeof(path), "/v1/agent/topology?watch=%llu", (unsigned long long)c->topology_rev);
+	snprintf(path, sizeof(path), "/v1/agent/topology?watch=%s", c->topology[0] ? c->topology : "0");
 	if (!exchange_begin(&c->watch))
 		return false;
 	request = evhttp_request_new(on_watch_done, c);
@@ -507,7 +514,8 @@ int controller_client_new(struct event_base *base, const struct controller_clien
 	c->callbacks = *callbacks;
 	c->ctx = ctx;
 	c->retry_ms = RETRY_MIN_MS;
-	c->topology_rev = config->topology_rev;
+	if (config->topology)
+		(void)note_topology(c, config->topology);
 	c->watch.client = c;
 	c->report.client = c;
 	err = set_up(c, config, error);

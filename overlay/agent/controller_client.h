@@ -21,7 +21,8 @@
 #include <event2/event.h>
 #include <jansson.h>
 #include <stdbool.h>
-#include <stdint.h>
+
+#define TOPOLOGY_HASH_BYTES 65U /* of a topology's name, with its end */
 
 /* All borrowed during controller_client_new() only */
 struct controller_client_config {
@@ -29,7 +30,8 @@ struct controller_client_config {
 	const char *ca_pem;
 	const char *certificate_pem;
 	const char *key_pem;
-	uint64_t topology_rev; /* `rev` of the topology at hand, 0 for none: it is sent again only if it differs */
+	const char *
+		topology; /* `hash` of the topology at hand, NULL or "" for none: it is sent again only if it differs */
 };
 
 struct controller_client_callbacks {

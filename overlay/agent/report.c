@@ -53,8 +53,9 @@ void report_send(struct agent *agent)
 
 	if (!agent->client)
 		return;
-	report = json_pack("{s:I, s:s, s:o, s:o}", "applied", (json_int_t)agent->applied_rev, "version", WEFT_VERSION,
-		"macs", learnt_macs(agent), "drops", drop_counts(agent));
+	report =
+		json_pack("{s:s, s:I, s:s, s:o, s:o}", "applied", agent->applied, "rev", (json_int_t)agent->applied_rev,
+			"version", WEFT_VERSION, "macs", learnt_macs(agent), "drops", drop_counts(agent));
 	if (!report)
 		return;
 	if (agent->apply_error.text[0])

@@ -6,6 +6,7 @@
 
 #include "base/base64.h"
 #include "base/error.h"
+#include "controller/authority_create.h"
 #include "controller/ca/authority.h"
 #include "controller/enrol.h"
 #include "crypto/identity.h"

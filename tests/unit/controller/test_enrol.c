@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "controller/enrol.h"
 #include "controller/store/store_sqlite.h"
+#include "tests/unit/controller/change_fixture.h"
 #include "tests/unit/controller/fabric_fixture.h"
 
 #include <errno.h>
@@ -26,8 +27,15 @@ static void open_model(struct fixture *f)
 	char path[128];
 
 	snprintf(path, sizeof(path), "%s/controller.db", f->authority.dir);
-	assert_int_equal(store_sqlite_open(path, false, &f->store), 0);
+	assert_int_equal(store_sqlite_open(path, false, NULL, &f->store), 0);
 	assert_int_equal(model_new(f->store, &f->model), 0);
+}
+
+static void reopen(struct fixture *f)
+{
+	model_free(f->model);
+	store_close(f->store);
+	open_model(f);
 }
 
 static int set_up(void **state)
@@ -51,12 +59,68 @@ static int tear_down(void **state)
 	return 0;
 }
 
+/* One call of enrol.h, as the API makes it */
+struct attempt {
+	struct fixture *f;
+	const json_t *in;
+	const char *host; /* to be revoked */
+	time_t now;
+};
+
+static struct enrol enrol_of(const struct attempt *attempt, struct store_txn *txn)
+{
+	return (struct enrol){ .model = attempt->f->model,
+		.authority = &attempt->f->authority.authority,
+		.now = attempt->now,
+		.txn = txn };
+}
+
+static json_t *prepare_token(void *ctx, struct store_txn *txn, struct fault *fault)
+{
+	static uint8_t random[AUTHORITY_SECRET_BYTES];
+	const struct attempt *attempt = ctx;
+	struct enrol enrol = enrol_of(attempt, txn);
+
+	random[0]++;
+	return enrol_token(&enrol, random, attempt->in, fault);
+}
+
+static json_t *prepare_host(void *ctx, struct store_txn *txn, struct fault *fault)
+{
+	const struct attempt *attempt = ctx;
+	struct enrol enrol = enrol_of(attempt, txn);
+
+	return enrol_host(&enrol, attempt->in, fault);
+}
+
+static json_t *prepare_revoke(void *ctx, struct store_txn *txn, struct fault *fault)
+{
+	const struct attempt *attempt = ctx;
+	struct enrol enrol = enrol_of(attempt, txn);
+
+	return enrol_revoke(&enrol, attempt->host, fault);
+}
+
+static json_t *token_at(struct fixture *f, const json_t *in, time_t now, struct fault *fault)
+{
+	struct attempt attempt = { .f = f, .in = in, .now = now };
+
+	return change_fixture(f->model, prepare_token, &attempt, fault);
+}
+
+static json_t *revoke_host(struct fixture *f, const char *host, struct fault *fault)
+{
+	struct attempt attempt = { .f = f, .host = host };
+
+	return change_fixture(f->model, prepare_revoke, &attempt, fault);
+}
+
 /* Return: the secret of a new token, to be freed */
 static char *new_secret(struct fixture *f, const char *host, int expires_s)
 {
-	struct fault fault = { 0 };
+	struct fault fault;
 	json_t *in = json_pack("{s:s, s:i}", "host", host, "expires_s", expires_s);
-	json_t *out = enrol_token(f->model, &f->authority.authority, in, time(NULL), &fault), *content;
+	json_t *out = token_at(f, in, time(NULL), &fault), *content;
 	char *secret;
 
 	assert_non_null(out);
@@ -75,10 +139,10 @@ static char *new_secret(struct fixture *f, const char *host, int expires_s)
 static json_t *enrol_at(struct fixture *f, const json_t *request, const char *secret, time_t now, struct fault *fault)
 {
 	json_t *in = json_deep_copy(request), *out;
+	struct attempt attempt = { .f = f, .in = in, .now = now };
 
-	memset(fault, 0, sizeof(*fault));
 	json_object_set_new(in, "token", json_string(secret));
-	out = enrol_host(f->model, &f->authority.authority, in, now, fault);
+	out = change_fixture(f->model, prepare_host, &attempt, fault);
 	json_decref(in);
 	return out;
 }
@@ -184,14 +248,14 @@ static void joining_again(void **state)
 
 	json_decref(enrol_at(f, first.request, secret, time(NULL), &fault));
 	was = json_incref(json_object_get(model_host(f->model, "aws-1"), "fingerprint"));
-	out = enrol_revoke(f->model, "aws-1", &fault);
+	out = revoke_host(f, "aws-1", &fault);
 	assert_int_equal(json_array_size(json_object_get(out, "hosts")), 0);
 	assert_true(json_is_true(json_object_get(model_host(f->model, "aws-1"), "revoked")));
 	json_decref(out);
-	out = enrol_revoke(f->model, "aws-1", &fault);
+	out = revoke_host(f, "aws-1", &fault);
 	assert_int_equal(json_integer_value(json_object_get(out, "rev")), model_rev(f->model));
 	json_decref(out);
-	assert_null(enrol_revoke(f->model, "aws-2", &fault));
+	assert_null(revoke_host(f, "aws-2", &fault));
 	assert_int_equal(fault.status, 404);
 	json_decref(enrol_at(f, second.request, again, time(NULL), &fault));
 	assert_false(json_is_true(json_object_get(model_host(f->model, "aws-1"), "revoked")));
@@ -219,21 +283,17 @@ static void what_is_kept(void **state)
 	struct fault fault;
 	json_t *operator;
 
-	assert_int_equal(store_list(f->store, "", nothing_secret, secret), 0);
+	reopen(f);
+	assert_int_equal(store_load(f->store, nothing_secret, secret), 0);
 	snprintf(path, sizeof(path), "%s/operator.json", f->authority.dir);
 	operator= json_load_file(path, 0, NULL);
-	assert_int_equal(store_list(f->store, "", nothing_secret,
+	assert_int_equal(store_load(f->store, nothing_secret,
 				 (void *)json_string_value(json_object_get(operator, "token"))),
 		0);
 	json_decref(operator);
-	model_free(f->model);
-	store_close(f->store);
-	open_model(f);
 	json_decref(enrol_at(f, joiner.request, secret, time(NULL), &fault));
 	assert_int_equal(fault.status, 0);
-	model_free(f->model);
-	store_close(f->store);
-	open_model(f);
+	reopen(f);
 	assert_non_null(model_host(f->model, "aws-1"));
 	refused(f, joiner.request, secret, time(NULL), 409, "token");
 	joiner_free(&joiner);
@@ -279,9 +339,9 @@ static void old_tokens_are_swept(void **state)
 	json_t *in = json_pack("{s:s}", "host", "aws-2");
 	struct fault fault = { 0 };
 
-	json_decref(enrol_token(f->model, &f->authority.authority, in, time(NULL) + 50 + ENROL_TOKEN_KEPT_S, &fault));
+	json_decref(token_at(f, in, time(NULL) + 50 + ENROL_TOKEN_KEPT_S, &fault));
 	refused(f, joiner.request, secret, time(NULL) + 61, 410, "token");
-	json_decref(enrol_token(f->model, &f->authority.authority, in, time(NULL) + 70 + ENROL_TOKEN_KEPT_S, &fault));
+	json_decref(token_at(f, in, time(NULL) + 70 + ENROL_TOKEN_KEPT_S, &fault));
 	refused(f, joiner.request, secret, time(NULL) + 61, 401, "token");
 	json_decref(in);
 	joiner_free(&joiner);
@@ -300,7 +360,7 @@ static void bad_wishes_for_tokens(void **state)
 		json_t *in = json_loads(bad[i], 0, NULL);
 		struct fault fault = { 0 };
 
-		assert_null(enrol_token(f->model, &f->authority.authority, in, time(NULL), &fault));
+		assert_null(token_at(f, in, time(NULL), &fault));
 		assert_int_equal(fault.status, 400);
 		json_decref(in);
 	}

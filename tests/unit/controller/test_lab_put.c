@@ -16,6 +16,9 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/controller/change_fixture.h"
+#include "tests/unit/controller/store_fixture.h"
+
 #define HOSTS 5
 #define LABS 4
 #define NETWORKS 3
@@ -46,7 +49,7 @@ static void open_model(struct fixture *f)
 {
 	struct model_listener listener = { .ctx = f, .on_commit = on_commit };
 
-	assert_int_equal(store_sqlite_open(f->path, false, &f->store), 0);
+	assert_int_equal(store_sqlite_open(f->path, false, NULL, &f->store), 0);
 	assert_int_equal(model_new(f->store, &f->model), 0);
 	model_listen(f->model, &listener);
 }
@@ -67,18 +70,16 @@ static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct store_txn txn;
-	uint64_t rev;
 
 	snprintf(f->dir, sizeof(f->dir), "%s/weft-apply-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->path, sizeof(f->path), "%s/controller.db", f->dir);
-	assert_int_equal(store_sqlite_open(f->path, true, &f->store), 0);
+	assert_int_equal(store_sqlite_open(f->path, true, NULL, &f->store), 0);
 	store_txn_init(&txn);
 	store_txn_put(&txn, "fabric", "{\"name\":\"homelab\",\"psk\":\"x\"}");
 	for (int i = 0; i < HOSTS; i++)
 		put_host(&txn, i, false);
-	assert_int_equal(store_commit(f->store, &txn, &rev), 0);
-	store_txn_fini(&txn);
+	assert_int_equal(store_fixture_commit(f->store, &txn, NULL), 0);
 	store_close(f->store);
 	f->labs = json_object();
 	f->ids = json_object();
@@ -252,13 +253,13 @@ static json_t *random_change(struct fixture *f)
 	if (rand() % 4 == 0) {
 		bool there = json_object_get(f->labs, name) != NULL;
 
-		out = lab_delete(f->model, name, &fault);
+		out = lab_fixture(f->model, name, NULL, &fault);
 		assert_int_equal(out != NULL, there);
 		json_object_del(f->labs, name);
 		return out;
 	}
 	in = random_lab(lab);
-	out = lab_put(f->model, name, in, &fault);
+	out = lab_fixture(f->model, name, in, &fault);
 	if (!out)
 		fail_msg("%s: %s", fault.where, fault.message);
 	json_object_set(f->labs, name, json_object_get(model_lab(f->model, name), "lab"));
@@ -306,11 +307,11 @@ static void same_lab_again(void **state)
 
 	srand(5);
 	lab = random_lab(0);
-	first = lab_put(f->model, "l0", lab, &fault);
+	first = lab_fixture(f->model, "l0", lab, &fault);
 	empty = json_object();
-	json_decref(lab_put(f->model, "l1", empty, &fault));
+	json_decref(lab_fixture(f->model, "l1", empty, &fault));
 	json_decref(empty);
-	second = lab_put(f->model, "l0", lab, &fault);
+	second = lab_fixture(f->model, "l0", lab, &fault);
 	assert_true(json_is_true(json_object_get(first, "changed")));
 	assert_true(json_is_false(json_object_get(second, "changed")));
 	assert_true(json_equal(json_object_get(first, "rev"), json_object_get(second, "rev")));
@@ -330,7 +331,7 @@ static void all_or_nothing(void **state)
 
 	json_object_set_new(json_object_get(lab, "ports"), "zz",
 		json_pack("{s:s, s:s, s:s}", "host", "h9", "network", "n0", "attach", "tap:zz"));
-	assert_null(lab_put(f->model, "l0", lab, &fault));
+	assert_null(lab_fixture(f->model, "l0", lab, &fault));
 	assert_string_equal(fault.where, "ports.zz.host");
 	assert_int_equal(model_rev(f->model), rev);
 	assert_int_equal(json_object_size(model_all(f->model, MODEL_NETWORK)), 0);
@@ -346,7 +347,7 @@ static void apply_network(struct fixture *f, const char *options)
 	json_t *answer;
 
 	json_object_clear(f->touched);
-	answer = lab_put(f->model, "l0", lab, &fault);
+	answer = lab_fixture(f->model, "l0", lab, &fault);
 	assert_true(json_is_true(json_object_get(answer, "changed")));
 	assert_non_null(json_object_get(f->touched, "h0"));
 	json_decref(answer);
@@ -396,12 +397,12 @@ static void ids_are_not_reused_soon(void **state)
 		const json_t *network;
 		json_int_t id;
 
-		json_decref(lab_put(f->model, "l0", lab, &fault));
+		json_decref(lab_fixture(f->model, "l0", lab, &fault));
 		network = json_object_get(model_all(f->model, MODEL_NETWORK), "l0/n");
 		id = json_integer_value(json_object_get(network, "id"));
 		assert_true(id == last + 1);
 		last = id;
-		json_decref(lab_delete(f->model, "l0", &fault));
+		json_decref(lab_fixture(f->model, "l0", NULL, &fault));
 	}
 	json_decref(lab);
 }
@@ -414,14 +415,12 @@ static void ids_wrap(void **state)
 	json_t *one = json_pack("{s:{s:{}}}", "networks", "n"),
 	       *two = json_pack("{s:{s:{}, s:{}}}", "networks", "a", "b");
 	struct store_txn txn;
-	uint64_t rev;
 
-	json_decref(lab_put(f->model, "l0", one, &fault));
+	json_decref(lab_fixture(f->model, "l0", one, &fault));
 	store_txn_init(&txn);
 	store_txn_put(&txn, "ids", "{\"network\":16777214,\"port\":0}");
-	assert_true(model_commit(f->model, &txn, &rev, &fault));
-	store_txn_fini(&txn);
-	json_decref(lab_put(f->model, "l1", two, &fault));
+	assert_int_equal(store_fixture_commit(f->store, &txn, NULL), 0);
+	json_decref(lab_fixture(f->model, "l1", two, &fault));
 	assert_non_null(model_network_by_id(f->model, 1));
 	assert_non_null(model_network_by_id(f->model, 2));
 	assert_non_null(model_network_by_id(f->model, NETWORK_ID_MAX));
@@ -437,25 +436,23 @@ static void revoked_hosts_are_left_out(void **state)
 		"host", "h0", "network", "n", "attach", "tap:a", "b", "host", "h1", "network", "n", "attach", "tap:b");
 	json_t *document, *answer;
 	struct store_txn txn;
-	uint64_t rev;
 
-	json_decref(lab_put(f->model, "l0", lab, &fault));
+	json_decref(lab_fixture(f->model, "l0", lab, &fault));
 	document = host_topology_of(f->model, "h0");
 	assert_int_equal(json_array_size(json_object_get(document, "hosts")), 1);
 	json_decref(document);
 	store_txn_init(&txn);
 	put_host(&txn, 1, true);
-	assert_true(model_commit(f->model, &txn, &rev, &fault));
-	store_txn_fini(&txn);
+	assert_int_equal(store_fixture_commit(f->store, &txn, NULL), 0);
 	assert_non_null(json_object_get(f->touched, "h0"));
 	document = host_topology_of(f->model, "h0");
 	assert_int_equal(json_array_size(json_object_get(document, "hosts")), 0);
 	assert_int_equal(json_array_size(json_object_get(document, "remote_ports")), 0);
 	assert_int_equal(json_array_size(json_object_get(document, "ports")), 1);
 	json_decref(document);
-	assert_null(lab_put(f->model, "l0", lab, &fault));
+	assert_null(lab_fixture(f->model, "l0", lab, &fault));
 	assert_string_equal(fault.where, "ports.b.host");
-	answer = lab_delete(f->model, "l0", &fault);
+	answer = lab_fixture(f->model, "l0", NULL, &fault);
 	assert_int_equal(json_array_size(json_object_get(answer, "hosts")), 1);
 	json_decref(answer);
 	json_decref(lab);

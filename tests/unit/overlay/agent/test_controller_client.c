@@ -196,7 +196,7 @@ static int client_at(struct fixture *f, const char *address, const char **error)
 		.ca_pem = f->ca,
 		.certificate_pem = f->host_cert,
 		.key_pem = f->host_key,
-		.topology_rev = 7,
+		.topology = "7a",
 	};
 
 	return controller_client_new(f->base, &config, &callbacks, f, &f->client, error);
@@ -283,11 +283,11 @@ static void topologies_come_in(void **state)
 
 	client_start(f);
 	until(f, &f->ups, 1);
-	assert_string_equal(f->last_watch, "/v1/agent/topology?watch=7");
-	send_text(f, "{\"rev\":8,\"ho");
+	assert_string_equal(f->last_watch, "/v1/agent/topology?watch=7a");
+	send_text(f, "{\"rev\":8,\"hash\":\"8\",\"ho");
 	turn(f, 30);
 	assert_int_equal(f->topologies, 0);
-	send_text(f, "st\":\"aws-1\"}\n{}\n{\"rev\":");
+	send_text(f, "st\":\"aws-1\"}\n{}\n{\"hash\":\"9\",\"rev\":");
 	until(f, &f->topologies, 1);
 	assert_int_equal(f->last_rev, 8);
 	send_text(f, "9}\n");
@@ -304,14 +304,14 @@ static void it_comes_back(void **state)
 
 	client_start(f);
 	until(f, &f->ups, 1);
-	send_text(f, "{\"rev\":11}\n");
+	send_text(f, "{\"rev\":11,\"hash\":\"11b\"}\n");
 	until(f, &f->topologies, 1);
 	start = now_s();
 	drop_watch(f);
 	until(f, &f->ups, 2);
 	assert_true(now_s() - start < 1.0);
 	assert_int_equal(f->downs, 1);
-	assert_string_equal(f->last_watch, "/v1/agent/topology?watch=11");
+	assert_string_equal(f->last_watch, "/v1/agent/topology?watch=11b");
 	controller_stop(f);
 	until(f, &f->downs, 3);
 	assert_string_not_equal(f->text, "");
@@ -427,7 +427,7 @@ static void nothing_piles_up(void **state)
 	client_start(f);
 	for (unsigned int i = 1; i <= 15; i++) {
 		until(f, &f->ups, i);
-		send_text(f, "{\"rev\":1}\n");
+		send_text(f, "{\"rev\":1,\"hash\":\"1\"}\n");
 		until(f, &f->topologies, i);
 		controller_client_report(f->client, report);
 		until(f, &f->reports, f->reports + 1);

@@ -4,7 +4,7 @@
  * A leaky bucket as a time: each failure moves `full` THROTTLE_SECONDS on, and whoever is THROTTLE_FAILURES
  * of those ahead of the clock has to wait.
  */
-#include "controller/http/throttle.h"
+#include "controller/throttle.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /*
  * test_throttle.c - failures are counted by source, forgotten in time, and the table stays bounded
  */
-#include "controller/http/throttle.h"
+#include "controller/throttle.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,10 +1,9 @@
 /*
  * server.c - see server.h
  */
-#include "controller/server.h"
+#include "controller/http/server.h"
 
 #include "base/addr.h"
-#include "base/error.h"
 #include "controller/http/conns.h"
 #include "lab/limits.h"
 
@@ -25,6 +24,7 @@
 
 struct server {
 	struct event_base *base;
+	struct server_owner owner;
 	SSL_CTX *tls;
 	struct conns *conns;
 	struct evhttp *network, *local;
@@ -42,11 +42,11 @@ static X509 *read_certificate(const char *pem)
 }
 
 /* Our key and certificate, and the CA behind it */
-static bool use_identity(SSL_CTX *tls, const struct authority *authority)
+static bool use_identity(SSL_CTX *tls, const struct server_config *config)
 {
-	BIO *bio = BIO_new_mem_buf(authority->tls_key_pem, -1);
+	BIO *bio = BIO_new_mem_buf(config->tls_key_pem, -1);
 	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
-	X509 *own = read_certificate(authority->tls_pem), *ca = read_certificate(authority->ca_pem);
+	X509 *own = read_certificate(config->tls_pem), *ca = read_certificate(config->ca_pem);
 	bool ok = key && own && ca && SSL_CTX_use_certificate(tls, own) == 1 && SSL_CTX_use_PrivateKey(tls, key) == 1 &&
 		SSL_CTX_check_private_key(tls) == 1 && SSL_CTX_add1_chain_cert(tls, ca) == 1 &&
 		X509_STORE_add_cert(SSL_CTX_get_cert_store(tls), ca) == 1 && SSL_CTX_add_client_CA(tls, ca) == 1;
@@ -59,7 +59,7 @@ static bool use_identity(SSL_CTX *tls, const struct authority *authority)
 }
 
 /* No resumption: a certificate is shown and checked on every connection */
-static SSL_CTX *make_tls(const struct authority *authority)
+static SSL_CTX *make_tls(const struct server_config *config)
 {
 	SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
 
@@ -70,16 +70,29 @@ static SSL_CTX *make_tls(const struct authority *authority)
 	SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, NULL);
 	if (SSL_CTX_set_min_proto_version(tls, TLS1_3_VERSION) == 1 && SSL_CTX_set_num_tickets(tls, 0) == 1 &&
-		use_identity(tls, authority))
+		use_identity(tls, config))
 		return tls;
 	SSL_CTX_free(tls);
 	return NULL;
 }
 
-static struct evhttp *make_http(struct event_base *base, void (*on_request)(struct evhttp_request *, void *),
-	struct api *api)
+static void on_network(struct evhttp_request *request, void *arg)
 {
-	struct evhttp *http = evhttp_new(base);
+	struct server *s = arg;
+
+	s->owner.on_request(s->owner.ctx, request, false);
+}
+
+static void on_local(struct evhttp_request *request, void *arg)
+{
+	struct server *s = arg;
+
+	s->owner.on_request(s->owner.ctx, request, true);
+}
+
+static struct evhttp *make_http(struct server *s, void (*on_request)(struct evhttp_request *request, void *arg))
+{
+	struct evhttp *http = evhttp_new(s->base);
 
 	if (!http)
 		return NULL;
@@ -89,7 +102,7 @@ static struct evhttp *make_http(struct event_base *base, void (*on_request)(stru
 	/* a body that is too large is read to its end and dropped, so that its sender gets to hear why */
 	evhttp_set_flags(http, EVHTTP_SERVER_LINGERING_CLOSE);
 	evhttp_set_timeout(http, SERVER_IDLE_S);
-	evhttp_set_gencb(http, on_request, api);
+	evhttp_set_gencb(http, on_request, s);
 	return http;
 }
 
@@ -178,7 +191,7 @@ static int listen_local(struct server *s, const char *dir, struct error *error)
 	return take_listener(s->local, listener);
 }
 
-int server_new(struct event_base *base, const struct authority *authority, const char *dir, struct api *api,
+int server_new(struct event_base *base, const struct server_config *config, const struct server_owner *owner,
 	struct server **out, struct error *error)
 {
 	struct server *s = calloc(1, sizeof(*s));
@@ -188,21 +201,22 @@ int server_new(struct event_base *base, const struct authority *authority, const
 	if (!s)
 		return err;
 	s->base = base;
-	s->tls = make_tls(authority);
+	s->owner = *owner;
+	s->tls = make_tls(config);
 	if (!s->tls) {
-		error_set(error, "%.300s: tls.key, tls.crt and ca.crt do not go together", dir);
+		error_set(error, "%.300s: tls.key, tls.crt and ca.crt do not go together", config->dir);
 		err = -EINVAL;
 		goto failed;
 	}
 	s->conns = conns_new(base, s->tls);
-	s->network = make_http(base, api_on_network, api);
-	s->local = make_http(base, api_on_local, api);
+	s->network = make_http(s, on_network);
+	s->local = make_http(s, on_local);
 	if (!s->conns || !s->network || !s->local)
 		goto failed;
 	conns_attach(s->conns, s->network);
-	err = listen_network(s, authority->listen, error);
+	err = listen_network(s, config->listen, error);
 	if (!err)
-		err = listen_local(s, dir, error);
+		err = listen_local(s, config->dir, error);
 	if (err)
 		goto failed;
 	*out = s;

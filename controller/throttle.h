@@ -5,8 +5,8 @@
  * right token is held back by how many have one at the same address.  IPv6 counts by /64.  The table is bounded: sets of
  * THROTTLE_WAYS, where a new source takes the place of the one that failed longest ago.
  */
-#ifndef CONTROLLER_HTTP_THROTTLE_H
-#define CONTROLLER_HTTP_THROTTLE_H
+#ifndef CONTROLLER_THROTTLE_H
+#define CONTROLLER_THROTTLE_H
 
 #include "base/addr.h"
 #include "base/clock.h"
@@ -38,4 +38,4 @@ bool throttle_ok(struct throttle *throttle, const struct endpoint *source, struc
 /* It tried, and failed */
 void throttle_failed(struct throttle *throttle, const struct endpoint *source, struct instant now);
 
-#endif /* CONTROLLER_HTTP_THROTTLE_H */
+#endif /* CONTROLLER_THROTTLE_H */
