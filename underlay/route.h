@@ -20,7 +20,7 @@
 
 #define ROUTE_SETS 512U
 #define ROUTE_WAYS 4U
-#define ROUTE_FRESH_MS 1000U
+#define ROUTE_FRESH_MS 100U
 
 struct route_cache;
 
