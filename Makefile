@@ -196,6 +196,12 @@ measure_SRC = \
 	measure/sequence.c \
 	measure/split.c
 
+tests/sim_SRC = \
+	tests/sim/line.c \
+	tests/sim/net.c \
+	tests/sim/random.c \
+	tests/sim/world.c
+
 # ---- tests: a unit test links its room's library and the floors below; the threaded ones run under TSan too ----
 
 base_TESTS = \
@@ -310,6 +316,11 @@ measure_TESTS = \
 	tests/unit/measure/test_sequence.c \
 	tests/unit/measure/test_split.c
 
+tests/sim_TESTS = \
+	tests/unit/sim/test_line.c \
+	tests/unit/sim/test_net.c \
+	tests/unit/sim/test_world.c
+
 TSAN_TESTS = \
 	tests/unit/overlay/agent/test_closer.c \
 	tests/unit/base/test_rcu.c \
@@ -377,9 +388,10 @@ controller/http_BELOW  = $(MIDDLE)
 controller_BELOW       = controller/http controller/ca controller/store $(MIDDLE)
 cli_BELOW              = $(MIDDLE)
 measure_BELOW          = $(MIDDLE)
+tests/sim_BELOW        = overlay/agent overlay/datapath overlay/peer controller $(controller_BELOW)
 
 ROOMS = base packet lab crypto encap switch tap underlay overlay/peer overlay/datapath overlay/agent \
-	controller/store controller/ca controller/http controller cli measure
+	controller/store controller/ca controller/http controller cli measure tests/sim
 
 PKGS = libevent libevent_openssl libevent_pthreads openssl liburcu-memb jansson yaml-0.1 sqlite3 libcurl libmnl \
 	libcap-ng
