@@ -2,21 +2,24 @@
 """Fails where a header declares a function that another file than its own .c defines.
 
 Usage: tools/headers.py FOLDER...   A header is its module's word and nobody else's: room/x.h speaks for room/x.c.  Rows of
-a table (attachments, stages, commands) are declared by the table's X-macro, which this does not see.
+a table (AEAD backends, attachments, stages) are declared by the table's X-macro, which this does not see.
 """
 import pathlib
 import re
 import sys
 
 NAME = re.compile(r"\b([a-z_][a-z0-9_]*)\s*\(")
-KEYWORDS = {"__attribute__", "sizeof", "_Static_assert", "defined"}
+NOT_CODE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+DIRECTIVE = re.compile(r"^[ \t]*#(?:\\\n|[^\n])*", re.M)
+ATTRIBUTE = re.compile(r"__attribute__\s*\(\(.*?\)\)|_Alignas\s*\([^)]*\)", re.S)
+# a field, a type, a variable, a check while compiling: has parentheses, perhaps, and is no function
+OTHER = re.compile(r"\s*(typedef\b|_Static_assert\b|(static\s+)?(const\s+)?(struct|union|enum)\s+\w+\s*$)")
 
 
 def top_level(text):
     """Yield (statement, what ends it) for everything outside braces and parentheses: ';' or '{'."""
-    text = re.sub(r"/\*.*?\*/|//[^\n]*", " ", text, flags=re.S)
-    text = re.sub(r"^[ \t]*#(?:\\\n|[^\n])*", "", text, flags=re.M)
-    text = re.sub(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'', '""', text)
+    text = NOT_CODE.sub(lambda m: '""' if m[0][0] in "\"'" else " ", text)  # in one pass: either may hold the other
+    text = ATTRIBUTE.sub(" ", DIRECTIVE.sub("", text))
     depth, start = 0, 0
     for at, char in enumerate(text):
         if char == "{":
@@ -33,25 +36,26 @@ def top_level(text):
 
 def functions(path, end):
     for statement, by in top_level(path.read_text()):
-        names = [n for n in NAME.findall(statement) if n not in KEYWORDS]
-        is_data = "=" in statement or re.match(r"\s*(typedef|struct \w+\s*$|enum \w+\s*$)", statement)
-        if by == end and names and not is_data and not re.search(r"\(\s*\*", statement.split(names[0])[0]):
-            yield names[0]
+        name = NAME.search(statement)
+        if by != end or not name or "=" in statement or OTHER.match(statement):
+            continue
+        if not re.match(r"\s*\*", statement[name.end():]) and not name[1].startswith("__"):  # no pointer; the compiler's own
+            yield name[1]
 
 
 def main(folders):
     bad = 0
     sources = sorted(p for f in folders for p in pathlib.Path(f).rglob("*.c"))
-    defined = {name: path for path in sources for name in functions(path, "{")}
+    defined = {}
+    for path in sources:
+        for name in functions(path, "{"):
+            defined.setdefault(name, set()).add(path)
     for header in sorted(p for f in folders for p in pathlib.Path(f).rglob("*.h")):
         for name in functions(header, ";"):
-            home = defined.get(name)
-            if home is None:
-                print(f"{header}: declares {name}(), which no file defines")
-            elif home != header.with_suffix(".c"):
-                print(f"{header}: declares {name}(), which {home} defines")
-            else:
+            homes = defined.get(name, set())
+            if header.with_suffix(".c") in homes:
                 continue
+            print(f"{header}: declares {name}(), which {', '.join(map(str, sorted(homes))) or 'no file'} defines")
             bad = 1
     return bad
 
