@@ -1,8 +1,8 @@
 #!/bin/bash
 # make check: everything that can be shown about this tree, in one run, closing with one line of counts.
 #
-#   includes and lint -> gcc build -> clang build under ASan and UBSan -> unit tests -> threaded tests under TSan
-#   -> the fuzzers' corpora -> the end-to-end tests, one after the other
+#   includes and lint -> gcc build -> clang build under ASan and UBSan -> unit tests of both builds
+#   -> threaded tests under TSan -> the fuzzers' corpora -> the end-to-end tests, one after the other
 #
 # tests/check.sh [STEP...] runs only the steps named: see `steps` below; no argument means all.  A tool, a test binary or
 # a corpus that is missing is a failure, never a skip.  Each step's output is kept in build/check/.  Every step runs in
@@ -116,28 +116,31 @@ do_build() {
 	step "install and its files" tests/install.sh
 }
 
-# units BUILD SOURCE...: the test binaries of these sources, as many at once as there are processors
+# units NAME BUILD SOURCE...: the test binaries of these sources, as many at once as there are processors
 units() {
-	local build=$1 source name log status ms
-	shift
+	local label=$1 build=$2 source name log status ms
+	shift 2
 	for source in "$@"; do
 		name=${source#tests/unit/}
-		echo "$build/tests/unit/${name%.c} $(log_of "${build##*/} ${name%.c}")"
+		echo "$build/tests/unit/${name%.c} $(log_of "$label ${name%.c}")"
 	done >$LOGS/units
 	run $LOGS/units.log xargs -a $LOGS/units -P "$(nproc)" -L 1 tests/unit.sh
 	for source in "$@"; do
 		name=${source#tests/unit/}
-		log=$(log_of "${build##*/} ${name%.c}")
+		log=$(log_of "$label ${name%.c}")
 		read -r status ms <"$log.status" || status=missing
-		count_tap "${build##*/} ${name%.c}" "$log" "$status" "$ms"
+		count_tap "$label ${name%.c}" "$log" "$status" "$ms"
 	done
 }
 
 # shellcheck disable=SC2046
-do_unit() { units $CLANG_BUILD $(find tests/unit -name "test_*.c" | sort); }
+do_unit() {
+	units gcc build $(find tests/unit -name "test_*.c" | sort)
+	units clang $CLANG_BUILD $(find tests/unit -name "test_*.c" | sort)
+}
 
 # shellcheck disable=SC2046
-do_tsan() { units $TSAN_BUILD $(make -s print-TSAN_TESTS); }
+do_tsan() { units tsan $TSAN_BUILD $(make -s print-TSAN_TESTS); }
 
 do_fuzz() { tap "fuzzers, ${FUZZ_SECONDS} s each" tests/fuzz/run.sh $CLANG_BUILD "$FUZZ_SECONDS"; }
 
