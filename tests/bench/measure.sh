@@ -116,6 +116,6 @@ measure_memory() {
 # Which AEAD a weftd picked goes into the table
 note_backend() {
 	local text
-	text=$("$BUILD/weft" status --json --state "$WORK/agent-A" 2>/dev/null | jq -r '.datapath.aead_backend // empty')
+	text=$("$WEFT/weft" status --json --state "$WORK/agent-A" 2>/dev/null | jq -r '.datapath.aead_backend // empty')
 	[ -z "$text" ] || printf '{"system": "%s", "note": %s}\n' "$SYSTEM" "$(jq -Rn --arg t "$text" '$t')" >>"$SAMPLES"
 }

@@ -9,8 +9,17 @@
 #include <string.h>
 #include <time.h>
 
+#if __has_include(<valgrind/callgrind.h>)
+#include <valgrind/callgrind.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#define CALLGRIND_ZERO_STATS (void)0
+#define CALLGRIND_DUMP_STATS_AT(text) (void)(text)
+#endif
+
 #define REPETITIONS 11U
 #define REPETITION_NS 5000000ULL
+#define COUNTED_CALLS 64U
 
 /* Of this thread's own time on a core, so that a neighbour on a busy machine does not count */
 static uint64_t now_ns(void)
@@ -31,6 +40,26 @@ void micro_begin(struct micro *micro, const char *title, int argc, char **argv)
 		exit(2);
 	}
 	printf("%-44s %10s %10s %10s %8s\n", title, "ns", "min", "max", "Gb/s");
+	CALLGRIND_ZERO_STATS;
+}
+
+/* What callgrind has counted since the last time goes into a file of its own: "NAME / ITEMS", as compare.py reads it */
+static void dump_count(const char *name, unsigned int items)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "%s / %u", name, items);
+	CALLGRIND_DUMP_STATS_AT(text);
+}
+
+static void count_case(const char *name, unsigned int items, void (*run)(void *ctx), void *ctx)
+{
+	run(ctx);
+	CALLGRIND_ZERO_STATS;
+	for (unsigned int i = 0; i < COUNTED_CALLS; i++)
+		run(ctx);
+	dump_count(name, items * COUNTED_CALLS);
+	CALLGRIND_ZERO_STATS;
 }
 
 static int ascending(const void *a, const void *b)
@@ -54,6 +83,8 @@ void micro_add(struct micro *micro, const char *name, size_t bytes, double *ns, 
 	struct micro_result *result = &micro->results[micro->count++];
 
 	micro_must(micro->count <= MICRO_CASES_MAX, "too many cases");
+	if (RUNNING_ON_VALGRIND)
+		dump_count(name, 0);
 	qsort(ns, count, sizeof(ns[0]), ascending);
 	snprintf(result->name, sizeof(result->name), "%s", name);
 	result->bytes = bytes;
@@ -72,6 +103,10 @@ void micro_case(struct micro *micro, const char *name, unsigned int items, size_
 	double ns[REPETITIONS];
 	uint64_t calls = 1;
 
+	if (RUNNING_ON_VALGRIND) {
+		count_case(name, items, run, ctx);
+		return;
+	}
 	while (time_calls(run, ctx, calls) < REPETITION_NS)
 		calls *= 2;
 	for (unsigned int i = 0; i < REPETITIONS; i++)

@@ -10,6 +10,7 @@ import statistics
 import sys
 from pathlib import Path
 
+import compare
 import plot
 
 # system: what people call it, its kind: ours, encrypted, clear (no encryption), or routed (encrypted, but not Ethernet)
@@ -17,6 +18,7 @@ SYSTEMS = {
     "veth": ("bare underlay", "clear"),
     "vxlan": ("kernel VXLAN", "clear"),
     "weft": ("weft", "ours"),
+    "weft_old": ("weft, another build", "ours"),
     "weft_openssl": ("weft, OpenSSL", "ours"),
     "weft_fit": ("weft, guests' MTU fits", "ours"),
     "fastd_null": ("fastd, no encryption", "clear"),
@@ -241,6 +243,9 @@ def markdown(machine, scenarios, values, medians, rows, notes, micro, plots):
         + noise_text(values) + "How to read it: [tests/bench/README.md](../../tests/bench/README.md).\n\n"
     )
     text += "## Targets\n\n" + targets_table(rows)
+    before = compare.figures_table(values, FIGURES)
+    if before:
+        text += "\n## Against another build of weft\n\nA ratio over 1 is for the better; compare.py has the rule.\n\n" + before
     for name, of in medians.items():
         text += f"\n## {name}: {scenario_text(scenarios[name])}\n"
         for heading, figures in TABLES:
@@ -270,7 +275,7 @@ def draw(folder, machine, scenarios, medians, notes):
     base, plots = medians.get("base", {}), []
     foot = f"{machine['cpu']}, {machine['cores']} cores for both hosts, {machine['date']}; median, least and greatest of " \
         f"{machine['rounds']} rounds"
-    shown = [system for system in SYSTEMS if system != "weft_fit"]
+    shown = [system for system in SYSTEMS if system not in ("weft_fit", "weft_old")]
 
     def add(scenario, name, alt, svg):
         if svg:

@@ -7,6 +7,7 @@
 #   ROUNDS=5 T=3                rounds, and seconds of a TCP run
 #   SYSTEMS="weft vxlan" SCENARIOS="base loss1" FIGURES="tcp1 rtt"   only these
 #   MICRO=0                     without the micro-benchmarks
+#   WEFT_OLD_BUILD=DIR          another build of weft, the system weft_old, has its turn wherever weft has
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -14,7 +15,7 @@ BUILD=${BUILD:-build}
 ROUNDS=${ROUNDS:-5}
 T=${T:-3}
 TRIAL_MS=${TRIAL_MS:-$((T >= 3 ? 300 : T * 100))}
-OUT=$BUILD/bench
+OUT=${OUT:-$BUILD/bench}
 SAMPLES=$OUT/samples.jsonl
 
 # shellcheck source-path=SCRIPTDIR
@@ -64,6 +65,7 @@ everything() {
 	done <<<"$SCENARIO_TABLE"
 }
 [ -z "${FULL:-}" ] || PLAN=$(everything)
+[ -z "${WEFT_OLD_BUILD:-}" ] || PLAN=$(sed 's/ weft\>\([^_]\|$\)/ weft weft_old\1/' <<<"$PLAN")
 
 # listed WORD LIST: or LIST is empty
 listed() { [ -z "$2" ] || [[ " $2 " == *" $1 "* ]]; }

@@ -10,9 +10,13 @@ ENCRYPTED_L2="fastd_aes fastd_salsa openvpn tinc n2n wireguard_vxlan"
 # shellcheck disable=SC2034
 PEERS="fastd_null fastd_aes fastd_salsa openvpn tinc n2n wireguard_l3 wireguard_vxlan"
 
+# The build whose weft joins the hosts; weft_old is the build in $WEFT_OLD_BUILD
+WEFT=$BUILD
+
 # needs SYSTEM: the program that it runs
 needs() {
 	case $1 in
+	weft_old) echo "${WEFT_OLD_BUILD:-}/weftd" ;;
 	weft*) echo "$BUILD/weftd" ;;
 	fastd_*) echo fastd ;;
 	wireguard_*) echo wireguard-go ;;
@@ -41,13 +45,13 @@ weft_up() {
 	local mtu=$1 host token
 	shift
 	rm -rf "$WORK/controller" "$WORK"/agent-[AB]
-	on A "$BUILD/weft" init --name bench --listen 192.168.77.1:4753 --state "$WORK/controller" >>"$WORK/log-A" || return 1
-	helper A "$BUILD/weft-controller" --state "$WORK/controller"
+	on A "$WEFT/weft" init --name bench --listen 192.168.77.1:4753 --state "$WORK/controller" >>"$WORK/log-A" || return 1
+	helper A "$WEFT/weft-controller" --state "$WORK/controller"
 	wait_until 10 operator get hosts || return 1
 	for host in A B; do
 		token=$(operator token "host-${host,}") || return 1
-		on $host "$BUILD/weft" join "$token" --state "$WORK/agent-$host" >>"$WORK/log-$host" || return 1
-		daemon $host "$BUILD/weftd" --state "$WORK/agent-$host" --log-level warning "$@"
+		on $host "$WEFT/weft" join "$token" --state "$WORK/agent-$host" >>"$WORK/log-$host" || return 1
+		daemon $host "$WEFT/weftd" --state "$WORK/agent-$host" --log-level warning "$@"
 	done
 	cat >"$WORK/lab.yaml" <<LAB
 lab: bench
@@ -63,13 +67,19 @@ LAB
 operator() {
 	local command=$1
 	shift
-	on A "$BUILD/weft" "$command" "$@" --state "$WORK/controller"
+	on A "$WEFT/weft" "$command" "$@" --state "$WORK/controller"
+}
+# weft_of BUILD WEFT_UP'S ARGUMENTS...
+weft_of() {
+	WEFT=$1
+	weft_up "${@:2}"
 }
 # Guests have what Ethernet has, whatever weft's headers take of the underlay's MTU
-system_weft() { weft_up "$UNDERLAY_MTU"; }
-system_weft_openssl() { weft_up "$UNDERLAY_MTU" --aead openssl; }
+system_weft() { weft_of "$BUILD" "$UNDERLAY_MTU"; }
+system_weft_old() { weft_of "$WEFT_OLD_BUILD" "$UNDERLAY_MTU"; }
+system_weft_openssl() { weft_of "$BUILD" "$UNDERLAY_MTU" --aead openssl; }
 # Guests are told to leave room for weft's headers on the path
-system_weft_fit() { weft_up $((UNDERLAY_MTU - 60)); }
+system_weft_fit() { weft_of "$BUILD" $((UNDERLAY_MTU - 60)); }
 
 # Each method at the MTU that fits, as its manual says
 fastd_up() { # METHOD
