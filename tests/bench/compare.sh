@@ -13,7 +13,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 
 BUILD=${BUILD:-build}
-PARTS=${PARTS:-figures instructions calls}
+PARTS=${PARTS-figures instructions calls}
 COUNT_ROUNDS=${COUNT_ROUNDS:-5}
 COUNT_MS=3000
 OUT=$BUILD/compare
