@@ -1,4 +1,4 @@
-# weft - one Makefile for everything.  Targets: all check demo bench fuzz lint install clean deps
+# weft - one Makefile for everything.  Targets: all check demo bench fuzz lint schema install clean deps
 #
 # Variants are the same rules in another folder: `make BUILD=build/asan SAN=address,undefined`.
 # V=1 shows the commands.
@@ -46,10 +46,16 @@ packet_SRC = \
 
 lab_SRC = \
 	lab/attach.c \
+	lab/attribute.c \
 	lab/fault.c \
 	lab/lab.c \
-	lab/lab_value.c \
+	lab/lab_check.c \
+	lab/lab_document.c \
+	lab/network.c \
 	lab/network_mode.c \
+	lab/port.c \
+	lab/topology.c \
+	lab/value.c \
 	lab/vlan_policy.c
 
 crypto_SRC = \
@@ -227,7 +233,11 @@ packet_TESTS = \
 
 lab_TESTS = \
 	tests/unit/lab/test_attach.c \
-	tests/unit/lab/test_lab.c
+	tests/unit/lab/test_attribute.c \
+	tests/unit/lab/test_lab.c \
+	tests/unit/lab/test_lab_check.c \
+	tests/unit/lab/test_lab_document.c \
+	tests/unit/lab/test_topology.c
 
 crypto_TESTS = \
 	tests/unit/crypto/test_aead.c \
@@ -337,7 +347,8 @@ packet_FUZZ = \
 	tests/fuzz/packet/fuzz_segment.c
 
 lab_FUZZ = \
-	tests/fuzz/lab/fuzz_lab.c
+	tests/fuzz/lab/fuzz_lab.c \
+	tests/fuzz/lab/fuzz_topology.c
 
 crypto_FUZZ = \
 	tests/fuzz/crypto/fuzz_handshake.c \
@@ -472,6 +483,19 @@ unit-tests: $(foreach r,$(ROOMS),$(call test_of,$($(r)_TESTS)))
 tsan-tests: $(call test_of,$(TSAN_TESTS))
 fuzzers: $(foreach r,$(ROOMS),$(call test_of,$($(r)_FUZZ)))
 
+# ---- the lab file's JSON Schema, out of lab/'s tables ----------------------------------------------------------
+
+SCHEMA = docs/weft-lab.schema.json
+
+$(BUILD)/tools/lab-schema: $(BUILD)/obj/tools/lab-schema.o $(call archives_of,lab)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LINK) -o $@ $^ $(call libs_of,lab)
+
+.PHONY: schema
+schema: $(BUILD)/tools/lab-schema
+	$(Q)$< >$(SCHEMA)
+
 # ---- test tools: programs that only the end-to-end tests run -----------------------------------------------
 
 attacker_SRC      = tests/e2e/attacker/attacker.c tests/e2e/attacker/tunnel.c
@@ -557,22 +581,25 @@ man1dir       = $(DESTDIR)$(PREFIX)/share/man/man1
 man5dir       = $(DESTDIR)$(PREFIX)/share/man/man5
 man8dir       = $(DESTDIR)$(PREFIX)/share/man/man8
 completiondir = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+sharedir      = $(DESTDIR)$(PREFIX)/share/weft
 unitdir       = $(DESTDIR)/etc/systemd/system
 
 install: all
-	install -d $(sbindir) $(bindir) $(man1dir) $(man5dir) $(man8dir) $(completiondir) $(unitdir)
+	install -d $(sbindir) $(bindir) $(man1dir) $(man5dir) $(man8dir) $(completiondir) $(sharedir) $(unitdir)
 	install -m 755 $(addprefix $(BUILD)/,$(SBIN_PROGRAMS)) $(sbindir)
 	install -m 755 $(addprefix $(BUILD)/,$(BIN_PROGRAMS)) $(bindir)
 	install -m 644 $(MAN1) $(man1dir)
 	install -m 644 $(MAN5) $(man5dir)
 	install -m 644 $(MAN8) $(man8dir)
 	install -m 644 $(COMPLETIONS) $(completiondir)/weft
+	install -m 644 $(SCHEMA) $(sharedir)
 	for unit in $(UNITS); do sed 's|/usr/local|$(PREFIX)|g' $$unit >$(unitdir)/$${unit##*/}; done
 
 uninstall:
 	rm -f $(addprefix $(sbindir)/,$(SBIN_PROGRAMS)) $(addprefix $(bindir)/,$(BIN_PROGRAMS))
 	rm -f $(addprefix $(man1dir)/,$(notdir $(MAN1))) $(addprefix $(man5dir)/,$(notdir $(MAN5))) $(addprefix $(man8dir)/,$(notdir $(MAN8)))
 	rm -f $(addprefix $(unitdir)/,$(notdir $(UNITS))) $(completiondir)/weft
+	rm -f $(addprefix $(sharedir)/,$(notdir $(SCHEMA)))
 
 # print-NAME shows a variable of this file, for scripts
 print-%:

@@ -282,7 +282,7 @@ static json_t *get_lab(struct api_call *c)
 		return NULL;
 	}
 	hosts = json_array();
-	names = lab_hosts(lab);
+	names = model_lab_hosts(lab);
 	json_array_foreach(names, i, name)
 		json_array_append_new(hosts, host_state(c, json_string_value(name)));
 	json_decref(names);

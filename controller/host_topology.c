@@ -5,6 +5,7 @@
 
 #include "base/addr.h"
 #include "base/json.h"
+#include "lab/topology.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,35 +18,6 @@ struct document {
 	json_t *hosts; /* {name: host} that share a network */
 	json_t *seen;  /* network ids that are in */
 };
-
-static int by_order(const void *a, const void *b)
-{
-	const json_t *x = *(const json_t *const *)a, *y = *(const json_t *const *)b;
-	json_int_t x_id = json_int_of(x, "id"), y_id = json_int_of(y, "id");
-
-	if (x_id != y_id)
-		return x_id < y_id ? -1 : 1;
-	if (json_is_string(x))
-		return strcmp(json_string_value(x), json_string_value(y));
-	return x_id ? 0 : strcmp(json_text_of(x, "name"), json_text_of(y, "name"));
-}
-
-/* By id where items have one, by name otherwise; texts as texts.  Consumes @list; NULL where memory is short. */
-static json_t *sorted(json_t *list)
-{
-	size_t count = json_array_size(list);
-	json_t **items = calloc(count + 1, sizeof(*items)), *out = json_array();
-
-	for (size_t i = 0; items && i < count; i++)
-		items[i] = json_array_get(list, i);
-	if (items)
-		qsort(items, count, sizeof(*items), by_order);
-	for (size_t i = 0; items && i < count; i++)
-		json_array_append(out, items[i]);
-	free(items);
-	json_decref(list);
-	return out;
-}
 
 bool host_topology_endpoint(const json_t *host, char *out, size_t cap_bytes)
 {
@@ -61,38 +33,37 @@ bool host_topology_endpoint(const json_t *host, char *out, size_t cap_bytes)
 	return (size_t)snprintf(out, cap_bytes, "%s", text) < cap_bytes;
 }
 
-static json_t *copy_members(const json_t *from, const char *const *keys)
+static json_t *host_part(const json_t *host)
 {
-	json_t *out = json_object();
-
-	for (size_t i = 0; keys[i]; i++) {
-		json_t *value = json_object_get(from, keys[i]);
-
-		if (value)
-			json_object_set(out, keys[i], value);
-	}
-	return out;
-}
-
-static json_t *port_item(const json_t *port, bool own)
-{
-	static const char *const own_keys[] = { "id", "lab", "name", "attach", "create", "mac", "ip", "vlan", NULL };
-	static const char *const remote_keys[] = { "id", "lab", "name", "host", "mac", "ip", NULL };
-	json_t *out = copy_members(port, own ? own_keys : remote_keys);
-
-	json_object_set(out, "network", json_object_get(port, "network_id"));
-	return out;
-}
-
-static json_t *host_item(const json_t *host)
-{
-	static const char *const keys[] = { "name", "tunnel_key", "tunnel_sig", "certificate", NULL };
 	char endpoint[ENDPOINT_TEXT_BYTES];
-	json_t *out = copy_members(host, keys), *endpoints = json_array();
+	json_t *endpoints = json_array();
 
 	if (host_topology_endpoint(host, endpoint, sizeof(endpoint)))
 		json_array_append_new(endpoints, json_string(endpoint));
-	json_object_set_new(out, "endpoints", endpoints);
+	return topology_host_part(host, endpoints);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The keys of @hosts, sorted: a new list */
+static json_t *names_of(json_t *hosts)
+{
+	const char **names = calloc(json_object_size(hosts) + 1, sizeof(*names)), *name;
+	json_t *out = json_array(), *unused;
+	size_t count = 0;
+
+	json_object_foreach(hosts, name, unused) {
+		if (names)
+			names[count++] = name;
+	}
+	if (names)
+		qsort(names, count, sizeof(*names), by_text);
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(out, json_string(names[i]));
+	free(names);
 	return out;
 }
 
@@ -112,9 +83,9 @@ static void add_ports(struct document *d, uint32_t network_id, json_t *others)
 		const json_t *host = model_host(d->model, name);
 
 		if (strcmp(name, d->host) == 0) {
-			json_array_append_new(d->ports, port_item(port, true));
+			json_array_append_new(d->ports, topology_port_part(port, true));
 		} else if (!revoked(host)) {
-			json_array_append_new(d->remote_ports, port_item(port, false));
+			json_array_append_new(d->remote_ports, topology_port_part(port, false));
 			json_object_set(others, name, (json_t *)host);
 			json_object_set(d->hosts, name, (json_t *)host);
 		}
@@ -123,16 +94,10 @@ static void add_ports(struct document *d, uint32_t network_id, json_t *others)
 
 static void add_network(struct document *d, uint32_t id)
 {
-	static const char *const keys[] = { "id", "lab", "name", "mode", "mtu", "fragment", "pass", NULL };
-	json_t *others = json_object(), *names = json_array(), *host, *network;
-	const char *name;
+	json_t *others = json_object();
 
 	add_ports(d, id, others);
-	json_object_foreach(others, name, host)
-		json_array_append_new(names, json_string(name));
-	network = copy_members(model_network_by_id(d->model, id), keys);
-	json_object_set_new(network, "hosts", sorted(names));
-	json_array_append_new(d->networks, network);
+	json_array_append_new(d->networks, topology_network_part(model_network_by_id(d->model, id), names_of(others)));
 	json_decref(others);
 }
 
@@ -171,25 +136,22 @@ json_t *host_topology_of(const struct model *model, const char *host)
 	}
 	fill(&d);
 	json_object_foreach(d.hosts, name, value)
-		json_array_append_new(hosts, host_item(value));
+		json_array_append_new(hosts, host_part(value));
 	json_decref(d.hosts);
-	return json_pack("{s:O, s:s, s:o, s:o, s:o, s:o}", "fabric", json_object_get(model_fabric(model), "name"),
-		"host", host, "networks", sorted(d.networks), "ports", sorted(d.ports), "remote_ports",
-		sorted(d.remote_ports), "hosts", sorted(hosts));
+	return topology_document(json_text_of(model_fabric(model), "name"), host, hosts, d.networks, d.ports,
+		d.remote_ports);
 }
 
 json_t *host_topology_neighbours(const struct model *model, const char *host)
 {
 	struct document d = { .model = model, .host = host };
-	json_t *names = json_array(), *value;
-	const char *name;
+	json_t *names;
 
 	fill(&d);
-	json_object_foreach(d.hosts, name, value)
-		json_array_append_new(names, json_string(name));
+	names = names_of(d.hosts);
 	json_decref(d.networks);
 	json_decref(d.ports);
 	json_decref(d.remote_ports);
 	json_decref(d.hosts);
-	return sorted(names);
+	return names;
 }

@@ -7,6 +7,7 @@
 #include "controller/lab_put.h"
 
 #include "base/json.h"
+#include "lab/lab_document.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +25,6 @@ struct work {
 	uint32_t last_network_id, last_port_id;
 	bool new_ids;
 	uint64_t ids_rev;
-	json_t *network_ids; /* of this lab as it will be: name -> id */
 	struct tally networks, ports;
 };
 
@@ -84,66 +84,93 @@ static void write_ids(struct work *w)
 	json_decref(ids);
 }
 
-/* Put @want unless @have is the same already; its id is @have's or a new one */
-static bool put_object(struct work *w, enum model_kind kind, json_t *want, const json_t *have, struct fault *fault)
+static const json_t *known(const struct work *w, enum model_kind kind, const char *name)
 {
-	struct key key = key_of(model_prefix(kind), w->lab, json_text_of(want, "name"));
-	struct tally *tally = kind == MODEL_NETWORK ? &w->networks : &w->ports;
-	json_int_t id = json_int_of(have, "id");
+	return json_object_get(model_all(w->model, kind), key_of("", w->lab, name).text);
+}
 
-	if (!id && kind == MODEL_NETWORK)
-		id = next_id(w, &w->last_network_id, NETWORK_ID_MAX, network_id_used);
-	else if (!id)
-		id = next_id(w, &w->last_port_id, PORT_ID_MAX, port_id_used);
-	if (!id)
-		return fault_set(fault, 503, "", "all ids are taken");
-	json_object_set_new(want, "id", json_integer(id));
-	if (kind == MODEL_NETWORK)
-		json_object_set_new(w->network_ids, json_text_of(want, "name"), json_integer(id));
-	if (have && json_equal(want, have))
-		return true;
-	model_put(w->txn, key.text, want);
+/* Put @item, which is consumed, as @name of the lab */
+static void put_item(struct work *w, enum model_kind kind, const char *name, json_t *item)
+{
+	struct tally *tally = kind == MODEL_NETWORK ? &w->networks : &w->ports;
+
+	model_put(w->txn, key_of(model_prefix(kind), w->lab, name).text, item);
 	tally->put++;
+	json_decref(item);
+}
+
+static void delete_item(struct work *w, enum model_kind kind, const char *name)
+{
+	struct tally *tally = kind == MODEL_NETWORK ? &w->networks : &w->ports;
+
+	store_txn_delete(w->txn, key_of(model_prefix(kind), w->lab, name).text);
+	tally->deleted++;
+}
+
+/* Put @want unless @was has the same; its id is the one that it had, or a new one */
+static bool put_network(struct work *w, struct lab_network *want, const struct lab *was, struct fault *fault)
+{
+	const json_t *have = known(w, MODEL_NETWORK, want->name);
+	const struct lab_network *before = lab_network(was, want->name);
+
+	want->id = (uint32_t)json_int_of(have, "id");
+	if (!want->id)
+		want->id = next_id(w, &w->last_network_id, NETWORK_ID_MAX, network_id_used);
+	if (!want->id)
+		return fault_set(fault, 503, "", "all ids are taken");
+	if (!have || !before || !lab_network_equal(before, want))
+		put_item(w, MODEL_NETWORK, want->name, lab_network_item(want));
 	return true;
 }
 
-/* What the lab has of @kind: @wanted is put where it differs, everything else of the lab is deleted */
-static bool put_kind(struct work *w, enum model_kind kind, json_t *wanted, const json_t *lab_was, struct fault *fault)
+/* The same for a port, once its network has an id */
+static bool put_port(struct work *w, struct lab_port *want, const struct lab *was, const struct lab *now,
+	struct fault *fault)
 {
-	struct tally *tally = kind == MODEL_NETWORK ? &w->networks : &w->ports;
-	json_t *had = kind == MODEL_NETWORK ? lab_networks(lab_was) : lab_ports(lab_was), *want, *unused;
-	const char *name;
-	bool ok = true;
+	const json_t *have = known(w, MODEL_PORT, want->name);
+	const struct lab_port *before = lab_port(was, want->name);
 
-	json_object_foreach(wanted, name, want) {
-		const json_t *have = json_object_get(model_all(w->model, kind), key_of("", w->lab, name).text);
-
-		if (kind == MODEL_PORT)
-			json_object_set(want, "network_id",
-				json_object_get(w->network_ids, json_text_of(want, "network")));
-		ok = ok && put_object(w, kind, want, have, fault);
-	}
-	json_object_foreach(had, name, unused) {
-		if (json_object_get(wanted, name))
-			continue;
-		store_txn_delete(w->txn, key_of(model_prefix(kind), w->lab, name).text);
-		tally->deleted++;
-	}
-	json_decref(had);
-	return ok;
+	want->network_id = lab_network(now, want->network)->id;
+	want->id = (uint32_t)json_int_of(have, "id");
+	if (!want->id)
+		want->id = next_id(w, &w->last_port_id, PORT_ID_MAX, port_id_used);
+	if (!want->id)
+		return fault_set(fault, 503, "", "all ids are taken");
+	if (!have || !before || json_int_of(have, "network_id") != (json_int_t)want->network_id ||
+		!lab_port_equal(before, want))
+		put_item(w, MODEL_PORT, want->name, lab_port_item(want));
+	return true;
 }
 
-static void add_hosts(struct model *model, json_t *out, const json_t *lab)
+/* What is wanted is put where it differs, everything else that the lab had is deleted */
+static bool put_difference(struct work *w, const struct lab *was, struct lab *now, struct fault *fault)
+{
+	for (uint32_t i = 0; i < now->networks_count; i++)
+		if (!put_network(w, &now->networks[i], was, fault))
+			return false;
+	for (uint32_t i = 0; i < now->ports_count; i++)
+		if (!put_port(w, &now->ports[i], was, now, fault))
+			return false;
+	for (uint32_t i = 0; i < was->networks_count; i++)
+		if (!lab_network(now, was->networks[i].name))
+			delete_item(w, MODEL_NETWORK, was->networks[i].name);
+	for (uint32_t i = 0; i < was->ports_count; i++)
+		if (!lab_port(now, was->ports[i].name))
+			delete_item(w, MODEL_PORT, was->ports[i].name);
+	return true;
+}
+
+static void add_hosts(struct model *model, json_t *out, const struct lab *lab)
 {
 	json_t *hosts = lab_hosts(lab), *host;
 	size_t i, j;
 
 	json_array_foreach(hosts, i, host) {
-		const json_t *known = model_host(model, json_string_value(host));
+		const json_t *item = model_host(model, json_string_value(host));
 
 		for (j = 0; j < json_array_size(out) && !json_equal(json_array_get(out, j), host); j++)
 			;
-		if (j == json_array_size(out) && known && !json_is_true(json_object_get(known, "revoked")))
+		if (j == json_array_size(out) && item && !json_is_true(json_object_get(item, "revoked")))
 			json_array_append(out, host);
 	}
 	json_decref(hosts);
@@ -154,7 +181,7 @@ static json_t *tally_json(const struct tally *tally)
 	return json_pack("{s:i, s:i}", "put", tally->put, "delete", tally->deleted);
 }
 
-static json_t *answer(struct work *w, bool changed, const json_t *was, const json_t *now)
+static json_t *answer(struct work *w, bool changed, const struct lab *was, const struct lab *now)
 {
 	json_t *hosts = json_array();
 
@@ -164,71 +191,74 @@ static json_t *answer(struct work *w, bool changed, const json_t *was, const jso
 		tally_json(&w->networks), "ports", tally_json(&w->ports));
 }
 
-/* The way from @was (NULL: none) to @now (an empty lab to delete everything) */
-static json_t *go(struct work *w, json_t *was, uint64_t was_rev, const json_t *now, bool delete, struct fault *fault)
+/* The way from @was, which had @was_rev (0: there was none), to @now (an empty lab to delete everything) */
+static json_t *go(struct work *w, const struct lab *was, uint64_t was_rev, struct lab *now, bool delete,
+	struct fault *fault)
 {
-	json_t *networks = lab_networks(now), *ports = lab_ports(now), *out = NULL;
 	struct key key = key_of(model_prefix(MODEL_LAB), w->lab, NULL);
+	json_t *document;
 
 	read_ids(w);
-	if (!put_kind(w, MODEL_NETWORK, networks, was, fault) || !put_kind(w, MODEL_PORT, ports, was, fault))
-		goto out;
-	store_txn_expect(w->txn, key.text, was ? was_rev : STORE_ABSENT);
+	if (!put_difference(w, was, now, fault))
+		return NULL;
+	store_txn_expect(w->txn, key.text, was_rev ? was_rev : STORE_ABSENT);
+	document = delete ? NULL : lab_encode(now);
 	if (delete)
 		store_txn_delete(w->txn, key.text);
 	else
-		model_put(w->txn, key.text, now);
+		model_put(w->txn, key.text, document);
+	json_decref(document);
 	write_ids(w);
-	out = answer(w, true, was, now);
-out:
-	json_decref(networks);
-	json_decref(ports);
-	return out;
+	return answer(w, true, was, now);
 }
 
-static json_t *change(struct model *model, const char *name, const json_t *now, bool delete, struct store_txn *txn,
+static json_t *change(struct model *model, const char *name, struct lab *now, bool delete, struct store_txn *txn,
 	struct fault *fault)
 {
-	struct work w = { .model = model, .lab = name, .txn = txn, .network_ids = json_object() };
-	const json_t *known = model_lab(model, name);
-	json_t *was = json_object_get(known, "lab"), *out;
+	struct work w = { .model = model, .lab = name, .txn = txn };
+	const json_t *stored = model_lab(model, name);
+	struct lab was = { .networks_count = 0 };
+	json_t *out;
 
-	if (was && !delete &&json_equal(was, now)) {
-		out = answer(&w, false, was, now);
-		json_object_set(out, "rev", json_object_get(known, "rev"));
+	if (stored && !lab_decode(json_object_get(stored, "lab"), name, &was, fault))
+		return NULL;
+	if (stored && !delete &&lab_equal(&was, now)) {
+		out = answer(&w, false, &was, now);
+		json_object_set(out, "rev", json_object_get(stored, "rev"));
 	} else {
-		out = go(&w, was, (uint64_t)json_int_of(known, "rev"), now, delete, fault);
+		out = go(&w, &was, (uint64_t)json_int_of(stored, "rev"), now, delete, fault);
 	}
 	if (!out)
 		fault_set(fault, 503, "", "out of memory");
-	json_decref(w.network_ids);
+	lab_fini(&was);
 	return out;
 }
 
 json_t *lab_put(struct model *model, const char *name, const json_t *in, struct store_txn *txn, struct fault *fault)
 {
 	struct lab_world world = model_world(model);
-	json_t *now = lab_check(in, name, &world, fault), *out;
+	json_t *out = NULL;
+	struct lab now;
 
-	if (!now)
+	if (!lab_decode(in, name, &now, fault))
 		return NULL;
-	out = change(model, name, now, false, txn, fault);
-	json_decref(now);
+	if (lab_check(&now, &world, fault))
+		out = change(model, name, &now, false, txn, fault);
+	lab_fini(&now);
 	return out;
 }
 
 json_t *lab_delete(struct model *model, const char *name, struct store_txn *txn, struct fault *fault)
 {
-	json_t *nothing, *out;
+	struct lab nothing = { .networks_count = 0 };
+	json_t *out;
 
 	if (!model_lab(model, name)) {
 		fault_set(fault, 404, "", "there is no lab \"%.63s\"", name);
 		return NULL;
 	}
-	nothing = json_pack("{s:s}", "lab", name);
-	out = change(model, name, nothing, true, txn, fault);
+	out = change(model, name, &nothing, true, txn, fault);
 	json_object_del(out, "changed");
 	json_object_del(out, "changes");
-	json_decref(nothing);
 	return out;
 }

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "lab/lab_document.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -404,6 +405,20 @@ void model_put(struct store_txn *txn, const char *key, const json_t *value)
 	free(text);
 }
 
+json_t *model_lab_hosts(const json_t *stored)
+{
+	const char *name = json_text_of(stored, "lab");
+	struct fault fault = { .status = 0 };
+	struct lab lab;
+	json_t *hosts;
+
+	if (!name || !lab_decode(stored, name, &lab, &fault))
+		return json_array();
+	hosts = lab_hosts(&lab);
+	lab_fini(&lab);
+	return hosts;
+}
+
 json_t *model_lab_item(const json_t *stored, uint64_t rev)
 {
 	json_t *networks = json_object_get(stored, "networks"), *ports = json_object_get(stored, "ports"),
@@ -411,7 +426,7 @@ json_t *model_lab_item(const json_t *stored, uint64_t rev)
 
 	return json_pack("{s:s*, s:I, s:I, s:I, s:o}", "name", json_text_of(stored, "lab"), "rev", (json_int_t)rev,
 		"networks", (json_int_t)(json_object_size(networks) + json_object_size(wires)), "ports",
-		(json_int_t)(json_object_size(ports) + 2 * json_object_size(wires)), "hosts", lab_hosts(stored));
+		(json_int_t)(json_object_size(ports) + 2 * json_object_size(wires)), "hosts", model_lab_hosts(stored));
 }
 
 uint64_t model_rev(const struct model *m)

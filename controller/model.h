@@ -21,7 +21,7 @@
 #define CONTROLLER_MODEL_H
 
 #include "controller/store/store.h"
-#include "lab/lab.h"
+#include "lab/lab_check.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -87,6 +87,9 @@ const json_t *model_host_ports(const struct model *model, const char *host);
 const json_t *model_network_ports(const struct model *model, uint32_t network_id);
 const json_t *model_network_by_id(const struct model *model, uint32_t network_id);
 bool model_port_id_used(const struct model *model, uint32_t port_id);
+
+/* Names of the hosts that a lab's stored value mentions, sorted, each once: a new list */
+json_t *model_lab_hosts(const json_t *stored);
 
 /* Lab item of the list, out of a lab's stored value: {"name", "rev", "networks", "ports", "hosts"} */
 json_t *model_lab_item(const json_t *stored, uint64_t rev);

@@ -12,7 +12,7 @@
 #include "controller/model.h"
 #include "controller/throttle.h"
 #include "lab/fault.h"
-#include "lab/lab.h"
+#include "lab/limits.h"
 
 #include <stdbool.h>
 

@@ -11,7 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ATTACH_NAME_BYTES 16U /* a device's name and its NUL: IFNAMSIZ */
+#define ATTACH_NAME_BYTES 16U    /* a device's name and its NUL: IFNAMSIZ */
+#define ATTACH_TARGET_BYTES 108U /* the longest target and its NUL: a socket's path, sun_path */
+#define ATTACH_TEXT_BYTES (16U + ATTACH_TARGET_BYTES)
 
 enum attach_kind {
 	ATTACH_BRIDGE, /* our TAP, put into the Linux bridge @target */

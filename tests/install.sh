@@ -14,6 +14,7 @@ done
 for page in man8/weftd.8 man8/weft-controller.8 man1/weft.1 man1/weft-measure.1 man5/weft-lab.5; do
 	[ -s "$where/usr/share/man/$page" ] || fail "no $page"
 done
+jq -e .properties.ports "$where/usr/share/weft/weft-lab.schema.json" >/dev/null || fail "no JSON Schema of the lab file"
 for unit in weftd weft-controller; do
 	grep -q "^ExecStart=/usr/sbin/$unit" "$where/etc/systemd/system/$unit.service" || fail "$unit.service starts something else"
 done

@@ -4,6 +4,9 @@
 #include "controller/lab_put.h"
 #include "controller/store/store_sqlite.h"
 #include "controller/host_topology.h"
+#include "lab/lab_document.h"
+#include "lab/topology.h"
+#include "base/json.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -140,8 +143,32 @@ static json_t *random_lab(int lab)
 	return json_pack("{s:o, s:o, s:o}", "networks", networks, "ports", ports, "wires", wires);
 }
 
+static struct lab decoded(const char *name, const json_t *document)
+{
+	struct fault fault = { .status = 0 };
+	struct lab lab;
+
+	if (!lab_decode(document, name, &lab, &fault))
+		fail_msg("%s: %s", fault.where, fault.message);
+	return lab;
+}
+
+/* {name: item} of all networks of a lab, or of all its ports */
+static json_t *items_of(const char *name, const json_t *document, enum model_kind kind)
+{
+	struct lab lab = decoded(name, document);
+	json_t *out = json_object();
+
+	for (uint32_t i = 0; kind == MODEL_NETWORK && i < lab.networks_count; i++)
+		json_object_set_new(out, lab.networks[i].name, lab_network_item(&lab.networks[i]));
+	for (uint32_t i = 0; kind == MODEL_PORT && i < lab.ports_count; i++)
+		json_object_set_new(out, lab.ports[i].name, lab_port_item(&lab.ports[i]));
+	lab_fini(&lab);
+	return out;
+}
+
 /* Every object of every lab is in the model, nothing else is, ids are unique and stay */
-static void check_kind(struct fixture *f, enum model_kind kind, json_t *(*expand)(const json_t *lab))
+static void check_kind(struct fixture *f, enum model_kind kind)
 {
 	json_t *all = (json_t *)model_all(f->model, kind), *lab, *want, *seen = json_object(), *alive = json_object();
 	const char *lab_name, *name;
@@ -149,7 +176,7 @@ static void check_kind(struct fixture *f, enum model_kind kind, json_t *(*expand
 	void *next;
 
 	json_object_foreach(f->labs, lab_name, lab) {
-		json_t *objects = expand(lab);
+		json_t *objects = items_of(lab_name, lab, kind);
 
 		json_object_foreach(objects, name, want) {
 			char key[160], id_key[200], id_text[24];
@@ -168,6 +195,8 @@ static void check_kind(struct fixture *f, enum model_kind kind, json_t *(*expand
 			rest = json_copy(have);
 			json_object_del(rest, "id");
 			json_object_del(rest, "network_id");
+			json_object_del(want, "id");
+			json_object_del(want, "network_id");
 			assert_true(json_equal(rest, want));
 			json_decref(rest);
 			count++;
@@ -276,8 +305,8 @@ static void random_labs(void **state)
 		json_t *before = topologies(f), *after, *answer = random_change(f), *document;
 		const char *host;
 
-		check_kind(f, MODEL_NETWORK, lab_networks);
-		check_kind(f, MODEL_PORT, lab_ports);
+		check_kind(f, MODEL_NETWORK);
+		check_kind(f, MODEL_PORT);
 		after = topologies(f);
 		json_object_foreach(after, host, document) {
 			/* whoever has to hear of it was named, and whoever has to be waited for */
@@ -385,6 +414,34 @@ static void options_reach_hosts(void **state)
 	assert_non_null(model_network_by_id(f->model, (uint32_t)id));
 }
 
+/* A MAC declared on an access port is told to the others in its VLAN: nowhere else is it that station */
+static void remote_macs_carry_their_vlan(void **state)
+{
+	struct fixture *f = *state;
+	struct fault fault = { 0 };
+	json_t *lab = json_pack("{s:{s:{}}, s:{s:{s:s,s:s,s:s}, s:{s:s,s:s,s:s,s:s,s:{s:i}}}}", "networks", "n",
+		"ports", "a", "host", "h0", "network", "n", "attach", "tap:a", "b", "host", "h1", "network", "n",
+		"attach", "tap:b", "mac", "52:54:00:00:00:0b", "vlan", "access", 20);
+	json_t *document, *remote;
+	struct topology topology;
+	struct error error;
+
+	json_decref(lab_fixture(f->model, "l0", lab, &fault));
+	document = host_topology_of(f->model, "h0");
+	remote = json_array_get(json_object_get(document, "remote_ports"), 0);
+	assert_int_equal(json_int_of(json_object_get(remote, "vlan"), "access"), 20);
+	json_object_set_new(document, "rev", json_integer(1));
+	if (topology_decode(document, "h0", &topology, &error) != 0)
+		fail_msg("%s", error.text);
+	assert_int_equal(topology.remotes_count, 1);
+	assert_string_equal(topology.remotes[0].host, "h1");
+	assert_int_equal(vlan_policy_access(&topology.remotes[0].vlan), 20);
+	assert_true(value_mac_given(&topology.remotes[0].mac));
+	topology_fini(&topology);
+	json_decref(document);
+	json_decref(lab);
+}
+
 /* Ids of what was deleted are given out last */
 static void ids_are_not_reused_soon(void **state)
 {
@@ -463,6 +520,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(random_labs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(same_lab_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(remote_macs_carry_their_vlan, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(all_or_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(options_reach_hosts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ids_are_not_reused_soon, set_up, tear_down),
