@@ -200,7 +200,7 @@ void handshaker_initiate(struct agent *agent, struct peer *peer)
 	if (!to)
 		return; /* it may know where we are */
 	end_handshake(agent, peer);
-	index = session_index_reserve(&agent->datapath.sessions);
+	index = session_index_reserve(&agent->datapath.sessions, peer, random_u32());
 	if (index == 0) {
 		drops_count(&agent->drops, DROP_HANDSHAKE_FULL, 1);
 		return;
@@ -218,10 +218,9 @@ void handshaker_initiate(struct agent *agent, struct peer *peer)
 
 static struct peer *peer_by_handshake(struct agent *agent, uint32_t index)
 {
-	for (uint32_t slot = 0; index && slot < PEERS_MAX; slot++)
-		if (agent->peers[slot] && agent->peers[slot]->handshake_index == index)
-			return agent->peers[slot];
-	return NULL;
+	struct peer *peer = session_index_owner(&agent->datapath.sessions, index);
+
+	return peer && peer->handshake_index == index ? peer : NULL;
 }
 
 static void take_response(struct agent *agent, const uint8_t *body, size_t len, const struct endpoint *from)
@@ -310,7 +309,7 @@ static struct peer *admit(struct agent *agent, const struct handshake_request *r
 
 static void answer(struct agent *agent, struct peer *peer, struct handshake *handshake, const struct endpoint *from)
 {
-	uint32_t index = session_index_reserve(&agent->datapath.sessions);
+	uint32_t index = session_index_reserve(&agent->datapath.sessions, peer, random_u32());
 	uint8_t body[HANDSHAKE_BODY_MAX_BYTES];
 	struct session *session = NULL;
 	enum handshake_result result;

@@ -77,6 +77,7 @@ void datapath_fini(struct datapath *datapath)
 	if (datapath->control_wake_fd >= 0)
 		close(datapath->control_wake_fd);
 	forwarding_free(datapath->forwarding);
+	session_table_fini(&datapath->sessions);
 	fdb_free(datapath->fdb);
 	pthread_cond_destroy(&datapath->generation_taken);
 	pthread_mutex_destroy(&datapath->generation_lock);

@@ -4,7 +4,6 @@
 #include "overlay/peer/session.h"
 
 #include "base/rcu.h"
-#include "base/random.h"
 #include "crypto/transport.h"
 #include "encap/gre.h"
 
@@ -12,28 +11,118 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint32_t session_index_reserve(struct session_table *table)
-{
-	for (uint32_t tried = 0; tried < SESSION_SLOTS; tried++) {
-		uint32_t slot = table->next_slot++ % SESSION_SLOTS;
-		uint32_t index;
+/* ---- the table --------------------------------------------------------------------------------------------- */
 
-		if (table->reserved[slot])
-			continue;
-		do
-			index = (random_u32() & (HANDSHAKE_INDEX_MAX & ~(SESSION_SLOTS - 1))) | slot;
-		while (index == 0 || index == table->latest[slot]);
-		table->reserved[slot] = table->latest[slot] = index;
-		return index;
+struct session_entry {
+	uint32_t reserved; /* index given out, with or without a session; 0: free */
+	uint32_t latest;   /* the index given out last */
+	struct peer *owner;
+};
+
+static struct session_entry *entry_of(const struct session_table *table, uint32_t index)
+{
+	return table->capacity ? &table->entries[index & (table->capacity - 1)] : NULL;
+}
+
+/* What @slot of a table twice as large holds of one's old entry: one of the two slots that it may go to is free */
+static void fill_slot(const struct session_table *old, struct session_entry *entry, struct session **session,
+	uint32_t slot, uint32_t mask)
+{
+	const struct session_entry *from = entry_of(old, slot);
+
+	if (!from)
+		return;
+	entry->latest = from->latest;
+	if (!from->reserved || (from->reserved & mask) != slot)
+		return;
+	entry->reserved = from->reserved;
+	entry->owner = from->owner;
+	*session = session_lookup(old, from->reserved);
+}
+
+static void grow(struct session_table *table)
+{
+	uint32_t capacity = table->capacity ? 2 * table->capacity : SESSION_SLOTS_MIN;
+	struct session_slots *slots, *old = table->slots;
+	struct session_entry *entries;
+
+	if (capacity > SESSION_SLOTS_MAX)
+		return;
+	slots = calloc(1, sizeof(*slots) + capacity * sizeof(struct session *));
+	entries = calloc(capacity, sizeof(*entries));
+	if (!slots || !entries) {
+		free(slots);
+		free(entries);
+		return;
 	}
-	return 0;
+	slots->mask = capacity - 1;
+	for (uint32_t slot = 0; slot < capacity; slot++)
+		fill_slot(table, &entries[slot], &slots->at[slot], slot, slots->mask);
+	rcu_publish(&table->slots, slots);
+	if (old)
+		rcu_defer(free, old);
+	free(table->entries);
+	table->entries = entries;
+	table->capacity = capacity;
+}
+
+void session_table_fini(struct session_table *table)
+{
+	free(table->slots);
+	free(table->entries);
+	*table = (struct session_table){ 0 };
+}
+
+/* A generation that the slot did not have last, out of @random */
+static uint32_t new_index(const struct session_table *table, uint32_t slot, uint32_t random)
+{
+	uint32_t index;
+
+	do {
+		index = (random & HANDSHAKE_INDEX_MAX & ~(table->capacity - 1)) | slot;
+		random += table->capacity;
+	} while (index == 0 || index == table->entries[slot].latest);
+	return index;
+}
+
+uint32_t session_index_reserve(struct session_table *table, struct peer *owner, uint32_t random)
+{
+	struct session_entry *entry;
+	uint32_t slot;
+
+	if (table->count >= table->capacity / 4 * 3) /* a free one is found soon */
+		grow(table);
+	if (table->count >= table->capacity)
+		return 0;
+	do
+		slot = table->next++ & (table->capacity - 1);
+	while (table->entries[slot].reserved);
+	entry = &table->entries[slot];
+	entry->reserved = entry->latest = new_index(table, slot, random);
+	entry->owner = owner;
+	table->count++;
+	return entry->reserved;
 }
 
 void session_index_release(struct session_table *table, uint32_t index)
 {
-	if (index && table->reserved[index % SESSION_SLOTS] == index)
-		table->reserved[index % SESSION_SLOTS] = 0;
+	struct session_entry *entry = entry_of(table, index);
+
+	if (!index || !entry || entry->reserved != index)
+		return;
+	entry->reserved = 0;
+	entry->owner = NULL;
+	table->count--;
 }
+
+struct peer *session_index_owner(const struct session_table *table, uint32_t index)
+{
+	const struct session_entry *entry = entry_of(table, index);
+
+	return index && entry && entry->reserved == index ? entry->owner : NULL;
+}
+
+/* ---- one session ------------------------------------------------------------------------------------------- */
 
 static bool make_lanes(struct session *session, const struct session_keys *keys, const struct aead_backend *backend)
 {
@@ -130,13 +219,13 @@ void session_free(struct session *session)
 
 void session_publish(struct session_table *table, struct session *session)
 {
-	assert(table->reserved[session->index % SESSION_SLOTS] == session->index);
-	rcu_publish(&table->slots[session->index % SESSION_SLOTS], session);
+	assert(entry_of(table, session->index)->reserved == session->index);
+	rcu_publish(&table->slots->at[session->index & table->slots->mask], session);
 }
 
 void session_unlink(struct session_table *table, struct session *session)
 {
-	rcu_publish(&table->slots[session->index % SESSION_SLOTS], NULL);
+	rcu_publish(&table->slots->at[session->index & table->slots->mask], NULL);
 	session_index_release(table, session->index);
 }
 

@@ -11,9 +11,9 @@
  *
  * so that no datagram takes a lock, and replay windows need no atomics.  An index is the table's slot in its low bits and a
  * random generation above, another one each time, so that a datagram for a session that is gone does not find its slot's next
- * tenant.
+ * tenant.  The table doubles as it fills: a slot's index then finds its place by one bit more, where nobody else can be.
  *
- * Limits: SESSION_SLOTS sessions at once; a session's age and counters as DESIGN's rekeying rules say.
+ * Limits: SESSION_SLOTS_MAX sessions at once; a session's age and counters as the constants below say.
  */
 #ifndef OVERLAY_PEER_SESSION_H
 #define OVERLAY_PEER_SESSION_H
@@ -29,7 +29,9 @@
 #include <stdint.h>
 
 #define SESSION_LANES_MAX 16U
-#define SESSION_SLOTS 8192U /* a power of two; every peer may hold six: current, previous ones, next, a handshake */
+#define SESSION_SLOTS_MIN 64U /* a power of two */
+#define SESSION_SLOTS_MAX \
+	(UINT32_C(1) << 19) /* another; every peer may hold six: current, previous ones, next, a handshake */
 
 #define SESSION_REKEY_MS 120000U
 #define SESSION_REJECT_MS 180000U
@@ -75,17 +77,40 @@ struct session {
 	struct lane_rx rx[SESSION_LANES_MAX];
 };
 
-struct session_table {
-	struct session *slots[SESSION_SLOTS]; /* shared under RCU; the control thread writes */
-	uint32_t next_slot;                   /* the control thread's: where to look for a free one */
-	uint32_t reserved[SESSION_SLOTS]; /* the control thread's: index given out, with or without a session; 0 free */
-	uint32_t latest[SESSION_SLOTS];   /* the control thread's: the index given out last */
+/* What workers see of the table: replaced as a whole when it grows */
+struct session_slots {
+	uint32_t mask; /* one less than there are */
+	struct session *at[];
 };
 
-/* Reserve an index for a handshake.  Return: 0 where all are taken */
-uint32_t session_index_reserve(struct session_table *table) __attribute__((warn_unused_result));
+/* Zeroed memory is an empty table */
+struct session_table {
+	struct session_slots *slots; /* shared under RCU, the control thread writes; NULL: none yet */
+	/* the control thread's from here on */
+	struct session_entry *entries; /* as many as slots */
+	uint32_t capacity;
+	uint32_t count; /* indices given out */
+	uint32_t next;  /* where to look for a free one */
+};
 
+/* No session may be in it.  Workers have stopped */
+void session_table_fini(struct session_table *table);
+
+/**
+ * session_index_reserve() - an index for a handshake
+ * @owner:	whom session_index_owner() shall name; borrowed
+ * @random:	a random number
+ *
+ * Return: 0 where all are taken, or without memory
+ */
+uint32_t session_index_reserve(struct session_table *table, struct peer *owner, uint32_t random)
+	__attribute__((warn_unused_result));
+
+/* An index that is not reserved changes nothing */
 void session_index_release(struct session_table *table, uint32_t index);
+
+/* Return: whose @index is, with or without a session; NULL where it is nobody's */
+struct peer *session_index_owner(const struct session_table *table, uint32_t index);
 
 /**
  * session_new() - keys and lanes out of a finished handshake
@@ -127,9 +152,10 @@ void session_publish(struct session_table *table, struct session *session);
 void session_unlink(struct session_table *table, struct session *session);
 
 /* Under RCU.  Return: borrowed, or NULL */
-static inline struct session *session_lookup(struct session_table *table, uint32_t index)
+static inline struct session *session_lookup(const struct session_table *table, uint32_t index)
 {
-	struct session *session = __atomic_load_n(&table->slots[index % SESSION_SLOTS], __ATOMIC_ACQUIRE);
+	struct session_slots *slots = __atomic_load_n(&table->slots, __ATOMIC_ACQUIRE);
+	struct session *session = slots ? __atomic_load_n(&slots->at[index & slots->mask], __ATOMIC_ACQUIRE) : NULL;
 
 	return session && session->index == index ? session : NULL;
 }

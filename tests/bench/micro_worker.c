@@ -124,7 +124,7 @@ static void open_pair(void)
 	keys[1].receive = keys[0].send;
 	for (int i = 0; i < 2; i++) {
 		open_side(&sides[i]);
-		keys[i].local_index = session_index_reserve(&sides[i].datapath.sessions);
+		keys[i].local_index = session_index_reserve(&sides[i].datapath.sessions, NULL, random_u32());
 	}
 	for (int i = 0; i < 2; i++) {
 		struct side *side = &sides[i];

@@ -340,7 +340,7 @@ static void a_port_that_moves(void **state)
 static void session_with(struct peer *to)
 {
 	struct session_keys keys = { .cipher = AEAD_AES_128_GCM, .remote_lanes = 1 };
-	uint32_t index = session_index_reserve(&agent->datapath.sessions);
+	uint32_t index = session_index_reserve(&agent->datapath.sessions, to, random_u32());
 
 	to->current = session_new(index, to, &keys, aead_backend_openssl(), WORKERS, 1, agent->now);
 	session_publish(&agent->datapath.sessions, to->current);

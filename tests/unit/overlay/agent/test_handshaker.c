@@ -98,10 +98,8 @@ static int open_sides(void **state)
 static void close_side(struct side *side)
 {
 	unknow(side);
-	for (uint32_t slot = 0; slot < SESSION_SLOTS; slot++) {
-		assert_null(side->agent.datapath.sessions.slots[slot]);
-		assert_int_equal(side->agent.datapath.sessions.reserved[slot], 0);
-	}
+	assert_int_equal(side->agent.datapath.sessions.count, 0);
+	session_table_fini(&side->agent.datapath.sessions);
 	handshaker_stop(&side->agent);
 	underlay_close(side->agent.datapath.underlay);
 	route_cache_free(side->agent.routes);

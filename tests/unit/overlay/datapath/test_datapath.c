@@ -118,7 +118,7 @@ static void connect_sides(struct pair *pair, enum aead_cipher cipher)
 	keys[1].send = keys[0].receive;
 	keys[1].receive = keys[0].send;
 	for (int i = 0; i < 2; i++)
-		keys[i].local_index = session_index_reserve(&pair->side[i].datapath.sessions);
+		keys[i].local_index = session_index_reserve(&pair->side[i].datapath.sessions, NULL, random_u32());
 	for (int i = 0; i < 2; i++) {
 		struct side *side = &pair->side[i];
 

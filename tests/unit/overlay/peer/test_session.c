@@ -18,49 +18,67 @@
 #include "overlay/peer/session.h"
 
 #define OPERATIONS 200000
+#define MODEL_MAX 5000U
 
 static struct session_table table;
 
 struct model {
-	uint32_t index[SESSION_SLOTS];
+	uint32_t index[MODEL_MAX];
+	struct peer *owner[MODEL_MAX];
 	uint32_t count;
 };
+
+static struct peer *somebody(uint32_t at)
+{
+	static char peers[64];
+
+	return (struct peer *)(void *)&peers[at % sizeof(peers)]; /* an address, never looked at */
+}
 
 static uint32_t take_any(struct model *model)
 {
 	uint32_t at = random_u32() % model->count, index = model->index[at];
 
-	model->index[at] = model->index[--model->count];
+	model->count--;
+	model->index[at] = model->index[model->count];
+	model->owner[at] = model->owner[model->count];
 	return index;
 }
 
-static bool is_in(const struct model *model, uint32_t index)
+static struct peer *owner_in(const struct model *model, uint32_t index)
 {
 	for (uint32_t i = 0; i < model->count; i++)
 		if (model->index[i] == index)
-			return true;
-	return false;
+			return model->owner[i];
+	return NULL;
 }
 
-static void indices_are_unique_and_all_can_be_had(void **state)
+static int end_table(void **state)
 {
-	static struct model model;
-	static bool slots[SESSION_SLOTS];
+	(void)state;
+	rcu_drain();
+	session_table_fini(&table);
+	return 0;
+}
+
+static void all_indices_can_be_had_and_no_more(void **state)
+{
+	uint8_t *slots = calloc(SESSION_SLOTS_MAX, 1);
+	uint32_t index = 0;
 
 	(void)state;
-	memset(&table, 0, sizeof(table));
-	for (uint32_t i = 0; i < SESSION_SLOTS; i++) {
-		uint32_t index = session_index_reserve(&table);
-
+	for (uint32_t i = 0; i < SESSION_SLOTS_MAX; i++) {
+		index = session_index_reserve(&table, somebody(i), random_u32());
 		assert_in_range(index, 1, HANDSHAKE_INDEX_MAX);
-		assert_false(slots[index % SESSION_SLOTS]);
-		slots[index % SESSION_SLOTS] = true;
-		model.index[model.count++] = index;
+		assert_int_equal(slots[index % SESSION_SLOTS_MAX]++, 0);
+		assert_ptr_equal(session_index_owner(&table, index), somebody(i));
 	}
-	assert_int_equal(session_index_reserve(&table), 0);
-	session_index_release(&table, take_any(&model));
-	assert_int_not_equal(session_index_reserve(&table), 0);
-	assert_int_equal(session_index_reserve(&table), 0);
+	assert_int_equal(session_index_reserve(&table, NULL, random_u32()), 0);
+	session_index_release(&table, index);
+	assert_null(session_index_owner(&table, index));
+	assert_int_not_equal(session_index_reserve(&table, NULL, random_u32()), 0);
+	assert_int_equal(session_index_reserve(&table, NULL, random_u32()), 0);
+	free(slots);
 }
 
 static void reservations_against_a_model(void **state)
@@ -68,21 +86,21 @@ static void reservations_against_a_model(void **state)
 	static struct model model;
 
 	(void)state;
-	memset(&table, 0, sizeof(table));
+	assert_null(session_index_owner(&table, 5));
+	session_index_release(&table, 5);
 	for (int i = 0; i < OPERATIONS; i++) {
 		uint32_t index;
 
 		switch (random_u32() % 4) {
 		case 0:
 		case 1:
-			index = session_index_reserve(&table);
-			if (model.count == SESSION_SLOTS) {
-				assert_int_equal(index, 0);
+			if (model.count == MODEL_MAX)
 				break;
-			}
+			index = session_index_reserve(&table, somebody(model.count), random_u32());
 			assert_in_range(index, 1, HANDSHAKE_INDEX_MAX);
 			if (i % 64 == 0)
-				assert_false(is_in(&model, index));
+				assert_null(owner_in(&model, index));
+			model.owner[model.count] = somebody(model.count);
 			model.index[model.count++] = index;
 			break;
 		case 2:
@@ -91,19 +109,35 @@ static void reservations_against_a_model(void **state)
 			break;
 		default: /* one that is not reserved changes nothing */
 			index = random_u32() & HANDSHAKE_INDEX_MAX;
-			if (!is_in(&model, index))
+			if (!owner_in(&model, index))
 				session_index_release(&table, index);
 			session_index_release(&table, 0);
 			break;
 		}
-	}
-	for (uint32_t i = 0, found = 0; i < SESSION_SLOTS; i++) {
-		found += table.reserved[i] != 0;
-		if (i == SESSION_SLOTS - 1)
-			assert_int_equal(found, model.count);
+		assert_int_equal(table.count, model.count);
 	}
 	for (uint32_t i = 0; i < model.count; i++)
-		assert_int_equal(table.reserved[model.index[i] % SESSION_SLOTS], model.index[i]);
+		assert_ptr_equal(session_index_owner(&table, model.index[i]), model.owner[i]);
+}
+
+/* Sessions are found throughout, however often the table doubles */
+static void sessions_are_found_as_the_table_grows(void **state)
+{
+	static struct session sessions[3000];
+
+	(void)state;
+	for (uint32_t i = 0; i < 3000; i++) {
+		sessions[i].index = session_index_reserve(&table, somebody(i), random_u32());
+		session_publish(&table, &sessions[i]);
+		if (i % 3 == 0) {
+			session_unlink(&table, &sessions[i / 2]);
+			assert_null(session_lookup(&table, sessions[i / 2].index));
+			sessions[i / 2].index = session_index_reserve(&table, somebody(i), random_u32());
+			session_publish(&table, &sessions[i / 2]);
+		}
+		for (uint32_t k = i % 7; k <= i; k += 7)
+			assert_ptr_equal(session_lookup(&table, sessions[k].index), &sessions[k]);
+	}
 }
 
 /* What it sends it can also receive */
@@ -118,21 +152,22 @@ static struct session *make(uint32_t index, uint32_t workers, uint8_t remote_lan
 
 static void a_stale_index_never_finds_a_successor(void **state)
 {
+	const uint32_t mask = SESSION_SLOTS_MIN - 1;
+
 	(void)state;
-	memset(&table, 0, sizeof(table));
-	table.next_slot = 7;
+	assert_null(session_lookup(&table, 7));
 	for (int round = 0; round < 20000; round++) {
-		struct session first = { .index = session_index_reserve(&table) };
+		struct session first = { .index = session_index_reserve(&table, NULL, random_u32()) };
 		struct session second;
 
 		session_publish(&table, &first);
 		assert_ptr_equal(session_lookup(&table, first.index), &first);
-		assert_null(session_lookup(&table, first.index ^ SESSION_SLOTS));
+		assert_null(session_lookup(&table, first.index ^ SESSION_SLOTS_MIN));
 		session_unlink(&table, &first);
 		assert_null(session_lookup(&table, first.index));
-		table.next_slot = first.index % SESSION_SLOTS; /* as if all others had had their turn */
-		second.index = session_index_reserve(&table);
-		assert_int_equal(second.index % SESSION_SLOTS, first.index % SESSION_SLOTS);
+		table.next = first.index & mask; /* as if all others had had their turn */
+		second.index = session_index_reserve(&table, NULL, round % 2 ? first.index : random_u32());
+		assert_int_equal(second.index & mask, first.index & mask);
 		assert_int_not_equal(second.index, first.index);
 		session_publish(&table, &second);
 		assert_null(session_lookup(&table, first.index));
@@ -310,9 +345,10 @@ static void totals_are_sums_over_lanes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(indices_are_unique_and_all_can_be_had),
-		cmocka_unit_test(reservations_against_a_model),
-		cmocka_unit_test(a_stale_index_never_finds_a_successor),
+		cmocka_unit_test_teardown(all_indices_can_be_had_and_no_more, end_table),
+		cmocka_unit_test_teardown(reservations_against_a_model, end_table),
+		cmocka_unit_test_teardown(sessions_are_found_as_the_table_grows, end_table),
+		cmocka_unit_test_teardown(a_stale_index_never_finds_a_successor, end_table),
 		cmocka_unit_test(lanes_are_made_as_agreed),
 		cmocka_unit_test(lifetimes_follow_the_scale),
 		cmocka_unit_test(counters_are_a_lanes_own),
@@ -321,5 +357,10 @@ int main(void)
 		cmocka_unit_test(totals_are_sums_over_lanes),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed;
+
+	rcu_thread_begin();
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	rcu_thread_end();
+	return failed;
 }
