@@ -108,8 +108,14 @@ underlay_SRC = \
 overlay/peer_SRC = \
 	overlay/peer/contact.c \
 	overlay/peer/drops.c \
+	overlay/peer/handshaker.c \
+	overlay/peer/liveness.c \
+	overlay/peer/overlay.c \
+	overlay/peer/paths.c \
 	overlay/peer/peer.c \
+	overlay/peer/peers.c \
 	overlay/peer/pmtu.c \
+	overlay/peer/probing.c \
 	overlay/peer/session.c
 
 overlay/datapath_SRC = \
@@ -128,15 +134,14 @@ overlay/agent_SRC = \
 	overlay/agent/config.c \
 	overlay/agent/control.c \
 	overlay/agent/controller_client.c \
-	overlay/agent/handshaker.c \
-	overlay/agent/liveness.c \
 	overlay/agent/main.c \
 	overlay/agent/pins.c \
 	overlay/agent/ports.c \
 	overlay/agent/privileges.c \
 	overlay/agent/report.c \
 	overlay/agent/status.c \
-	overlay/agent/topology.c
+	overlay/agent/topology.c \
+	overlay/agent/wire.c
 
 controller/store_SRC = \
 	controller/store/store.c \
@@ -282,6 +287,7 @@ underlay_TESTS = \
 overlay/peer_TESTS = \
 	tests/unit/overlay/peer/test_contact.c \
 	tests/unit/overlay/peer/test_drops.c \
+	tests/unit/overlay/peer/test_handshaker.c \
 	tests/unit/overlay/peer/test_pmtu.c \
 	tests/unit/overlay/peer/test_session.c
 
@@ -293,7 +299,6 @@ overlay/agent_TESTS = \
 	tests/unit/overlay/agent/test_apply.c \
 	tests/unit/overlay/agent/test_closer.c \
 	tests/unit/overlay/agent/test_controller_client.c \
-	tests/unit/overlay/agent/test_handshaker.c \
 	tests/unit/overlay/agent/test_pins.c \
 	tests/unit/overlay/agent/test_ports.c \
 	tests/unit/overlay/agent/test_privileges.c \

@@ -2,28 +2,23 @@
  * agent.h - the control thread's state: everything of weftd that is not a worker's
  *
  * Owned by the control thread; the parts that workers read are in struct datapath and published under RCU.  Its
- * concerns, a file each: control.c (loop, start and stop, mail), handshaker.c (handshakes and the life of sessions),
- * liveness.c (keepalives, rekeying, path MTU, roaming), apply.c (topologies made real), status.c (local socket),
- * report.c (what the controller hears).
+ * concerns, a file each: control.c (loop, start and stop), wire.c (datagrams and mail, to and from the overlay),
+ * apply.c (topologies made real), status.c (local socket), report.c (what the controller hears).
  */
 #ifndef OVERLAY_AGENT_AGENT_H
 #define OVERLAY_AGENT_AGENT_H
 
 #include "crypto/aead.h"
-#include "crypto/ratelimit.h"
 #include "overlay/agent/config.h"
 #include "overlay/agent/controller_client.h"
 #include "overlay/agent/topology.h"
 #include "overlay/datapath/datapath.h"
-#include "overlay/peer/drops.h"
+#include "overlay/peer/overlay.h"
 
 #include <event2/event.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-#define AGENT_CIPHERS 3U
-#define RETIRED_MAX 64U
 
 struct addresses;
 struct evhttp;
@@ -37,20 +32,10 @@ struct agent {
 	struct instant started;
 
 	struct datapath datapath;
-	uint32_t sender;    /* the control thread's number in sessions, behind the workers' */
-	struct drops drops; /* the control thread's */
-
-	/* handshaker.c */
-	struct cookie_checker checker;
-	struct ratelimit_bucket handshake_load;
-	struct ratelimit *handshake_sources;
-	struct handshake_offer offer;
-	const struct aead_backend *backends[AGENT_CIPHERS + 1]; /* by enum aead_cipher */
-	struct session *retired[RETIRED_MAX];                   /* unlinked, to be freed after a grace period */
-	uint32_t retired_count;
+	struct overlay overlay;                                   /* peers, handshakes, sessions, paths */
+	const struct aead_backend *backends[OVERLAY_CIPHERS + 1]; /* by enum aead_cipher */
 
 	/* apply.c */
-	struct peer *peers[PEERS_MAX];
 	struct vport *ports[PORTS_MAX];
 	struct topology_host *refused; /* hosts that may not be peers, for status */
 	uint32_t refused_count;

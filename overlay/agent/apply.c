@@ -19,7 +19,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "overlay/agent/agent.h"
-#include "overlay/agent/handshaker.h"
 #include "overlay/datapath/datapath.h"
 
 #include <errno.h>
@@ -71,14 +70,6 @@ static const struct topology_host *wanted_host(const struct topology *topology, 
 	return NULL;
 }
 
-static struct peer *peer_named(struct agent *agent, const char *name)
-{
-	for (uint32_t slot = 0; slot < PEERS_MAX; slot++)
-		if (agent->peers[slot] && strcmp(agent->peers[slot]->name, name) == 0)
-			return agent->peers[slot];
-	return NULL;
-}
-
 static struct vport *port_with_id(struct agent *agent, uint32_t id)
 {
 	for (uint32_t slot = 0; slot < PORTS_MAX; slot++)
@@ -114,7 +105,7 @@ static struct network *build_network(struct agent *agent, const struct topology 
 			ports[spec.ports_count++] = (struct network_port){ .id = vport->slot, .vlan = port->vlan };
 	}
 	for (uint32_t i = 0; i < wanted->hosts_count; i++) {
-		const struct peer *peer = peer_named(agent, topology->hosts[wanted->hosts[i]].name);
+		const struct peer *peer = peers_named(&agent->overlay.peers, topology->hosts[wanted->hosts[i]].name);
 
 		if (peer)
 			peers[spec.peers_count++] = peer->slot;
@@ -133,6 +124,8 @@ static struct forwarding *build_fabric(struct agent *agent, const struct topolog
 	struct forwarding *forwarding = forwarding_new(++agent->generation);
 	struct network_port *ports = calloc(PORTS_MAX, sizeof(*ports));
 	uint32_t *peers = calloc(PEERS_MAX, sizeof(*peers));
+	uint32_t slot_of_peer = 0;
+	struct peer *peer;
 
 	for (uint32_t i = 0; forwarding && ports && peers && i < topology->networks_count; i++) {
 		struct network *network = build_network(agent, topology, &topology->networks[i], ports, peers);
@@ -148,7 +141,9 @@ static struct forwarding *build_fabric(struct agent *agent, const struct topolog
 	free(peers);
 	if (!forwarding)
 		return NULL;
-	memcpy(forwarding->peers, agent->peers, sizeof(forwarding->peers));
+	while ((peer = peers_next(&agent->overlay.peers, &slot_of_peer)))
+		if (peer->contact.state != CONTACT_GONE)
+			forwarding->peers[peer->slot] = peer;
 	for (uint32_t slot = 0; slot < PORTS_MAX; slot++)
 		if (agent->ports[slot] && agent->ports[slot]->tap)
 			forwarding->ports[slot] = agent->ports[slot];
@@ -204,18 +199,43 @@ static void free_port(struct agent *agent, struct vport *port)
 	free(port);
 }
 
-static void free_peer(struct agent *agent, struct peer *peer)
+/* Peers that have no session any more and that no worker can get */
+static void free_gone(struct agent *agent)
 {
-	fdb_flush_location(agent->datapath.fdb, (struct fdb_location){ .kind = FDB_PEER, .id = peer->slot }, true);
-	peer_free(peer);
+	struct peer *peer;
+	uint32_t slot = 0;
+
+	while ((peer = peers_next(&agent->overlay.peers, &slot))) {
+		if (peer->contact.state != CONTACT_GONE)
+			continue;
+		fdb_flush_location(agent->datapath.fdb, (struct fdb_location){ .kind = FDB_PEER, .id = peer->slot },
+			true);
+		overlay_free_peer(&agent->overlay, peer);
+	}
 }
 
-/* Return: false where that could not be done, and nothing was */
+/* Return: how many are gone, with those of before that workers might still have */
+static uint32_t forget_gone(struct agent *agent, const struct topology *topology)
+{
+	uint32_t slot = 0, count = 0;
+	struct peer *peer;
+
+	while ((peer = peers_next(&agent->overlay.peers, &slot))) {
+		if (peer->contact.state != CONTACT_GONE && wanted_host(topology, peer))
+			continue;
+		if (peer->contact.state != CONTACT_GONE)
+			log_info("peer %s: has left", peer->name);
+		overlay_forget(&agent->overlay, peer, agent->now);
+		count++;
+	}
+	return count;
+}
+
+/* Return: false where that could not be done: ports are as before, peers that are gone have no sessions */
 static bool remove_gone(struct agent *agent, const struct topology *topology)
 {
 	struct vport *ports[PORTS_MAX];
-	struct peer *peers[PEERS_MAX];
-	uint32_t ports_count = 0, peers_count = 0;
+	uint32_t ports_count = 0;
 
 	for (uint32_t slot = 0; slot < PORTS_MAX; slot++) {
 		if (!agent->ports[slot] || wanted_port(topology, agent->ports[slot]))
@@ -223,30 +243,16 @@ static bool remove_gone(struct agent *agent, const struct topology *topology)
 		ports[ports_count++] = agent->ports[slot];
 		agent->ports[slot] = NULL;
 	}
-	for (uint32_t slot = 0; slot < PEERS_MAX; slot++) {
-		if (!agent->peers[slot] || wanted_host(topology, agent->peers[slot]))
-			continue;
-		log_info("peer %s: has left", agent->peers[slot]->name);
-		peers[peers_count++] = agent->peers[slot];
-		handshaker_forget(agent, agent->peers[slot]);
-		agent->peers[slot] = NULL;
-	}
-	if (ports_count + peers_count == 0)
+	if (forget_gone(agent, topology) + ports_count == 0)
 		return true;
-	handshaker_reap(agent);
 	if (!publish(agent, topology)) {
 		for (uint32_t i = 0; i < ports_count; i++)
 			agent->ports[ports[i]->slot] = ports[i];
-		for (uint32_t i = 0; i < peers_count; i++) {
-			agent->peers[peers[i]->slot] = peers[i];
-			peers[i]->attempt_at = agent->now; /* its sessions are gone */
-		}
 		return false;
 	}
 	for (uint32_t i = 0; i < ports_count; i++)
 		free_port(agent, ports[i]);
-	for (uint32_t i = 0; i < peers_count; i++)
-		free_peer(agent, peers[i]);
+	free_gone(agent);
 	return true;
 }
 
@@ -336,23 +342,6 @@ static void add_ports(struct agent *agent, const struct topology *topology)
 	}
 }
 
-static void update_peer(struct agent *agent, struct peer *peer, const struct topology_host *host)
-{
-	bool changed = peer->endpoints_count != host->endpoints_count;
-
-	for (uint32_t i = 0; !changed && i < host->endpoints_count; i++)
-		changed = !endpoint_equal(&peer->endpoints[i], &host->endpoints[i]);
-	if (!changed)
-		return;
-	memcpy(peer->endpoints, host->endpoints, sizeof(peer->endpoints));
-	peer->endpoints_count = host->endpoints_count;
-	peer->endpoint_next = 0;
-	if (!peer->current || peer->unanswered_at.ns) {
-		peer->attempts = 1; /* begin with the new endpoints, not with the old path */
-		peer->attempt_at = agent->now;
-	}
-}
-
 static void refuse(struct agent *agent, const struct topology_host *host)
 {
 	bool known = false;
@@ -369,22 +358,16 @@ static void add_peers(struct agent *agent, const struct topology *topology)
 {
 	for (uint32_t i = 0; i < topology->hosts_count; i++) {
 		const struct topology_host *host = &topology->hosts[i];
-		struct peer *peer = peer_named(agent, host->name);
-		uint32_t slot = 0;
+		struct peer *peer = peers_named(&agent->overlay.peers, host->name);
 
 		if (host->refused[0]) {
 			refuse(agent, host);
 			continue;
 		}
-		while (!peer && slot < PEERS_MAX && agent->peers[slot])
-			slot++;
-		if (!peer && slot < PEERS_MAX) {
-			peer = agent->peers[slot] = peer_new(slot, host->name, &host->key);
-			if (peer)
-				peer->attempt_at = agent->now;
-		}
+		if (!peer)
+			peer = overlay_add_peer(&agent->overlay, host->name, &host->key, agent->now);
 		if (peer)
-			update_peer(agent, peer, host);
+			overlay_endpoints(&agent->overlay, peer, host->endpoints, host->endpoints_count, agent->now);
 		else
 			error_set(&agent->apply_error, "host %s: no room for more peers", host->name);
 	}
@@ -427,7 +410,7 @@ static void pin_declared(struct agent *agent, const struct topology *topology)
 	}
 	for (uint32_t i = 0; i < topology->remotes_count; i++) {
 		const struct topology_remote *remote = &topology->remotes[i];
-		const struct peer *peer = peer_named(agent, topology->hosts[remote->host].name);
+		const struct peer *peer = peers_named(&agent->overlay.peers, topology->hosts[remote->host].name);
 
 		if (peer)
 			pin(agent, &(struct fdb_key){ remote->network, remote->vlan, remote->mac },
@@ -579,15 +562,7 @@ void apply_stop(struct agent *agent)
 	for (uint32_t slot = 0; slot < PORTS_MAX; slot++)
 		if (agent->ports[slot])
 			free_port(agent, agent->ports[slot]);
-	for (uint32_t slot = 0; slot < PEERS_MAX; slot++) {
-		if (!agent->peers[slot])
-			continue;
-		handshaker_forget(agent, agent->peers[slot]);
-		handshaker_reap(agent);
-		free_peer(agent, agent->peers[slot]);
-	}
 	memset(agent->ports, 0, sizeof(agent->ports));
-	memset(agent->peers, 0, sizeof(agent->peers));
 	free(agent->refused);
 	free(agent->pins);
 	json_decref(agent->document);

@@ -1,12 +1,12 @@
 /*
- * control.c - the control thread: its loop, start and stop, and what the workers tell it
+ * control.c - the control thread: its loop, start and stop
  *
  * Theory of operation.  Start: state folder, sockets, workers, the topology kept on disk (so that an agent joins its
  * peers again while the controller is away), local socket, controller client.  Then events: handshakes, mail from
- * workers, a tick for sessions and paths, changes of links and addresses, the controller's documents, signals.
+ * workers, a tick for peers that are due, changes of links and addresses, the controller's documents, signals.
  * SIGTERM and SIGINT stop; nothing that the agent made stays behind.  SIGHUP reads the state folder again.
  *
- * There is no event that repeats without need but the tick, which sleeps a second, and the report, which sleeps five.
+ * There is no event that repeats without need but the report, which sleeps five seconds; the tick comes when a peer is due.
  */
 #include "overlay/agent/control.h"
 
@@ -18,11 +18,10 @@
 #include "crypto/aead_registry.h"
 #include "overlay/agent/agent.h"
 #include "overlay/agent/apply.h"
-#include "overlay/agent/handshaker.h"
-#include "overlay/agent/liveness.h"
 #include "overlay/agent/privileges.h"
 #include "overlay/agent/report.h"
 #include "overlay/agent/status.h"
+#include "overlay/agent/wire.h"
 #include "overlay/datapath/worker.h"
 #include "underlay/addresses.h"
 #include "underlay/route.h"
@@ -39,8 +38,7 @@
 #define SETTLE_MS 100U /* links and addresses change in flocks */
 #define FAULTS_RETRY_MS 5000U
 #define REPORT_MS 5000U
-#define REFUSED_RETRY_MS 60000U  /* the clock may have been wrong: certificates are only valid in their time */
-#define WANTED_WAIT_MAX_MS 7000U /* above handshaker.c's intervals while a peer is being looked for */
+#define REFUSED_RETRY_MS 60000U /* the clock may have been wrong: certificates are only valid in their time */
 
 static void schedule(struct event *event, uint64_t ms)
 {
@@ -49,45 +47,28 @@ static void schedule(struct event *event, uint64_t ms)
 	evtimer_add(event, &tv);
 }
 
-/* ---- mail from the workers --------------------------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------------------------------------------- */
 
-static void take_mail(struct agent *agent, const struct mail *mail)
+static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
-	struct session *session = session_lookup(&agent->datapath.sessions, mail->session);
-	struct peer *peer = mail->peer < PEERS_MAX ? agent->peers[mail->peer] : NULL;
+	struct agent *agent = arg;
+	struct instant next;
 
-	switch ((enum mail_kind)mail->kind) {
-	case MAIL_CONFIRMED:
-		if (session)
-			handshaker_confirmed(agent, session);
-		break;
-	case MAIL_ROAMED:
-		if (session)
-			liveness_roamed(agent, session->peer, &mail->from);
-		break;
-	case MAIL_WANT_SESSION:
-		if (peer && !peer->current && peer->attempts > 4)
-			peer->attempts = 2; /* somebody waits: back to short intervals */
-		if (peer && !peer->current &&
-			!instant_reached(instant_add_ms(agent->now, WANTED_WAIT_MAX_MS), peer->attempt_at))
-			peer->attempt_at = agent->now; /* nobody had waited for long */
-		break;
-	case MAIL_REKEY:
-		if (session && session == session->peer->current && !session->peer->attempt_at.ns)
-			session->peer->attempt_at = agent->now;
-		break;
-	case MAIL_PROBE_ACK:
-		if (session)
-			liveness_probe_ack(agent, session->peer, mail->token, mail->bytes);
-		break;
-	case MAIL_TOO_BIG:
-		if (peer)
-			liveness_too_big(agent, peer, mail->bytes);
-		break;
-	}
+	(void)fd;
+	(void)what;
+	agent->now = instant_now();
+	next = overlay_poll(&agent->overlay, agent->now);
+	if (next.ns)
+		schedule(agent->tick_event, instant_since_ms(next, agent->now) + 1);
+	else
+		evtimer_del(agent->tick_event);
 }
 
-static void on_tick(evutil_socket_t fd, short what, void *arg);
+static void on_datagrams(evutil_socket_t fd, short what, void *arg)
+{
+	wire_ready(fd, what, arg);
+	on_tick(-1, 0, arg);
+}
 
 static void on_mail(evutil_socket_t fd, short what, void *arg)
 {
@@ -98,27 +79,8 @@ static void on_mail(evutil_socket_t fd, short what, void *arg)
 	if (read(fd, &count, sizeof(count)) < 0)
 		return;
 	agent->now = instant_now();
-	for (uint32_t i = 0; i < agent->datapath.workers_count; i++) {
-		struct mail mail;
-
-		/* What comes meanwhile has woken us anew: a worker with much to say must not keep us here */
-		for (uint32_t n = 0; n < MAILBOX_SLOTS && mailbox_take(&agent->datapath.workers[i]->mailbox, &mail);
-			n++)
-			take_mail(agent, &mail);
-	}
+	wire_take_mail(agent);
 	on_tick(-1, 0, agent);
-}
-
-/* ---- time -------------------------------------------------------------------------------------------------- */
-
-static void on_tick(evutil_socket_t fd, short what, void *arg)
-{
-	struct agent *agent = arg;
-
-	(void)fd;
-	(void)what;
-	agent->now = instant_now();
-	schedule(agent->tick_event, liveness_tick(agent));
 }
 
 static void on_report(evutil_socket_t fd, short what, void *arg)
@@ -132,6 +94,7 @@ static void on_report(evutil_socket_t fd, short what, void *arg)
 	if (agent->refused_count && instant_since_ms(agent->now, agent->judged_at) >= REFUSED_RETRY_MS) {
 		agent->judged_at = agent->now;
 		apply_again(agent);
+		on_tick(-1, 0, agent);
 	}
 	report_send(agent);
 	schedule(agent->report_event, REPORT_MS);
@@ -147,7 +110,7 @@ static void on_settled(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	agent->now = instant_now();
 	if (addresses_moved(agent->addresses))
-		liveness_moved(agent);
+		overlay_moved(&agent->overlay, agent->now);
 	if (apply_has_faults(agent)) {
 		apply_again(agent);
 		report_send(agent);
@@ -271,6 +234,7 @@ static void on_hup(evutil_socket_t fd, short what, void *arg)
 	json_decref(agent->reported);
 	agent->reported = NULL;
 	apply_again(agent);
+	on_tick(-1, 0, agent);
 	(void)start_client(agent);
 	report_send(agent);
 }
@@ -316,7 +280,6 @@ static bool start_datapath(struct agent *agent, struct error *error)
 		.busy_poll_us = agent->options->busy_poll_us,
 	};
 
-	agent->sender = config.workers;
 	return datapath_init(&agent->datapath, &config, error) == 0;
 }
 
@@ -336,7 +299,7 @@ static bool start_events(struct agent *agent, struct error *error)
 	if (!agent->addresses)
 		return false;
 	agent->udp_event =
-		on(agent, underlay_descriptor(agent->datapath.underlay, UNDERLAY_CONTROL), EV_READ, handshaker_ready);
+		on(agent, underlay_descriptor(agent->datapath.underlay, UNDERLAY_CONTROL), EV_READ, on_datagrams);
 	agent->mail_event = on(agent, agent->datapath.control_wake_fd, EV_READ, on_mail);
 	agent->term_event = on(agent, SIGTERM, EV_SIGNAL, on_stop);
 	agent->int_event = on(agent, SIGINT, EV_SIGNAL, on_stop);
@@ -375,7 +338,7 @@ static bool start(struct agent *agent, struct error *error)
 	}
 	if (!start_datapath(agent, error) || !start_events(agent, error))
 		return false;
-	if (!handshaker_start(agent)) {
+	if (!wire_start(agent)) {
 		error_set(error, "OpenSSL could not prepare the handshakes");
 		return false;
 	}
@@ -416,7 +379,8 @@ static void stop(struct agent *agent)
 		event_base_loop(agent->base, EVLOOP_NONBLOCK);
 	datapath_stop(&agent->datapath);
 	apply_stop(agent);
-	handshaker_stop(agent);
+	overlay_fini(&agent->overlay);
+	rcu_drain();
 	free_events(agent);
 	addresses_free(agent->addresses);
 	route_cache_free(agent->routes);

@@ -38,7 +38,7 @@ static void set(json_t *object, const char *key, json_t *value)
 
 uint64_t status_drop_count(const struct agent *agent, enum drop drop)
 {
-	uint64_t count = counter_read(&agent->drops.count[drop]);
+	uint64_t count = counter_read(&agent->overlay.drops.count[drop]);
 
 	for (uint32_t i = 0; i < agent->datapath.workers_count; i++) {
 		const struct worker *worker = agent->datapath.workers[i];
@@ -101,6 +101,34 @@ static json_t *datapath(const struct agent *agent)
 	return out;
 }
 
+/* The way in use, first of the known ones */
+static void path_status(const struct agent *agent, const struct peer *peer, json_t *out)
+{
+	char text[ENDPOINT_TEXT_BYTES];
+	json_t *paths = json_array();
+
+	if (peer->path) {
+		endpoint_format(&peer->path->endpoint, text);
+		set(out, "endpoint", json_string(text));
+		set(out, "path_mtu", integer(peer->path->datagram_bytes + path_header_bytes(&peer->path->endpoint)));
+	}
+	for (uint32_t i = 0; i < peer->paths.count; i++) {
+		const struct peer_path *path = &peer->paths.path[i];
+		json_t *entry = json_object();
+
+		endpoint_format(&path->endpoint, text);
+		set(entry, "kind", json_string(path_kind_name(path->kind)));
+		set(entry, "endpoint", json_string(text));
+		set(entry, "state", json_string(path_state_name(path->state)));
+		set(entry, "since_s", integer(instant_since_ms(agent->now, path->since) / 1000));
+		set(entry, "loss_permille", integer(path->loss_permille));
+		if (path->rtt_us)
+			set(entry, "rtt_us", integer(path->rtt_us));
+		json_array_append_new(paths, entry);
+	}
+	set(out, "paths", paths);
+}
+
 static void session_status(const struct agent *agent, const struct peer *peer, json_t *out)
 {
 	const struct session *session = peer->current;
@@ -110,28 +138,24 @@ static void session_status(const struct agent *agent, const struct peer *peer, j
 		set(out, "session_age_s", integer(instant_since_ms(agent->now, session->created) / 1000));
 		set(out, "lanes", integer(session->rx_lanes));
 	}
-	if (session && peer->rtt_us)
-		set(out, "rtt_us", integer(peer->rtt_us));
+	if (session && peer->paths.count && peer->paths.path[peer->paths.in_use].rtt_us)
+		set(out, "rtt_us", integer(peer->paths.path[peer->paths.in_use].rtt_us));
 }
 
 static json_t *peer_status(const struct agent *agent, const struct peer *peer)
 {
-	const char *state = peer->current ? "up" : peer->handshake_index ? "handshaking" : "down";
 	json_t *out = json_object();
 	struct session_totals totals;
+	char why[CONTACT_WHY_BYTES];
 
 	peer_totals(peer, &totals);
 	set(out, "host", json_string(peer->name));
-	set(out, "state", json_string(state));
-	if (!peer->current && !peer->path && peer->endpoints_count == 0)
-		set(out, "reason", json_string("no endpoint is known, waiting for it to call"));
-	if (peer->path) {
-		char text[ENDPOINT_TEXT_BYTES];
-
-		endpoint_format(&peer->path->endpoint, text);
-		set(out, "endpoint", json_string(text));
-		set(out, "path_mtu", integer(peer->path->datagram_bytes + PMTU_BASE_MTU - peer->pmtu.base_bytes));
-	}
+	set(out, "state", json_string(contact_state_name(peer->contact.state)));
+	set(out, "since_s", integer(instant_since_ms(agent->now, peer->contact.since) / 1000));
+	contact_why(&peer->contact, why);
+	if (why[0])
+		set(out, "reason", json_string(why));
+	path_status(agent, peer, out);
 	session_status(agent, peer, out);
 	if (totals.rx_last_ns)
 		set(out, "last_rx_ms", integer(instant_since_ms(agent->now, (struct instant){ totals.rx_last_ns })));
@@ -147,10 +171,11 @@ static json_t *peer_status(const struct agent *agent, const struct peer *peer)
 static json_t *peers(const struct agent *agent)
 {
 	json_t *out = json_array();
+	const struct peer *peer;
+	uint32_t slot = 0;
 
-	for (uint32_t slot = 0; slot < PEERS_MAX; slot++)
-		if (agent->peers[slot])
-			json_array_append_new(out, peer_status(agent, agent->peers[slot]));
+	while ((peer = peers_next(&agent->overlay.peers, &slot)))
+		json_array_append_new(out, peer_status(agent, peer));
 	for (uint32_t i = 0; i < agent->refused_count; i++) {
 		json_t *refused = json_object();
 
@@ -217,6 +242,7 @@ static json_t *mac_status(const struct agent *agent, const struct fdb_entry *ent
 		agent->datapath.forwarding ? forwarding_network(agent->datapath.forwarding, entry->key.network) : NULL;
 	const bool local = entry->location.kind == FDB_LOCAL;
 	const uint32_t id = entry->location.id;
+	const struct peer *peer = peers_at(&agent->overlay.peers, id);
 	char mac[MAC_TEXT_BYTES], where[NETWORK_NAME_BYTES + 8];
 	json_t *out = json_object();
 
@@ -225,8 +251,7 @@ static json_t *mac_status(const struct agent *agent, const struct fdb_entry *ent
 		snprintf(where, sizeof(where), "port %s",
 			id < PORTS_MAX && agent->ports[id] ? agent->ports[id]->name : "?");
 	else
-		snprintf(where, sizeof(where), "host %s",
-			id < PEERS_MAX && agent->peers[id] ? agent->peers[id]->name : "?");
+		snprintf(where, sizeof(where), "host %s", peer ? peer->name : "?");
 	set(out, "network_id", integer(entry->key.network));
 	set(out, "lab", json_string(network ? network->lab : ""));
 	set(out, "network", json_string(network ? network->name : ""));

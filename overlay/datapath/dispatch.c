@@ -9,10 +9,10 @@
 
 #include "base/rcu.h"
 #include "encap/gre.h"
-#include "encap/probe.h"
 #include "encap/record.h"
 #include "overlay/datapath/datapath.h"
 #include "overlay/datapath/worker.h"
+#include "overlay/peer/probing.h"
 
 #include <string.h>
 
@@ -67,11 +67,8 @@ static void begin_train(struct worker *worker, struct dispatch *dispatch, uint32
  */
 static void ask_flow(struct worker *worker, const struct dispatch *dispatch)
 {
-	const uint32_t datagram_bytes = dispatch->path->datagram_bytes,
-		       plain_bytes = datagram_bytes - TRAIN_OVERHEAD_BYTES;
+	const uint32_t datagram_bytes = dispatch->path->datagram_bytes;
 	uint8_t datagram[PMTU_MAX_MTU];
-	uint8_t *plain = datagram + GRE_HEADER_BYTES;
-	const struct record record = { .type = RECORD_PROBE };
 	const struct probe probe = {
 		.flags = PROBE_FLAG_FLOW,
 		.token = flow_token(worker->now, worker->id),
@@ -86,10 +83,7 @@ static void ask_flow(struct worker *worker, const struct dispatch *dispatch)
 		.own_flow = true,
 	};
 
-	memset(plain, 0, plain_bytes);
-	(void)record_encode(&record, plain);
-	probe_encode(&probe, plain + RECORD_HEADER_BYTES);
-	if (session_seal(dispatch->session, worker->id, worker->id, datagram, plain, plain_bytes) == SEAL_OK)
+	if (probing_seal(dispatch->session, worker->id, worker->id, &probe, datagram) == SEAL_OK)
 		underlay_send(worker->datapath->underlay, worker->id, &question, 1);
 }
 
@@ -137,6 +131,15 @@ static uint32_t choose_lane(struct worker *worker, const struct dispatch *dispat
 	return question->lane;
 }
 
+/* The control thread looks at peers that are sent to; of one that was quiet it has to be told */
+static void stir(struct worker *worker, struct peer *peer)
+{
+	if (!__atomic_exchange_n(&peer->quiet, false, __ATOMIC_RELAXED))
+		return;
+	if (!worker_mail(worker, &(struct mail){ .kind = MAIL_STIRRED, .peer = peer->slot }))
+		__atomic_store_n(&peer->quiet, true, __ATOMIC_RELAXED);
+}
+
 struct dispatch *dispatch_for(struct worker *worker, struct peer *peer)
 {
 	uint8_t index = worker->dispatch_of_peer[peer->slot];
@@ -156,6 +159,8 @@ struct dispatch *dispatch_for(struct worker *worker, struct peer *peer)
 		}
 		return NULL;
 	}
+	if (__atomic_load_n(&peer->quiet, __ATOMIC_RELAXED))
+		stir(worker, peer);
 	if (worker->dispatches_count == DISPATCHES_MAX)
 		dispatch_flush(worker);
 	index = (uint8_t)worker->dispatches_count++;

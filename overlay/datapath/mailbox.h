@@ -1,7 +1,7 @@
 /*
  * mailbox.h - a bounded queue of small messages from one thread to one other
  *
- * How a worker tells the control thread what it saw (control.c has the meanings).  One producer, one consumer,
+ * How a worker tells the control thread what it saw (overlay/peer/overlay.h has the meanings).  One producer, one consumer,
  * no locks; a full mailbox refuses, and every message is one that its sender repeats while the cause lasts.
  * Waking the consumer is the caller's affair.
  */
@@ -19,6 +19,7 @@ enum mail_kind {
 	MAIL_CONFIRMED,    /* first datagram on a session that we answered: session */
 	MAIL_ROAMED,       /* newest datagram came from elsewhere: session, from */
 	MAIL_WANT_SESSION, /* frames for a peer without a session: peer */
+	MAIL_STIRRED,      /* a peer that was quiet is sent to: peer */
 	MAIL_REKEY,        /* a lane's counter nears its limit: session */
 	MAIL_PROBE_ACK,    /* session, token, bytes */
 	MAIL_TOO_BIG,      /* the kernel refused a datagram's size: peer, bytes */

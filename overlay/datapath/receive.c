@@ -11,12 +11,12 @@
 
 #include "base/rcu.h"
 #include "encap/gre.h"
-#include "encap/probe.h"
 #include "encap/record.h"
 #include "overlay/datapath/datapath.h"
 #include "overlay/datapath/deliver.h"
 #include "overlay/datapath/dispatch.h"
 #include "overlay/datapath/worker.h"
+#include "overlay/peer/probing.h"
 #include "packet/frame.h"
 
 #include <string.h>
@@ -25,9 +25,6 @@
 #define RECEIVE_FEW 4U
 #define ROAM_MAIL_MS 100U
 #define EXPIRE_MS 100U
-
-/* More than path MTU searches and keepalives want */
-static const struct ratelimit_rate probe_ack_rate = { .per_second = 100, .burst = 50 };
 
 /* ---- records ----------------------------------------------------------------------------------------------- */
 
@@ -107,44 +104,32 @@ static void take_fragment(struct worker *worker, const struct forwarding *forwar
 	deliver_flush(worker);
 }
 
-/* An answer to the control thread's probes: it can take only so many of one peer */
-static void take_probe_ack(struct worker *worker, const struct session *session, struct lane_rx *rx,
-	const struct probe *probe)
-{
-	if (!ratelimit_bucket_take(&rx->probe_acks, probe_ack_rate, worker->now)) {
-		drops_count(&worker->drops, DROP_PROBE_RATE, 1);
-		return;
-	}
-	(void)worker_mail(worker,
-		&(struct mail){ .kind = MAIL_PROBE_ACK,
-			.session = session->index,
-			.token = probe->token,
-			.bytes = probe->flags & PROBE_FLAG_MTU ? probe->datagram_bytes : 0 });
-}
-
 static void take_probe(struct worker *worker, struct session *session, uint8_t lane, const struct record *record,
 	size_t datagram_bytes)
 {
-	uint8_t answer[RECORD_MAX_HEADER_BYTES + PROBE_BODY_BYTES];
-	struct probe probe;
+	struct probing probing;
 
-	if (!probe_decode(record->body, record->body_bytes, &probe)) {
+	switch (probing_take(session, lane, record, datagram_bytes, worker->now, &probing)) {
+	case PROBING_ANSWER:
+		dispatch_record(worker, session->peer, RECORD_PROBE_ACK, 0, 0, 0,
+			probing.answer + RECORD_MAX_HEADER_BYTES, PROBE_BODY_BYTES);
+		break;
+	case PROBING_ACK: /* the control thread's: it can take only so many of one peer */
+		(void)worker_mail(worker,
+			&(struct mail){ .kind = MAIL_PROBE_ACK,
+				.session = session->index,
+				.token = probing.token,
+				.bytes = probing.bytes });
+		break;
+	case PROBING_FLOW_ACK:
+		break;
+	case PROBING_MALFORMED:
 		drops_count(&worker->drops, DROP_PROBE_MALFORMED, 1);
-		return;
+		break;
+	case PROBING_RATE:
+		drops_count(&worker->drops, DROP_PROBE_RATE, 1);
+		break;
 	}
-	if (record->type == RECORD_PROBE_ACK && (probe.flags & PROBE_FLAG_FLOW)) {
-		if (probe.token >= counter_read(&session->peer->flow_epoch_ns) && probe.token <= worker->now.ns)
-			counter_set(&session->peer->flow_answered_ns[probe.token % SESSION_LANES_MAX], worker->now.ns);
-		return;
-	}
-	if (record->type == RECORD_PROBE_ACK) {
-		take_probe_ack(worker, session, &session->rx[lane], &probe);
-		return;
-	}
-	probe.datagram_bytes = (uint16_t)datagram_bytes;
-	probe_encode(&probe, answer + RECORD_MAX_HEADER_BYTES);
-	dispatch_record(worker, session->peer, RECORD_PROBE_ACK, 0, 0, 0, answer + RECORD_MAX_HEADER_BYTES,
-		PROBE_BODY_BYTES);
 }
 
 static void take_records(struct worker *worker, const struct forwarding *forwarding, struct session *session,
@@ -207,11 +192,8 @@ static void note_source(struct worker *worker, const struct session *session, st
 		rx->roam_mailed = worker->now;
 }
 
-static void note_good(struct worker *worker, const struct session *session, struct lane_rx *rx, size_t datagram_bytes)
+static void note_confirmed(struct worker *worker, const struct session *session, struct lane_rx *rx)
 {
-	counter_add(&rx->datagrams, 1);
-	counter_add(&rx->bytes, datagram_bytes);
-	counter_set(&rx->last_ns, worker->now.ns);
 	if (!__atomic_load_n(&session->confirmed, __ATOMIC_RELAXED) && !rx->confirm_mailed)
 		rx->confirm_mailed =
 			worker_mail(worker, &(struct mail){ .kind = MAIL_CONFIRMED, .session = session->index });
@@ -223,10 +205,9 @@ static void take_datagram(struct worker *worker, const struct forwarding *forwar
 	struct drops *drops = &worker->drops;
 	struct gre header;
 	enum gre_result decoded = gre_decode(datagram, bytes, &header);
-	enum replay_result fresh;
 	struct session *session;
 	struct lane_rx *rx;
-	uint8_t *plain = datagram + GRE_HEADER_BYTES;
+	enum drop drop;
 	bool newest;
 
 	if (decoded == GRE_OK && header.protocol != GRE_PROTOCOL_SEALED)
@@ -240,35 +221,20 @@ static void take_datagram(struct worker *worker, const struct forwarding *forwar
 		drops_count(drops, DROP_SESSION_UNKNOWN, 1);
 		return;
 	}
-	if (instant_reached(worker->now, session->reject_after)) {
-		drops_count(drops, DROP_SESSION_EXPIRED, 1);
-		return;
-	}
-	if (header.lane >= session->rx_lanes) {
-		drops_count(drops, DROP_LANE_UNKNOWN, 1);
-		return;
-	}
 	if (header.lane % worker->datapath->workers_count != worker->id) {
-		drops_count(drops, DROP_LANE_FOREIGN, 1);
+		drops_count(drops, header.lane < session->rx_lanes ? DROP_LANE_FOREIGN : DROP_LANE_UNKNOWN, 1);
+		return;
+	}
+	if (!session_open(session, &header, datagram, bytes, worker->now, &newest, &drop)) {
+		drops_count(drops, drop, 1);
 		return;
 	}
 	rx = &session->rx[header.lane];
-	fresh = header.counter < SESSION_REJECT_MESSAGES ? replay_check(&rx->replay, header.counter) : REPLAY_DROP_OLD;
-	if (fresh == REPLAY_OK &&
-		!aead_open(rx->aead, header.counter, datagram, plain, bytes - GRE_HEADER_BYTES, plain)) {
-		drops_count(drops, DROP_NOT_AUTHENTIC, 1);
-		return;
-	}
-	if (fresh == REPLAY_OK)
-		fresh = replay_mark(&rx->replay, header.counter, &newest);
-	if (fresh != REPLAY_OK) {
-		drops_count(drops, drop_replay(fresh), 1);
-		return;
-	}
-	note_good(worker, session, rx, bytes);
+	note_confirmed(worker, session, rx);
 	if (newest && header.lane == 0) /* the others come from ports that only send */
 		note_source(worker, session, rx, source);
-	take_records(worker, forwarding, session, header.lane, plain, bytes - TRAIN_OVERHEAD_BYTES);
+	take_records(worker, forwarding, session, header.lane, datagram + GRE_HEADER_BYTES,
+		bytes - TRAIN_OVERHEAD_BYTES);
 }
 
 static void take_message(struct worker *worker, const struct forwarding *forwarding,

@@ -144,7 +144,7 @@ static bool same_endpoints(const struct contact *contact, const struct endpoint 
 void contact_endpoints_changed(struct contact *contact, const struct endpoint *endpoints, uint32_t count,
 	struct instant now)
 {
-	assert(count <= CONTACT_ENDPOINTS_MAX);
+	assert(count <= PEER_ENDPOINTS_MAX);
 	if (same_endpoints(contact, endpoints, count))
 		return;
 	memcpy(contact->endpoints, endpoints, count * sizeof(*endpoints));
@@ -199,7 +199,7 @@ void contact_heard(struct contact *contact, struct instant at, struct instant no
 {
 	if (at.ns > contact->heard_at.ns)
 		contact->heard_at = at;
-	if (!contact->unanswered_at.ns || at.ns < contact->unanswered_at.ns)
+	if (!contact->unanswered_at.ns)
 		return;
 	contact->unanswered_at.ns = 0;
 	if (contact->session && !instant_reached(now, contact->rekey_at)) {

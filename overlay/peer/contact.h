@@ -30,11 +30,11 @@
 
 #include "base/addr.h"
 #include "base/clock.h"
+#include "lab/limits.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CONTACT_ENDPOINTS_MAX 8U
 #define CONTACT_WHY_BYTES 160U
 
 #define CONTACT_RETRY_MS 500U
@@ -81,7 +81,7 @@ struct contact_todo {
 
 struct contact {
 	/* where */
-	struct endpoint endpoints[CONTACT_ENDPOINTS_MAX]; /* from the topology */
+	struct endpoint endpoints[PEER_ENDPOINTS_MAX]; /* from the topology */
 	uint32_t endpoints_count;
 	uint32_t endpoint_next; /* which of them is tried next */
 	struct endpoint at;     /* where the peer was last heard */
@@ -116,7 +116,7 @@ void contact_init(struct contact *contact, struct instant now);
 /* Frames wait for a session */
 void contact_wanted(struct contact *contact, struct instant now);
 
-/* The topology's addresses of the peer, at most CONTACT_ENDPOINTS_MAX; the same ones again change nothing */
+/* The topology's addresses of the peer, at most PEER_ENDPOINTS_MAX; the same ones again change nothing */
 void contact_endpoints_changed(struct contact *contact, const struct endpoint *endpoints, uint32_t count,
 	struct instant now);
 
@@ -135,7 +135,7 @@ void contact_confirmed(struct contact *contact, uint64_t rekey_ms, struct instan
 /* The peer is busy and has given us a cookie: ask again with it, at once */
 void contact_cookie(struct contact *contact, struct instant now);
 
-/* Something authentic came at @at, which may be a while ago */
+/* Since the caller last looked something authentic came, the last of it at @at */
 void contact_heard(struct contact *contact, struct instant at, struct instant now);
 
 /**

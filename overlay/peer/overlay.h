@@ -9,7 +9,7 @@
  *
  *	datagrams	overlay_handshake_datagram(), and overlay_sealed_datagram() where there are no workers to open them
  *	news		overlay_wanted() ... overlay_too_big(), as the workers' mail has them
- *	peers		overlay_add_peer(), overlay_endpoints(), overlay_refuse(), overlay_forget(), overlay_free_peer()
+ *	peers		overlay_add_peer(), overlay_endpoints(), overlay_forget(), overlay_free_peer()
  *	time		overlay_poll(): only peers that are due are touched
  *
  * Each call says what time it is.  Thread: the control thread, but for what peer.h and session.h share with workers under RCU.
@@ -31,6 +31,7 @@
 #include "overlay/peer/peers.h"
 #include "overlay/peer/session.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,7 +63,6 @@ struct overlay_config {
 struct overlay {
 	struct overlay_config config;
 	struct instant now; /* of this call */
-	uint32_t sender;    /* the control thread's number in sessions, behind the workers' */
 	struct drops drops; /* the control thread's */
 
 	struct peers peers;
@@ -73,6 +73,32 @@ struct overlay {
 	struct ratelimit *handshake_sources;
 	struct handshake_offer offer;
 };
+
+/* One datagram, and a drop counted where it was not sent.  Return: as ops->send() */
+static inline int overlay_send(struct overlay *overlay, const struct endpoint *to, const void *bytes, size_t len_bytes)
+{
+	int err = overlay->config.ops->send(overlay->config.ctx, to, bytes, len_bytes);
+
+	if (err && err != -EMSGSIZE)
+		drops_count(&overlay->drops, err == -EAGAIN || err == -ENOBUFS ? DROP_UDP_FULL : DROP_UDP_ERROR, 1);
+	return err;
+}
+
+static inline uint32_t overlay_random_u32(struct overlay *overlay)
+{
+	uint32_t random;
+
+	overlay->config.ops->random(overlay->config.ctx, &random, sizeof(random));
+	return random;
+}
+
+static inline struct hash_seed overlay_random_seed(struct overlay *overlay)
+{
+	struct hash_seed seed;
+
+	overlay->config.ops->random(overlay->config.ctx, &seed, sizeof(seed));
+	return seed;
+}
 
 /* Return: false without memory, or where OpenSSL failed; overlay_fini() is due all the same */
 bool overlay_init(struct overlay *overlay, const struct overlay_config *config) __attribute__((warn_unused_result));
@@ -106,6 +132,9 @@ void overlay_worn(struct overlay *overlay, uint32_t index, struct instant now);
 
 /* @token of a probe that we sent has come back; @bytes: the size that passed, 0 where none was asked about */
 void overlay_probe_acked(struct overlay *overlay, uint32_t index, uint64_t token, uint32_t bytes, struct instant now);
+
+/* It sends to the peer of @slot, which was quiet */
+void overlay_stirred(struct overlay *overlay, uint32_t slot, struct instant now);
 
 /* The kernel refused a datagram of @bytes for the peer of @slot */
 void overlay_too_big(struct overlay *overlay, uint32_t slot, uint32_t bytes, struct instant now);

@@ -20,6 +20,7 @@ struct peers {
 	struct peer **slots; /* NULL: free */
 	uint32_t capacity;   /* of slots, a power of two; slots of all peers are below */
 	uint32_t count;
+	uint32_t first_free;   /* none is below */
 	struct peer **by_name; /* capacity chains each */
 	struct peer **by_key;
 	struct hash_seed seed;
@@ -36,7 +37,7 @@ void peers_fini(struct peers *peers);
  *
  * Return: NULL without memory, or where PEERS_MAX are there
  */
-struct peer *peers_add(struct peers *peers, const char *name, const struct x25519_public *key)
+struct peer *peers_add(struct peers *peers, const char *name, const struct x25519_public *key, struct instant now)
 	__attribute__((warn_unused_result));
 
 /* From now on it is found by its slot only */

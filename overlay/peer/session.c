@@ -5,7 +5,6 @@
 
 #include "base/rcu.h"
 #include "crypto/transport.h"
-#include "encap/gre.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -197,6 +196,38 @@ enum seal_result session_seal(struct session *session, uint32_t sender_index, ui
 	counter_add(&sender->datagrams, 1);
 	counter_add(&sender->bytes, GRE_HEADER_BYTES + plain_bytes + AEAD_TAG_BYTES);
 	return SEAL_OK;
+}
+
+bool session_open(struct session *session, const struct gre *header, uint8_t *datagram, size_t len_bytes,
+	struct instant now, bool *newest, enum drop *drop)
+{
+	uint8_t *plain = datagram + GRE_HEADER_BYTES;
+	enum replay_result fresh;
+	struct lane_rx *rx;
+
+	*drop = DROP_SESSION_EXPIRED;
+	if (instant_reached(now, session->reject_after))
+		return false;
+	*drop = DROP_LANE_UNKNOWN;
+	if (header->lane >= session->rx_lanes)
+		return false;
+	rx = &session->rx[header->lane];
+	fresh = header->counter < SESSION_REJECT_MESSAGES ? replay_check(&rx->replay, header->counter)
+							  : REPLAY_DROP_OLD;
+	*drop = DROP_NOT_AUTHENTIC;
+	if (fresh == REPLAY_OK &&
+		!aead_open(rx->aead, header->counter, datagram, plain, len_bytes - GRE_HEADER_BYTES, plain))
+		return false;
+	if (fresh == REPLAY_OK)
+		fresh = replay_mark(&rx->replay, header->counter, newest);
+	if (fresh != REPLAY_OK) {
+		*drop = drop_replay(fresh);
+		return false;
+	}
+	counter_add(&rx->datagrams, 1);
+	counter_add(&rx->bytes, len_bytes);
+	counter_set(&rx->last_ns, now.ns);
+	return true;
 }
 
 bool session_is_worn(const struct session *session, uint32_t sender)

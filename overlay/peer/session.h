@@ -24,6 +24,8 @@
 #include "crypto/handshake.h"
 #include "crypto/ratelimit.h"
 #include "crypto/replay.h"
+#include "encap/gre.h"
+#include "overlay/peer/drops.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -139,6 +141,17 @@ enum seal_result {
  */
 enum seal_result session_seal(struct session *session, uint32_t sender, uint32_t lane, uint8_t *datagram,
 	const uint8_t *plain, size_t plain_bytes) __attribute__((warn_unused_result));
+
+/**
+ * session_open() - check and decrypt one datagram; the lane's owner calls
+ * @header:	decoded out of @datagram
+ * @datagram:	of @len_bytes; its records are written behind its header
+ * @newest:	out: no datagram of the lane that came was sent later
+ *
+ * Counts it in the session where it is good.  Return: false, and the drop to count
+ */
+bool session_open(struct session *session, const struct gre *header, uint8_t *datagram, size_t len_bytes,
+	struct instant now, bool *newest, enum drop *drop) __attribute__((warn_unused_result));
 
 /* Return: whether a lane that @sender uses nears its last counter */
 bool session_is_worn(const struct session *session, uint32_t sender);

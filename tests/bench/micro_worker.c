@@ -131,7 +131,7 @@ static void open_pair(void)
 
 		keys[i].remote_index = keys[1 - i].local_index;
 		micro_must(x25519_generate(&key), "x25519_generate");
-		side->peer = peer_new(SLOT, i ? "a" : "b", &key.public);
+		side->peer = peer_new(SLOT, i ? "a" : "b", &key.public, instant_now());
 		side->session = session_new(keys[i].local_index, side->peer, &keys[i], backend, 2, 1, instant_now());
 		micro_must(side->session, "session_new");
 		side->session->confirmed = true;

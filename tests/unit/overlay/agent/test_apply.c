@@ -24,7 +24,7 @@
 #include "crypto/identity_issue.h"
 #include "overlay/agent/agent.h"
 #include "overlay/agent/apply.h"
-#include "overlay/agent/handshaker.h"
+#include "overlay/agent/wire.h"
 #include "overlay/datapath/worker.h"
 #include "tests/unit/netns.h"
 #include "underlay/route.h"
@@ -65,13 +65,12 @@ static int open_agent(void **state)
 	snprintf(agent->config.enrolment.host, sizeof(agent->config.enrolment.host), "me");
 	agent->config.enrolment.ca_pem = ca;
 	assert_true(x25519_generate(&agent->config.self.static_key));
-	for (int cipher = 1; cipher <= (int)AGENT_CIPHERS; cipher++)
+	for (int cipher = 1; cipher <= (int)OVERLAY_CIPHERS; cipher++)
 		agent->backends[cipher] = aead_backend_openssl();
 	agent->routes = route_cache_new(hash_seed_random(), &error);
 	assert_non_null(agent->routes);
 	assert_int_equal(datapath_init(&agent->datapath, &config, &error), 0);
-	agent->sender = WORKERS;
-	assert_true(handshaker_start(agent));
+	assert_true(wire_start(agent));
 	return 0;
 }
 
@@ -80,7 +79,8 @@ static int close_agent(void **state)
 	(void)state;
 	datapath_stop(&agent->datapath);
 	apply_stop(agent);
-	handshaker_stop(agent);
+	overlay_fini(&agent->overlay);
+	rcu_drain();
 	route_cache_free(agent->routes);
 	datapath_fini(&agent->datapath);
 	free(agent);
@@ -157,10 +157,7 @@ static struct vport *port(uint32_t id)
 
 static struct peer *peer(const char *name)
 {
-	for (uint32_t slot = 0; slot < PEERS_MAX; slot++)
-		if (agent->peers[slot] && strcmp(agent->peers[slot]->name, name) == 0)
-			return agent->peers[slot];
-	return NULL;
+	return peers_named(&agent->overlay.peers, name);
 }
 
 static const struct network *network(uint32_t id)
@@ -191,7 +188,7 @@ static void apply_change_remove(void **state)
 	kept = port(5);
 	stays = peer("h0");
 	assert_true(kept && kept->tap && port(6)->tap && stays && peer("h1"));
-	assert_true(stays->attempt_at.ns != 0);
+	assert_int_equal(stays->contact.state, CONTACT_CONNECTING);
 	assert_non_null(network_port_lookup(network(17), kept->slot));
 	assert_null(network_port_lookup(network(18), kept->slot));
 	assert_true(network_has_peer(network(17), peer("h1")->slot));

@@ -124,7 +124,7 @@ static void connect_sides(struct pair *pair, enum aead_cipher cipher)
 
 		keys[i].remote_index = keys[1 - i].local_index;
 		assert_true(x25519_generate(&key));
-		side->peer = peer_new(3, i ? "a" : "b", &key.public);
+		side->peer = peer_new(3, i ? "a" : "b", &key.public, instant_now());
 		side->session = session_new(keys[i].local_index, side->peer, &keys[i], aead_backend_openssl(), WORKERS,
 			1, instant_now());
 		assert_non_null(side->session);

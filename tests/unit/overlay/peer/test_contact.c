@@ -86,7 +86,7 @@ static void assert_to(struct contact_todo todo, uint8_t last)
 
 static void know(uint8_t first, uint8_t count)
 {
-	struct endpoint endpoints[CONTACT_ENDPOINTS_MAX];
+	struct endpoint endpoints[PEER_ENDPOINTS_MAX];
 
 	for (uint8_t i = 0; i < count; i++)
 		endpoints[i] = address((uint8_t)(first + i));
@@ -265,19 +265,6 @@ static void silence_is_probed_told_and_ended(void **state)
 	contact_heard(&contact, instant_add_ms(since, 1), now); /* alive after all */
 	assert_int_equal(contact.state, CONTACT_UP);
 	assert_next(CONTACT_KEEPALIVE_MS - CONTACT_SILENT_PROBE_MS, CONTACT_PROBE); /* the last one was so long ago */
-}
-
-static void what_came_before_the_silence_does_not_end_it(void **state)
-{
-	struct instant before;
-
-	(void)state;
-	come_up(1);
-	before = now;
-	pass(1000);
-	contact_silent(&contact, now);
-	contact_heard(&contact, before, now);
-	assert_int_not_equal(contact.unanswered_at.ns, 0);
 }
 
 static void a_dead_peers_session_expires(void **state)
@@ -546,7 +533,6 @@ int main(void)
 		TEST(of_two_idle_peers_one_probes),
 		TEST(a_busy_one_measures_the_round_trip_all_the_same),
 		TEST(silence_is_probed_told_and_ended),
-		TEST(what_came_before_the_silence_does_not_end_it),
 		TEST(a_dead_peers_session_expires),
 		TEST(a_worn_session_is_replaced_at_once),
 		TEST(a_path_moves_so_often_and_no_more),

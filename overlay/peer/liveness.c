@@ -1,0 +1,265 @@
+/*
+ * liveness.c - looks after peers: does what their contact and their path ask for, and sees what comes of it
+ *
+ * Theory of operation.  liveness_tend() is called for a peer after every event and when its timer says so.  It ends what has
+ * expired, reads the sessions' counters (workers count, and tell nobody), does what contact_poll() and pmtu_poll() ask for,
+ * and sets the timer to what comes first:
+ *
+ *	the contact's next moment, the first expiry of a session,
+ *	LOOK_SEARCH_MS	while the path's size is searched for,
+ *	LOOK_BUSY_MS	while workers have data for the peer: then its path is confirmed again and again,
+ *	LOOK_MS		while there is something to be heard of what was sent.
+ *
+ * Otherwise the peer is quiet: nothing is looked at until a worker sends to it, which says so (overlay_stirred()), or a probe is due.
+ *
+ * A probe is answered by the peer's worker at once, so "unanswered" means that the path or the peer is gone.
+ * Probes travel in lane 0.
+ */
+#include "overlay/peer/liveness.h"
+
+#include "base/log.h"
+#include "base/rcu.h"
+#include "overlay/peer/handshaker.h"
+#include "overlay/peer/probing.h"
+
+#include <errno.h>
+
+#define LOOK_MS 1000U
+#define LOOK_BUSY_MS PMTU_CONFIRM_MS
+#define LOOK_SEARCH_MS 50U
+#define LOOK_MIN_MS 5U
+#define BUSY_BYTES 500U /* more than answers to probes come to */
+#define BUSY_MS 1500U   /* a peer stays busy behind its data: on a path that blocks, TCP sends ever less */
+
+/* ---- probes ------------------------------------------------------------------------------------------------ */
+
+/* One probe in lane 0; @datagram_bytes 0 for a small one */
+static void send_probe(struct overlay *overlay, struct peer *peer, uint32_t datagram_bytes)
+{
+	struct peer_path *path = paths_in_use(&peer->paths);
+	uint8_t datagram[PMTU_MAX_MTU];
+	struct probe probe = {
+		.token = overlay->now.ns,
+		.flags = datagram_bytes ? PROBE_FLAG_MTU : 0,
+		.datagram_bytes = (uint16_t)(datagram_bytes > PROBING_MIN_BYTES ? datagram_bytes : PROBING_MIN_BYTES),
+	};
+
+	if (!peer->current || !path)
+		return;
+	peer->stirred_at = overlay->now;
+	if (datagram_bytes)
+		contact_probed(&peer->contact, overlay->now);
+	else
+		path_probed(path, overlay->now);
+	if (probing_seal(peer->current, overlay->config.workers, 0, &probe, datagram) != SEAL_OK) {
+		drops_count(&overlay->drops, DROP_SEAL_FAILED, 1);
+		return;
+	}
+	if (overlay_send(overlay, &path->endpoint, datagram, probe.datagram_bytes) == -EMSGSIZE)
+		pmtu_refused(&path->pmtu, probe.datagram_bytes);
+}
+
+/* ---- the path ---------------------------------------------------------------------------------------------- */
+
+/* What ICMP may have told the kernel */
+static void take_hint(struct overlay *overlay, struct peer_path *path)
+{
+	const uint32_t mtu = overlay->config.ops->route_mtu(overlay->config.ctx, &path->endpoint);
+	const uint32_t header_bytes = path_header_bytes(&path->endpoint);
+
+	if (mtu > header_bytes)
+		pmtu_hint(&path->pmtu, mtu - header_bytes, overlay->now);
+}
+
+static void tend_path(struct overlay *overlay, struct peer *peer, bool busy)
+{
+	struct peer_path *path = paths_in_use(&peer->paths);
+	uint32_t before = peer->path ? peer->path->datagram_bytes : 0;
+	uint32_t probe_bytes;
+
+	if (!peer->current || !path || !peer->path)
+		return;
+	if (busy)
+		take_hint(overlay, path);
+	probe_bytes = pmtu_poll(&path->pmtu, busy, path_answer_ms(path), overlay->now);
+	if (probe_bytes)
+		send_probe(overlay, peer, probe_bytes);
+	if (path->pmtu.works_bytes == before)
+		return;
+	if (path->pmtu.works_bytes < before)
+		log_info("peer %s: the path takes no %u bytes any more, looking for what it takes", peer->name, before);
+	(void)!peer_set_path(peer, &path->endpoint, path->pmtu.works_bytes, overlay->config.family);
+}
+
+void liveness_move(struct overlay *overlay, struct peer *peer, const struct endpoint *to)
+{
+	const uint32_t device_mtu = overlay->config.ops->device_mtu(overlay->config.ctx, to);
+	struct peer_path *path = paths_use(&peer->paths, PATH_DIRECT, to, device_mtu, overlay->now);
+
+	counter_set(&peer->flow_epoch_ns, overlay->now.ns);
+	for (uint32_t lane = 0; lane < SESSION_LANES_MAX; lane++)
+		counter_set(&peer->flow_answered_ns[lane], 0);
+	if (!peer_set_path(peer, to, path->pmtu.works_bytes, overlay->config.family)) {
+		char text[ENDPOINT_TEXT_BYTES];
+
+		endpoint_format(to, text);
+		log_warning("peer %s: %s cannot be reached from here", peer->name, text);
+	}
+}
+
+void liveness_acked(struct overlay *overlay, struct peer *peer, uint64_t token, uint32_t bytes)
+{
+	struct peer_path *path = paths_in_use(&peer->paths);
+
+	if (!path)
+		return;
+	path_acked(path, (struct instant){ token }, overlay->now);
+	if (bytes)
+		pmtu_acked(&path->pmtu, bytes, overlay->now);
+}
+
+/* As where data is sent: the size in use is confirmed at once, and ICMP's hint is asked for */
+static void keep_busy(struct overlay *overlay, struct peer *peer)
+{
+	peer->busy_until = instant_add_ms(overlay->now, BUSY_MS);
+}
+
+void liveness_refused(struct overlay *overlay, struct peer *peer, uint32_t bytes)
+{
+	struct peer_path *path = paths_in_use(&peer->paths);
+
+	if (!path)
+		return;
+	pmtu_refused(&path->pmtu, bytes);
+	keep_busy(overlay, peer);
+}
+
+void liveness_rerouted(struct overlay *overlay, struct peer *peer)
+{
+	struct peer_path *path = paths_in_use(&peer->paths);
+
+	if (!path)
+		return;
+	pmtu_route(&path->pmtu, overlay->config.ops->device_mtu(overlay->config.ctx, &path->endpoint), overlay->now);
+	keep_busy(overlay, peer);
+}
+
+void liveness_revived(struct overlay *overlay, struct peer *peer, struct instant since)
+{
+	struct peer_path *path = paths_in_use(&peer->paths);
+
+	if (since.ns && path)
+		pmtu_revived(&path->pmtu, since, overlay->now);
+}
+
+/* ---- a look ------------------------------------------------------------------------------------------------ */
+
+/* What workers, and not this thread, have sent in the session */
+static uint64_t data_sent(const struct overlay *overlay, const struct peer *peer)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t k = 0; peer->current && k < overlay->config.workers; k++)
+		bytes += counter_read(&peer->current->senders[k].bytes);
+	return bytes;
+}
+
+/* Read what workers counted */
+static void look(struct overlay *overlay, struct peer *peer)
+{
+	const struct instant silent_since = peer->contact.unanswered_at;
+	const uint64_t data = data_sent(overlay, peer);
+	struct session_totals totals;
+	bool sent, heard;
+
+	peer_totals(peer, &totals);
+	sent = totals.tx_datagrams != peer->tx_seen;
+	heard = totals.rx_datagrams != peer->rx_seen;
+	if (data > peer->data_seen && data - peer->data_seen > BUSY_BYTES)
+		peer->busy_until = instant_add_ms(overlay->now, BUSY_MS);
+	peer->data_seen = data;
+	peer->tx_seen = totals.tx_datagrams;
+	peer->rx_seen = totals.rx_datagrams;
+	if (heard) {
+		contact_heard(&peer->contact, (struct instant){ totals.rx_last_ns }, overlay->now);
+		liveness_revived(overlay, peer, silent_since);
+	} else if (sent) {
+		contact_silent(&peer->contact, overlay->now);
+	}
+	if (sent || heard)
+		peer->stirred_at = overlay->now;
+}
+
+/* ---- all of it --------------------------------------------------------------------------------------------- */
+
+static void expire(struct overlay *overlay, struct peer *peer)
+{
+	if (!peer_sessions_expire(peer, overlay->config.sessions, overlay->now))
+		return;
+	log_warning("peer %s: session down, it has not answered", peer->name);
+	contact_expired(&peer->contact, overlay->now);
+}
+
+/* Return: when the contact wants to be asked again; 0: not before something happens */
+static struct instant obey(struct overlay *overlay, struct peer *peer)
+{
+	for (;;) {
+		struct contact_todo todo = contact_poll(&peer->contact, overlay_random_u32(overlay), overlay->now);
+
+		switch (todo.action) {
+		case CONTACT_NOTHING:
+			return todo.next;
+		case CONTACT_INITIATE:
+		case CONTACT_REKEY:
+			handshaker_initiate(overlay, peer, &todo.to);
+			break;
+		case CONTACT_PROBE:
+			send_probe(overlay, peer, 0);
+			break;
+		}
+	}
+}
+
+static void sooner(struct instant *next, struct instant other)
+{
+	if (other.ns && (!next->ns || other.ns < next->ns))
+		*next = other;
+}
+
+/* Return: when the counters are to be looked at again; 0: once a worker says that it sends */
+static struct instant next_look(const struct overlay *overlay, struct peer *peer, bool busy)
+{
+	const struct peer_path *path = paths_in_use(&peer->paths);
+	const struct instant watched = instant_add_ms(peer->stirred_at, LOOK_MS / overlay->config.time_scale);
+
+	if (!peer->current || !path)
+		return (struct instant){ 0 };
+	if (pmtu_is_urgent(&path->pmtu))
+		return instant_add_ms(overlay->now, LOOK_SEARCH_MS);
+	if (busy)
+		return instant_add_ms(overlay->now, LOOK_BUSY_MS);
+	if (peer->contact.unanswered_at.ns)
+		return instant_add_ms(overlay->now, LOOK_MS / overlay->config.time_scale);
+	return instant_reached(overlay->now, watched) ? (struct instant){ 0 } : watched;
+}
+
+void liveness_tend(struct overlay *overlay, struct peer *peer)
+{
+	const struct instant earliest = instant_add_ms(overlay->now, LOOK_MIN_MS);
+	struct instant next, again;
+	bool busy;
+
+	expire(overlay, peer);
+	look(overlay, peer);
+	busy = !instant_reached(overlay->now, peer->busy_until);
+	next = obey(overlay, peer);
+	tend_path(overlay, peer, busy);
+	again = next_look(overlay, peer, busy);
+	__atomic_store_n(&peer->quiet, again.ns == 0, __ATOMIC_RELAXED);
+	sooner(&next, again);
+	sooner(&next, peer_sessions_expiry(peer));
+	if (next.ns)
+		timers_set(&overlay->timers, &peer->timer, next.ns < earliest.ns ? earliest : next);
+	else
+		timers_clear(&overlay->timers, &peer->timer);
+}
