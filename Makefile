@@ -288,6 +288,7 @@ overlay/peer_TESTS = \
 	tests/unit/overlay/peer/test_contact.c \
 	tests/unit/overlay/peer/test_drops.c \
 	tests/unit/overlay/peer/test_handshaker.c \
+	tests/unit/overlay/peer/test_overlay.c \
 	tests/unit/overlay/peer/test_pmtu.c \
 	tests/unit/overlay/peer/test_session.c
 

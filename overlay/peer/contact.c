@@ -169,6 +169,7 @@ static void session_begun(struct contact *contact, uint64_t rekey_ms, struct ins
 {
 	contact->session = true;
 	contact->rekey_at = instant_add_ms(now, rekey_ms);
+	contact->rekey_spread_ms = rekey_ms / CONTACT_REKEY_SPREAD;
 	contact->heard_at = now;
 	contact->unanswered_at.ns = 0;
 	contact->attempts = 0;
@@ -238,8 +239,10 @@ void contact_silent(struct contact *contact, struct instant now)
 
 void contact_worn(struct contact *contact, struct instant now)
 {
-	if (contact->session && !instant_reached(now, contact->rekey_at))
-		contact->rekey_at = now;
+	if (!contact->session || instant_reached(now, contact->rekey_at))
+		return;
+	contact->rekey_at = now;
+	contact->rekey_spread_ms = 0;
 }
 
 /* No session, and attempts at once */
@@ -365,6 +368,14 @@ static struct contact_todo attempt(struct contact *contact, uint32_t jitter, str
 	};
 }
 
+/* Put a rekeying for age off a little, once */
+static void spread_rekey(struct contact *contact, uint32_t jitter, struct instant now)
+{
+	if (contact->session && !contact->attempt_at.ns && contact->rekey_spread_ms &&
+		instant_reached(now, contact->rekey_at))
+		contact->attempt_at = instant_add_ms(now, jitter % contact->rekey_spread_ms);
+}
+
 struct contact_todo contact_poll(struct contact *contact, uint32_t jitter, struct instant now)
 {
 	struct instant due, probe = { 0 };
@@ -372,6 +383,7 @@ struct contact_todo contact_poll(struct contact *contact, uint32_t jitter, struc
 	settle(contact, now);
 	if (!is_active(contact))
 		return (struct contact_todo){ .action = CONTACT_NOTHING };
+	spread_rekey(contact, jitter, now);
 	due = next_attempt(contact);
 	if (due.ns && instant_reached(now, due))
 		return attempt(contact, jitter, now);

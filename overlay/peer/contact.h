@@ -13,7 +13,8 @@
  *
  * With a session:
  *
- *	rekey		when the session is old or worn: by the initiator, CONTACT_REKEY_GRACE_MS later by the responder
+ *	rekey		when the session is old or worn: by the initiator, CONTACT_REKEY_GRACE_MS later by the responder; each a little later
+ *			by chance, so that two that began at once do not go on so, and a host's thousand peers do not come together
  *	keepalive	a probe after CONTACT_KEEPALIVE_MS without hearing anything keeps NATs open and measures the round trip; of two
  *			idle peers one probes and the other answers.  Where there is much to hear, one each CONTACT_ROUND_TRIP_MS
  *	unanswered	we send and hear nothing: a probe a second after CONTACT_SILENT_MS, and after CONTACT_DEAD_MS a handshake, at the
@@ -42,6 +43,7 @@
 #define CONTACT_RETRY_SLOW_MS 30000U
 #define CONTACT_UNREACHABLE_MS 60000U
 #define CONTACT_REKEY_GRACE_MS 10000U
+#define CONTACT_REKEY_SPREAD 64U /* a rekey's delay by chance is up to this part of the session's time */
 #define CONTACT_KEEPALIVE_MS 15000U
 #define CONTACT_ROUND_TRIP_MS 60000U
 #define CONTACT_SILENT_MS 3000U
@@ -98,6 +100,7 @@ struct contact {
 	bool session;
 	bool probe_due; /* at once, whenever the last one was */
 	struct instant rekey_at;
+	uint64_t rekey_spread_ms; /* so much later at most */
 	struct instant heard_at;
 	struct instant probed_at;
 	struct instant unanswered_at; /* since when we send and hear nothing; 0: we hear something */

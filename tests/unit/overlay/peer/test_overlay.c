@@ -1,0 +1,355 @@
+/*
+ * test_overlay.c - two hosts on simulated time: they find each other, stay in contact, move, fall silent and come back
+ *
+ * Datagrams take LATENCY_MS; both sides' control side is all there is, so sealed datagrams are probes.
+ */
+#include "tests/unit/overlay/peer/sides.h"
+
+#define LATENCY_MS 10U
+
+static uint32_t delivered; /* datagrams */
+static uint32_t turns;     /* polls of both sides */
+
+static struct endpoint address(const char *text)
+{
+	struct endpoint endpoint;
+
+	assert_true(endpoint_parse(text, 4754, &endpoint));
+	return endpoint;
+}
+
+static void deliver(struct side *side, uint32_t count)
+{
+	struct datagram datagram;
+
+	while (count-- > 0 && intercept(side, &datagram)) {
+		delivered++;
+		if (protocol_of(&datagram) == GRE_PROTOCOL_HANDSHAKE)
+			overlay_handshake_datagram(&side->overlay, datagram.bytes, datagram.len, &datagram.from, now);
+		else
+			overlay_sealed_datagram(&side->overlay, datagram.bytes, datagram.len, &datagram.from, now);
+	}
+}
+
+static struct instant sooner(struct instant one, struct instant other)
+{
+	return !one.ns || (other.ns && other.ns < one.ns) ? other : one;
+}
+
+static void run(uint64_t ms)
+{
+	const struct instant end = instant_add_ms(now, ms);
+
+	while (now.ns < end.ns) {
+		struct instant next = sooner(overlay_poll(&a->overlay, now), overlay_poll(&b->overlay, now));
+		uint32_t for_a, for_b;
+
+		turns++;
+		assert_true(!next.ns || next.ns > now.ns);
+		if (a->waiting || b->waiting)
+			next = sooner(next, instant_add_ms(now, LATENCY_MS));
+		now = next.ns && next.ns < end.ns ? next : end;
+		for_a = a->waiting; /* what they cause is for the next turn */
+		for_b = b->waiting;
+		deliver(a, for_a);
+		deliver(b, for_b);
+	}
+}
+
+static void meet(void)
+{
+	overlay_endpoints(&a->overlay, a->peer, &b->endpoint, 1, now);
+	overlay_endpoints(&b->overlay, b->peer, &a->endpoint, 1, now);
+	run(3000);
+	assert_int_equal(a->peer->contact.state, CONTACT_UP);
+	assert_int_equal(b->peer->contact.state, CONTACT_UP);
+	assert_heard(a, b);
+	assert_heard(b, a);
+}
+
+static void cut(bool is_cut)
+{
+	a->path_mtu = b->path_mtu = is_cut ? 0 : 1500;
+}
+
+/* As if a worker had sent much data to the peer and, where @answered, got as much */
+static void send_data(struct side *side, bool answered)
+{
+	struct sender *sender = &side->peer->current->senders[0];
+	bool quiet = side->peer->quiet;
+
+	counter_add(&sender->datagrams, 10);
+	counter_add(&sender->bytes, 10000);
+	if (answered)
+		counter_add(&side->peer->current->rx[0].datagrams, 10);
+	if (!quiet)
+		return;
+	side->peer->quiet = false;
+	overlay_stirred(&side->overlay, side->peer->slot, now);
+}
+
+/* ---- contact ----------------------------------------------------------------------------------------------- */
+
+static void two_hosts_meet(void **state)
+{
+	(void)state;
+	meet();
+	assert_true(endpoint_equal(&a->peer->path->endpoint, &b->endpoint));
+	assert_true(endpoint_equal(&b->peer->path->endpoint, &a->endpoint));
+	assert_int_equal(a->peer->path->datagram_bytes, 1500 - 28);
+	assert_int_equal(b->peer->path->datagram_bytes, 1500 - 28);
+	assert_in_range(paths_in_use(&a->peer->paths)->rtt_us, 2000 * LATENCY_MS, 2200 * LATENCY_MS);
+	assert_int_equal(dropped_at_all(a) + dropped_at_all(b), 0);
+}
+
+/* Both asked at once, and so each may have a session of its own asking */
+static void assert_one_session_each(void)
+{
+	assert_in_range(a->peer->sessions_count, 1, 2);
+	assert_in_range(b->peer->sessions_count, 1, 2);
+}
+
+/* One has no address of the other: it waits to be called, and learns where the caller is */
+static void one_knows_where_the_other_is(void **state)
+{
+	(void)state;
+	run(5000);
+	assert_int_equal(a->peer->contact.state, CONTACT_UNREACHABLE);
+	assert_int_equal(delivered, 0);
+	overlay_endpoints(&a->overlay, a->peer, &b->endpoint, 1, now);
+	run(3000);
+	assert_int_equal(b->peer->contact.state, CONTACT_UP);
+	assert_true(endpoint_equal(&b->peer->path->endpoint, &a->endpoint));
+	assert_heard(b, a);
+}
+
+static void an_hour_of_rest_costs_little(void **state)
+{
+	(void)state;
+	meet();
+	delivered = turns = 0;
+	run(3600 * 1000);
+	assert_int_equal(a->peer->contact.state, CONTACT_UP);
+	assert_int_equal(b->peer->contact.state, CONTACT_UP);
+	assert_in_range(a->peer->sessions_count, 29, 33);
+	/* a probe and its answer each quarter of a minute, three for each rekeying, and path searches once a minute */
+	assert_in_range(delivered, 2 * 240, 2 * 240 + 31 * 8 + 2 * 120);
+	assert_in_range(turns, 240, 3000);
+	assert_int_equal(dropped_at_all(a) + dropped_at_all(b), 0);
+	assert_heard(a, b);
+	assert_heard(b, a);
+}
+
+static void a_cut_is_seen_told_and_healed(void **state)
+{
+	(void)state;
+	meet();
+	cut(true);
+	send_data(a, false);
+	run(2000);
+	assert_int_equal(a->peer->contact.state, CONTACT_UP); /* not yet */
+	run(2500);
+	assert_int_equal(a->peer->contact.state, CONTACT_SILENT);
+	run(180 * 1000);
+	assert_int_equal(a->peer->contact.state, CONTACT_UNREACHABLE);
+	assert_int_equal(b->peer->contact.state, CONTACT_UNREACHABLE);
+	assert_null(a->peer->sending);
+	assert_true(instant_since_ms(now, a->peer->contact.since) >= 180 * 1000);
+	cut(false);
+	run(40 * 1000);
+	assert_int_equal(a->peer->contact.state, CONTACT_UP);
+	assert_heard(a, b);
+	assert_heard(b, a);
+}
+
+/* Without any data a cut is seen by the next keepalive */
+static void a_cut_is_seen_at_rest(void **state)
+{
+	(void)state;
+	meet();
+	run(30 * 1000);
+	cut(true);
+	run(20 * 1000);
+	assert_true(a->peer->contact.state == CONTACT_SILENT || b->peer->contact.state == CONTACT_SILENT);
+	cut(false);
+	run(2000);
+	assert_int_equal(a->peer->contact.state, CONTACT_UP);
+	assert_int_equal(b->peer->contact.state, CONTACT_UP);
+	assert_one_session_each();
+}
+
+static void a_host_that_was_restarted_comes_back(void **state)
+{
+	(void)state;
+	meet();
+	unknow(b);
+	know(b, a, "a");
+	overlay_endpoints(&b->overlay, b->peer, &a->endpoint, 1, now);
+	run(1000);
+	assert_int_equal(b->peer->contact.state, CONTACT_UP);
+	assert_heard(a, b);
+	assert_heard(b, a);
+}
+
+static void a_host_that_moves_is_followed(void **state)
+{
+	(void)state;
+	meet();
+	b->endpoint = address("192.0.2.77");
+	overlay_moved(&b->overlay, now);
+	run(100);
+	assert_true(endpoint_equal(&a->peer->path->endpoint, &b->endpoint));
+	assert_int_equal(a->peer->contact.state, CONTACT_UP);
+	assert_int_equal(a->peer->paths.count, 2);
+	run(5000);
+	assert_int_equal(a->peer->path->datagram_bytes, 1500 - 28);
+	assert_one_session_each();
+	assert_int_equal(paths_in_use(&a->peer->paths)->state, PATH_GOOD);
+}
+
+static void frames_make_a_far_attempt_near(void **state)
+{
+	(void)state;
+	cut(true);
+	overlay_endpoints(&a->overlay, a->peer, &b->endpoint, 1, now);
+	run(300 * 1000);
+	assert_int_equal(a->peer->contact.state, CONTACT_UNREACHABLE);
+	cut(false);
+	overlay_wanted(&a->overlay, a->peer->slot, now);
+	run(8000);
+	assert_int_equal(a->peer->contact.state, CONTACT_UP);
+}
+
+static void who_is_forgotten_hears_nothing(void **state)
+{
+	(void)state;
+	meet();
+	overlay_forget(&a->overlay, a->peer, now);
+	assert_int_equal(a->peer->contact.state, CONTACT_GONE);
+	assert_null(a->peer->sending);
+	delivered = 0;
+	overlay_wanted(&a->overlay, a->peer->slot, now);
+	overlay_stirred(&a->overlay, a->peer->slot, now);
+	overlay_too_big(&a->overlay, a->peer->slot, 1400, now);
+	run(100 * 1000);
+	assert_int_equal(a->overlay.timers.count, 0);
+	assert_int_equal(b->peer->contact.state, CONTACT_SILENT);
+	assert_true(dropped(a, DROP_HANDSHAKE_STRANGER) > 0);
+}
+
+/* ---- the path ---------------------------------------------------------------------------------------------- */
+
+static void a_path_that_shrinks_is_found_while_data_flows(void **state)
+{
+	(void)state;
+	meet();
+	b->path_mtu = 1400;
+	for (int i = 0; i < 30; i++) {
+		send_data(a, true);
+		run(200);
+	}
+	assert_in_range(a->peer->path->datagram_bytes, 1400 - 28 - 8, 1400 - 28);
+	assert_int_equal(a->peer->contact.state, CONTACT_UP);
+	b->path_mtu = 1500;
+	run(61 * 1000);
+	assert_int_equal(a->peer->path->datagram_bytes, 1500 - 28);
+}
+
+static void what_the_kernel_refuses_is_not_sent_again(void **state)
+{
+	(void)state;
+	meet();
+	a->device_mtu = 1300;
+	overlay_too_big(&a->overlay, a->peer->slot, 1472, now);
+	run(3000);
+	assert_in_range(a->peer->path->datagram_bytes, 1300 - 28 - 8, 1300 - 28);
+}
+
+/* ---- strangers' bytes -------------------------------------------------------------------------------------- */
+
+static void no_byte_of_a_sealed_datagram_can_be_changed(void **state)
+{
+	struct datagram good, changed;
+
+	(void)state;
+	meet();
+	overlay_moved(&a->overlay, now);
+	while (intercept(b, &good) && good.len > 200)
+		;
+	assert_true(good.len > 0);
+	for (size_t i = 0; i < good.len; i++) {
+		uint64_t drops = dropped_at_all(b);
+
+		changed = good;
+		changed.bytes[i] ^= 0x10;
+		overlay_sealed_datagram(&b->overlay, changed.bytes, changed.len, &changed.from, now);
+		assert_int_equal(dropped_at_all(b), drops + 1);
+	}
+	for (size_t len = 0; len < good.len; len++) {
+		uint64_t drops = dropped_at_all(b);
+
+		changed = good;
+		overlay_sealed_datagram(&b->overlay, changed.bytes, len, &changed.from, now);
+		assert_int_equal(dropped_at_all(b), drops + 1);
+	}
+	changed = good;
+	overlay_sealed_datagram(&b->overlay, changed.bytes, changed.len, &changed.from, now);
+	changed = good;
+	overlay_sealed_datagram(&b->overlay, changed.bytes, changed.len, &changed.from, now);
+	assert_int_equal(dropped(b, DROP_FROM_REPLAY_DUPLICATE), 1);
+}
+
+/* ---- many -------------------------------------------------------------------------------------------------- */
+
+static void only_who_is_due_is_touched(void **state)
+{
+	const uint32_t count = 500;
+
+	(void)state;
+	for (uint32_t i = 0; i < count; i++) {
+		struct x25519_public key;
+		char name[16];
+
+		sides_random(NULL, &key, sizeof(key));
+		snprintf(name, sizeof(name), "h%u", i);
+		assert_non_null(overlay_add_peer(&a->overlay, name, &key, now));
+	}
+	assert_int_equal(a->overlay.timers.count, 0); /* without an address there is nothing to do */
+	meet();
+	assert_int_equal(a->overlay.timers.count, 1);
+	turns = 0;
+	run(60 * 1000);
+	assert_in_range(turns, 4, 100);
+}
+
+static int begin(void **state)
+{
+	delivered = turns = 0;
+	return open_sides(state);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, close_sides)
+	const struct CMUnitTest tests[] = {
+		TEST(two_hosts_meet),
+		TEST(one_knows_where_the_other_is),
+		TEST(an_hour_of_rest_costs_little),
+		TEST(a_cut_is_seen_told_and_healed),
+		TEST(a_cut_is_seen_at_rest),
+		TEST(a_host_that_was_restarted_comes_back),
+		TEST(a_host_that_moves_is_followed),
+		TEST(frames_make_a_far_attempt_near),
+		TEST(who_is_forgotten_hears_nothing),
+		TEST(a_path_that_shrinks_is_found_while_data_flows),
+		TEST(what_the_kernel_refuses_is_not_sent_again),
+		TEST(no_byte_of_a_sealed_datagram_can_be_changed),
+		TEST(only_who_is_due_is_touched),
+	};
+	int failed;
+
+	rcu_thread_begin();
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	rcu_thread_end();
+	return failed;
+}
