@@ -289,7 +289,11 @@ overlay/peer_TESTS = \
 	tests/unit/overlay/peer/test_drops.c \
 	tests/unit/overlay/peer/test_handshaker.c \
 	tests/unit/overlay/peer/test_overlay.c \
+	tests/unit/overlay/peer/test_paths.c \
+	tests/unit/overlay/peer/test_peer.c \
+	tests/unit/overlay/peer/test_peers.c \
 	tests/unit/overlay/peer/test_pmtu.c \
+	tests/unit/overlay/peer/test_probing.c \
 	tests/unit/overlay/peer/test_session.c
 
 overlay/datapath_TESTS = \
