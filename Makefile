@@ -314,10 +314,16 @@ controller/store_TESTS = \
 	tests/unit/controller/store/test_store_sqlite.c
 
 controller_TESTS = \
+	tests/unit/controller/test_agent_report.c \
+	tests/unit/controller/test_api.c \
 	tests/unit/controller/test_enrol.c \
+	tests/unit/controller/test_host_sessions.c \
 	tests/unit/controller/test_http.c \
 	tests/unit/controller/test_lab_put.c \
-	tests/unit/controller/test_throttle.c
+	tests/unit/controller/test_model.c \
+	tests/unit/controller/test_throttle.c \
+	tests/unit/controller/test_watch.c \
+	tests/unit/controller/test_who.c
 
 cli_TESTS = \
 	tests/unit/cli/test_duration.c \

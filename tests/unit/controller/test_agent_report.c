@@ -1,0 +1,163 @@
+/*
+ * test_agent_report.c - what an agent may say, and what of it is believed
+ */
+#include "controller/agent_report.h"
+
+#include "tests/unit/controller/core_fixture.h"
+
+static int set_up(void **state)
+{
+	struct core_fixture *f = calloc(1, sizeof(*f));
+
+	core_init(f);
+	*state = f;
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_PUT, "/v1/labs/l",
+				 "{\"networks\":{\"n\":{},\"m\":{}},\"ports\":{"
+				 "\"a\":{\"host\":\"h1\",\"network\":\"n\",\"attach\":\"tap:t\"},"
+				 "\"b\":{\"host\":\"h2\",\"network\":\"m\",\"attach\":\"tap:t\"}}}",
+				 NULL),
+		200);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	core_fini(*state);
+	free(*state);
+	return 0;
+}
+
+static bool check(struct core_fixture *f, const char *text, struct agent_report *out, struct fault *fault)
+{
+	json_t *in = json_loads(text, 0, NULL);
+	bool ok;
+
+	assert_non_null(in);
+	*fault = (struct fault){ 0 };
+	ok = agent_report_check(in, f->model, "h1", out, fault);
+	assert_int_equal(ok, fault->status == 0);
+	json_decref(in);
+	return ok;
+}
+
+static void what_is_wrong(void **state)
+{
+	static const struct {
+		const char *text, *where;
+	} bad[] = {
+		{ "{}", "applied" },
+		{ "[]", "applied" },
+		{ "{\"applied\":7}", "applied" },
+		{ "{\"applied\":null}", "applied" },
+		{ "{\"applied\":\"AB\"}", "applied" },
+		{ "{\"applied\":\"../x\"}", "applied" },
+		{ "{\"applied\":\"00000000000000000000000000000000000000000000000000000000000000000\"}", "applied" },
+		{ "{\"applied\":\"\",\"rev\":-1}", "rev" },
+		{ "{\"applied\":\"\",\"rev\":\"1\"}", "rev" },
+		{ "{\"applied\":\"\",\"underlay_mtu\":65536}", "underlay_mtu" },
+		{ "{\"applied\":\"\",\"error\":7}", "error" },
+		{ "{\"applied\":\"\",\"version\":[]}", "version" },
+		{ "{\"applied\":\"\",\"macs\":{}}", "macs" },
+		{ "{\"applied\":\"\",\"macs\":[1]}", "macs" },
+		{ "{\"applied\":\"\",\"macs\":[{\"network\":1,\"vlan\":4096,\"mac\":\"52:54:00:00:00:0a\",\"port\":\"a\"}]}",
+			"macs" },
+		{ "{\"applied\":\"\",\"macs\":[{\"network\":1,\"vlan\":0,\"mac\":\"52:54\",\"port\":\"a\"}]}", "macs" },
+		{ "{\"applied\":\"\",\"macs\":[{\"network\":1,\"vlan\":0,\"mac\":\"52:54:00:00:00:0a\",\"port\":\"A\"}]}",
+			"macs" },
+		{ "{\"applied\":\"\",\"drops\":[]}", "drops" },
+		{ "{\"applied\":\"\",\"drops\":{\"x\":\"y\"}}", "drops" },
+		{ "{\"applied\":\"\",\"drops\":{\"\":1}}", "drops" },
+		{ "{\"applied\":\"\",\"drops\":{\"\\u001b[2J\":1}}", "drops" },
+	};
+	struct core_fixture *f = *state;
+	struct agent_report report;
+	struct fault fault;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		if (check(f, bad[i].text, &report, &fault))
+			fail_msg("%s was taken", bad[i].text);
+		assert_int_equal(fault.status, 400);
+		assert_string_equal(fault.where, bad[i].where);
+		agent_report_fini(&report);
+	}
+}
+
+static void what_is_believed(void **state)
+{
+	struct core_fixture *f = *state;
+	struct agent_report report;
+	struct fault fault;
+	const char *key;
+	json_t *mac;
+	int network = (int)json_integer_value(
+		json_object_get(json_object_get(model_all(f->model, MODEL_NETWORK), "l/n"), "id"));
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		"{\"applied\":\"ab\",\"rev\":9,\"error\":\"two\\nlines\\u007f\",\"underlay_mtu\":1400,\"news\":1,\"macs\":["
+		"{\"network\":%d,\"vlan\":7,\"mac\":\"52:54:00:00:00:0A\",\"port\":\"a\"},"
+		"{\"network\":%d,\"vlan\":0,\"mac\":\"52:54:00:00:00:0b\",\"port\":\"b\"},"
+		"{\"network\":77,\"vlan\":0,\"mac\":\"52:54:00:00:00:0c\",\"port\":\"a\"}],\"drops\":{\"replay\":3}}",
+		network, 3 - network);
+	assert_true(check(f, text, &report, &fault));
+	assert_string_equal(report.applied, "ab");
+	assert_int_equal(report.rev, 9);
+	assert_string_equal(core_text(report.about, "error"), "two lines ");
+	assert_int_equal(json_integer_value(json_object_get(report.about, "underlay_mtu")), 1400);
+	assert_null(json_object_get(report.about, "news"));
+	assert_int_equal(json_object_size(report.macs), 1); /* h2's network is none of h1's business */
+	json_object_foreach(report.macs, key, mac) {
+		assert_string_equal(core_text(mac, "mac"), "52:54:00:00:00:0a");
+		assert_string_equal(core_text(mac, "network"), "n");
+		assert_string_equal(core_text(mac, "host"), "h1");
+	}
+	assert_int_equal(json_object_size(report.drops), 1);
+	agent_report_fini(&report);
+	assert_true(check(f, "{\"applied\":\"\",\"error\":null}", &report, &fault));
+	assert_null(report.macs);
+	assert_null(report.drops);
+	agent_report_fini(&report);
+}
+
+/* At most so many of each */
+static void limits(void **state)
+{
+	struct core_fixture *f = *state;
+	json_t *in = json_pack("{s:s}", "applied", ""), *macs = json_array(), *drops = json_object();
+	struct agent_report report;
+	struct fault fault = { 0 };
+	char name[16];
+
+	for (unsigned int i = 0; i <= REPORT_MACS_MAX; i++)
+		json_array_append_new(macs,
+			json_pack("{s:i, s:i, s:s, s:s}", "network", 1, "vlan", 0, "mac", "52:54:00:00:00:0a", "port",
+				"a"));
+	for (unsigned int i = 0; i < REPORT_DROPS_MAX; i++) {
+		snprintf(name, sizeof(name), "d%u", i);
+		json_object_set_new(drops, name, json_integer(1));
+	}
+	json_object_set_new(in, "macs", macs);
+	assert_false(agent_report_check(in, f->model, "h1", &report, &fault));
+	agent_report_fini(&report);
+	json_array_remove(macs, 0);
+	json_object_set_new(in, "drops", drops);
+	fault.status = 0;
+	assert_true(agent_report_check(in, f->model, "h1", &report, &fault));
+	agent_report_fini(&report);
+	json_object_set_new(drops, "one-more", json_integer(1));
+	assert_false(agent_report_check(in, f->model, "h1", &report, &fault));
+	assert_string_equal(fault.where, "drops");
+	agent_report_fini(&report);
+	json_decref(in);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_is_wrong, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_believed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(limits, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

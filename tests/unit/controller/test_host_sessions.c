@@ -1,0 +1,341 @@
+/*
+ * test_host_sessions.c - what agents are sent, and when: by the name of what they have
+ */
+#include "controller/host_sessions.h"
+
+#include "tests/unit/controller/core_fixture.h"
+
+#define LAB_H1_H2                                                                                             \
+	"{\"networks\":{\"n\":{}},\"ports\":{\"a\":{\"host\":\"h1\",\"network\":\"n\",\"attach\":\"tap:t\"}," \
+	"\"b\":{\"host\":\"h2\",\"network\":\"n\",\"attach\":\"tap:t\"}}}"
+#define LAB_H1(interface) \
+	"{\"networks\":{\"n\":{}},\"ports\":{\"a\":{\"host\":\"h1\",\"network\":\"n\",\"attach\":\"tap:" interface "\"}}}"
+
+static int set_up(void **state)
+{
+	*state = calloc(1, sizeof(struct core_fixture));
+	core_init(*state);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	core_fini(*state);
+	free(*state);
+	return 0;
+}
+
+static void watch(struct core_fixture *f, struct core_client *c, struct who_claim who, const char *have)
+{
+	char query[128];
+
+	snprintf(query, sizeof(query), "watch=%s", have);
+	*c = (struct core_client){ 0 };
+	core_ask(f, c, who, API_GET, "/v1/agent/topology", query, NULL);
+	assert_non_null(c->watcher);
+}
+
+static void put(struct core_fixture *f, const char *lab, const char *content)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/v1/labs/%s", lab);
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_PUT, path, content, NULL), 200);
+}
+
+static void report(struct core_fixture *f, struct who_claim who, const char *applied)
+{
+	char body[128];
+
+	snprintf(body, sizeof(body), "{\"applied\":\"%s\",\"rev\":1}", applied);
+	assert_int_equal(core_call(f, who, API_PUT, "/v1/agent/report", body, NULL), 200);
+}
+
+/* The name of the one line that came, to be freed */
+static char *take_name(struct core_client *c)
+{
+	json_t *line = core_line(c);
+	char *name = strdup(core_text(line, "hash"));
+
+	assert_int_equal(strlen(name), 64);
+	assert_int_equal(json_array_size(c->lines), 0);
+	json_decref(line);
+	return name;
+}
+
+static json_t *item(struct core_fixture *f, const char *host)
+{
+	json_t *answer, *out = NULL, *each;
+	size_t i;
+
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_GET, "/v1/hosts", NULL, &answer), 200);
+	json_array_foreach(json_object_get(answer, "items"), i, each) {
+		if (strcmp(core_text(each, "name"), host) == 0)
+			out = json_incref(each);
+	}
+	json_decref(answer);
+	return out;
+}
+
+static bool in_line(struct core_fixture *f, const char *host)
+{
+	json_t *host_item = item(f, host), *wanted = json_object_get(host_item, "wanted");
+	bool out = wanted && json_equal(wanted, json_object_get(host_item, "applied"));
+
+	json_decref(host_item);
+	return out;
+}
+
+static void restart(struct core_fixture *f)
+{
+	core_stop(f);
+	core_start(f);
+}
+
+/* After a restart whoever has what it shall have hears nothing, and is in line once it has said so */
+static void nobody_gets_again_what_it_has(void **state)
+{
+	struct core_fixture *f = *state;
+	struct core_client h1, h2, h3;
+	char *h1_has, *h2_has;
+
+	put(f, "l", LAB_H1_H2);
+	watch(f, &h1, CORE_AGENT("h1"), "0");
+	watch(f, &h2, CORE_AGENT("h2"), "0");
+	h1_has = take_name(&h1);
+	h2_has = take_name(&h2);
+	assert_string_not_equal(h1_has, h2_has);
+	core_client_fini(&h1);
+	core_client_fini(&h2);
+	restart(f);
+	assert_false(in_line(f, "h1"));
+	watch(f, &h1, CORE_AGENT("h1"), h1_has);
+	watch(f, &h2, CORE_AGENT("h2"), h1_has);
+	watch(f, &h3, CORE_AGENT("h3"), "");
+	assert_int_equal(json_array_size(h1.lines), 0);
+	assert_int_equal(json_array_size(h2.lines), 1);
+	assert_int_equal(json_array_size(h3.lines), 1);
+	assert_false(in_line(f, "h1"));
+	report(f, CORE_AGENT("h1"), h1_has);
+	assert_true(in_line(f, "h1"));
+	/* and what changes then is sent */
+	put(f, "m", LAB_H1("m"));
+	assert_int_equal(json_array_size(h1.lines), 1);
+	assert_false(in_line(f, "h1"));
+	core_client_fini(&h1);
+	core_client_fini(&h2);
+	core_client_fini(&h3);
+	free(h1_has);
+	free(h2_has);
+}
+
+/* A store that was put back to a backup and went on from there: the revision is the same, the content is not */
+static void an_equal_revision_is_not_equal_content(void **state)
+{
+	struct core_fixture *f = *state;
+	struct core_client h1;
+	json_t *first, *second;
+
+	put(f, "l", LAB_H1("before"));
+	watch(f, &h1, CORE_AGENT("h1"), "0");
+	first = core_line(&h1);
+	core_client_fini(&h1);
+	core_stop(f);
+	store_close(f->store);
+	f->store = core_store();
+	core_start(f);
+	put(f, "l", LAB_H1("after"));
+	watch(f, &h1, CORE_AGENT("h1"), core_text(first, "hash"));
+	second = core_line(&h1);
+	assert_non_null(second);
+	assert_true(json_equal(json_object_get(first, "rev"), json_object_get(second, "rev")));
+	assert_string_not_equal(core_text(first, "hash"), core_text(second, "hash"));
+	core_client_fini(&h1);
+	json_decref(first);
+	json_decref(second);
+}
+
+/* There and back again: the name is the content's, whatever the revision */
+static void the_name_follows_the_content(void **state)
+{
+	struct core_fixture *f = *state;
+	struct core_client h1;
+	char *empty, *full, *again;
+
+	watch(f, &h1, CORE_AGENT("h1"), "0");
+	empty = take_name(&h1);
+	put(f, "l", LAB_H1("t"));
+	full = take_name(&h1);
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_DELETE, "/v1/labs/l", NULL, NULL), 200);
+	again = take_name(&h1);
+	assert_string_equal(empty, again);
+	assert_string_not_equal(empty, full);
+	core_client_fini(&h1);
+	free(empty);
+	free(full);
+	free(again);
+}
+
+/* Who does not listen has no document made, and what is wanted of it is not known; who was not touched stays in line */
+static void nothing_is_made_for_nobody(void **state)
+{
+	struct core_fixture *f = *state;
+	struct core_client h1, h2;
+	char *h1_has, *h2_has;
+	json_t *host;
+
+	put(f, "l", LAB_H1_H2);
+	watch(f, &h1, CORE_AGENT("h1"), "0");
+	watch(f, &h2, CORE_AGENT("h2"), "0");
+	h1_has = take_name(&h1);
+	h2_has = take_name(&h2);
+	report(f, CORE_AGENT("h1"), h1_has);
+	report(f, CORE_AGENT("h2"), h2_has);
+	core_client_fini(&h1);
+	core_client_fini(&h2);
+	assert_true(in_line(f, "h1") && in_line(f, "h2"));
+	put(f, "m", LAB_H1("m"));
+	assert_true(in_line(f, "h2"));
+	host = item(f, "h1");
+	assert_null(json_object_get(host, "wanted"));
+	assert_string_equal(core_text(host, "applied"), h1_has);
+	json_decref(host);
+	/* touched, but with the same content in the end */
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_DELETE, "/v1/labs/m", NULL, NULL), 200);
+	watch(f, &h1, CORE_AGENT("h1"), h1_has);
+	assert_int_equal(json_array_size(h1.lines), 0);
+	assert_true(in_line(f, "h1"));
+	core_client_fini(&h1);
+	free(h1_has);
+	free(h2_has);
+}
+
+/* Who has not read what it was sent gets the newest once it has, and only that */
+static void slow_readers_get_the_newest(void **state)
+{
+	struct core_fixture *f = *state;
+	struct core_client h1;
+	json_t *line, *document;
+
+	watch(f, &h1, CORE_AGENT("h1"), "0");
+	json_decref(core_line(&h1));
+	h1.busy = true;
+	put(f, "l", LAB_H1("one"));
+	put(f, "l", LAB_H1("two"));
+	assert_int_equal(json_array_size(h1.lines), 0);
+	assert_false(in_line(f, "h1"));
+	/* it asks meanwhile; the watch is owed the same all the same */
+	assert_int_equal(core_call(f, CORE_AGENT("h1"), API_GET, "/v1/agent/topology", NULL, &document), 200);
+	h1.busy = false;
+	h1.watcher->on_drained(h1.watcher);
+	line = core_line(&h1);
+	assert_true(json_equal(line, document));
+	h1.watcher->on_drained(h1.watcher);
+	assert_int_equal(json_array_size(h1.lines), 0);
+	json_decref(line);
+	json_decref(document);
+	core_client_fini(&h1);
+}
+
+/* A watch ends with the certificate under which it was opened, and with the next one */
+static void watches_end(void **state)
+{
+	struct core_fixture *f = *state;
+	struct core_client first, second, other;
+
+	put(f, "l", LAB_H1_H2);
+	watch(f, &first, CORE_AGENT("h1"), "0");
+	watch(f, &other, CORE_AGENT("h2"), "0");
+	watch(f, &second, CORE_AGENT("h1"), "0");
+	assert_int_equal(first.ended, 1);
+	assert_int_equal(second.ended, 0);
+	json_decref(core_line(&other));
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_POST, "/v1/hosts/h1/revoke", NULL, NULL), 200);
+	assert_int_equal(second.ended, 1);
+	assert_int_equal(other.ended, 0);
+	assert_int_equal(json_array_size(other.lines), 1);
+	assert_int_equal(core_call(f, CORE_AGENT("h1"), API_GET, "/v1/agent/topology", NULL, NULL), 403);
+	core_client_fini(&first);
+	core_client_fini(&second);
+	core_client_fini(&other);
+}
+
+static void agent_at(struct core_fixture *f, uint8_t last)
+{
+	struct who_claim who = CORE_AGENT("h3");
+
+	who.from_known = true;
+	who.from = (struct endpoint){ .ip = { [10] = 0xff, [11] = 0xff, 203, 0, 113, last }, .port = 1234 };
+	report(f, who, "");
+}
+
+/* Where it is seen is where others find it; once a second at most */
+static void addresses_are_learnt(void **state)
+{
+	struct core_fixture *f = *state;
+	struct store_txn txn;
+	uint64_t rev;
+
+	store_txn_init(&txn);
+	store_txn_put(&txn, "host/h3", "{\"name\":\"h3\",\"fingerprint\":\"f-h3\",\"enrolled_at\":1,\"port\":4754}");
+	assert_int_equal(store_fixture_commit(f->store, &txn, &rev), 0);
+	agent_at(f, 1);
+	assert_int_equal(model_rev(f->model), rev + 1);
+	assert_string_equal(core_text(model_host(f->model, "h3"), "address"), "203.0.113.1");
+	agent_at(f, 1);
+	agent_at(f, 2);
+	assert_int_equal(model_rev(f->model), rev + 1);
+	f->wall++;
+	agent_at(f, 2);
+	assert_string_equal(core_text(model_host(f->model, "h3"), "address"), "203.0.113.2");
+	/* one with an endpoint of its own is not asked where it is */
+	store_txn_init(&txn);
+	core_put_host(&txn, "h3", 3);
+	assert_int_equal(store_fixture_commit(f->store, &txn, &rev), 0);
+	f->wall++;
+	agent_at(f, 3);
+	assert_int_equal(model_rev(f->model), rev);
+}
+
+/* Watches of hosts tell what agents bring about */
+static void operators_hear(void **state)
+{
+	struct core_fixture *f = *state;
+	struct core_client hosts = { 0 }, h1;
+	json_t *line;
+
+	core_ask(f, &hosts, CORE_OPERATOR, API_GET, "/v1/hosts", "watch=0", NULL);
+	assert_int_equal(json_array_size(hosts.lines), 3);
+	json_array_clear(hosts.lines);
+	watch(f, &h1, CORE_AGENT("h1"), "0");
+	line = core_line(&hosts);
+	assert_true(json_is_true(json_object_get(json_object_get(line, "item"), "online")));
+	json_decref(line);
+	report(f, CORE_AGENT("h1"), "ab");
+	line = core_line(&hosts);
+	assert_string_equal(core_text(json_object_get(line, "item"), "applied"), "ab");
+	json_decref(line);
+	report(f, CORE_AGENT("h1"), "ab"); /* nothing new */
+	assert_int_equal(json_array_size(hosts.lines), 0);
+	core_client_fini(&h1);
+	line = core_line(&hosts);
+	assert_true(json_is_false(json_object_get(json_object_get(line, "item"), "online")));
+	json_decref(line);
+	core_client_fini(&hosts);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(nobody_gets_again_what_it_has, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_equal_revision_is_not_equal_content, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_name_follows_the_content, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(nothing_is_made_for_nobody, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(slow_readers_get_the_newest, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(watches_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(addresses_are_learnt, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(operators_hear, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
