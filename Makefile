@@ -218,12 +218,16 @@ tests/sim_SRC = \
 base_TESTS = \
 	tests/unit/base/test_addr.c \
 	tests/unit/base/test_base64.c \
+	tests/unit/base/test_clock.c \
 	tests/unit/base/test_cursor.c \
 	tests/unit/base/test_enrolment.c \
+	tests/unit/base/test_error.c \
 	tests/unit/base/test_file.c \
 	tests/unit/base/test_hash.c \
 	tests/unit/base/test_json.c \
+	tests/unit/base/test_log.c \
 	tests/unit/base/test_netlink.c \
+	tests/unit/base/test_random.c \
 	tests/unit/base/test_rcu.c \
 	tests/unit/base/test_suggest.c \
 	tests/unit/base/test_timers.c
@@ -326,11 +330,17 @@ controller_TESTS = \
 	tests/unit/controller/test_who.c
 
 cli_TESTS = \
+	tests/unit/cli/test_client.c \
 	tests/unit/cli/test_duration.c \
+	tests/unit/cli/test_faults.c \
 	tests/unit/cli/test_invocation.c \
 	tests/unit/cli/test_join_token.c \
 	tests/unit/cli/test_lab_file.c \
+	tests/unit/cli/test_operator.c \
+	tests/unit/cli/test_program.c \
+	tests/unit/cli/test_say.c \
 	tests/unit/cli/test_table.c \
+	tests/unit/cli/test_wait.c \
 	tests/unit/cli/test_yaml_doc.c
 
 measure_TESTS = \
