@@ -31,7 +31,7 @@
 #define REPETITIONS 11U
 #define PAYLOADS_BYTES (16U << 20) /* of one repetition, at most */
 #define FRAMES 8192U               /* and at most */
-#define STALL_NS 20000000000ULL /* under callgrind everything takes its time */
+#define STALL_NS 20000000000ULL    /* under callgrind everything takes its time */
 #define TCP_HEADER_BYTES (FRAME_ETHERNET_BYTES + FRAME_IPV4_BYTES + FRAME_TCP_BYTES)
 #define UDP_HEADER_BYTES (FRAME_ETHERNET_BYTES + FRAME_IPV4_BYTES + FRAME_UDP_BYTES)
 
