@@ -132,14 +132,20 @@ overlay/agent_SRC = \
 	overlay/agent/apply.c \
 	overlay/agent/closer.c \
 	overlay/agent/config.c \
-	overlay/agent/control.c \
 	overlay/agent/controller_client.c \
+	overlay/agent/core.c \
+	overlay/agent/gather.c \
+	overlay/agent/loop.c \
+	overlay/agent/machine.c \
 	overlay/agent/main.c \
+	overlay/agent/opening.c \
 	overlay/agent/pins.c \
 	overlay/agent/ports.c \
 	overlay/agent/privileges.c \
+	overlay/agent/publish.c \
 	overlay/agent/report.c \
 	overlay/agent/status.c \
+	overlay/agent/status_server.c \
 	overlay/agent/topology.c \
 	overlay/agent/wire.c
 
@@ -307,10 +313,16 @@ overlay/datapath_TESTS = \
 overlay/agent_TESTS = \
 	tests/unit/overlay/agent/test_apply.c \
 	tests/unit/overlay/agent/test_closer.c \
+	tests/unit/overlay/agent/test_config.c \
 	tests/unit/overlay/agent/test_controller_client.c \
+	tests/unit/overlay/agent/test_core.c \
+	tests/unit/overlay/agent/test_machine.c \
 	tests/unit/overlay/agent/test_pins.c \
 	tests/unit/overlay/agent/test_ports.c \
 	tests/unit/overlay/agent/test_privileges.c \
+	tests/unit/overlay/agent/test_report.c \
+	tests/unit/overlay/agent/test_status.c \
+	tests/unit/overlay/agent/test_status_server.c \
 	tests/unit/overlay/agent/test_topology.c
 
 controller/store_TESTS = \

@@ -1,24 +1,23 @@
 /*
- * apply.h - topologies made real: peers, networks, ports and declared MACs, each by its difference
+ * apply.h - what a document wants, made what there is: each thing by its difference
  */
 #ifndef OVERLAY_AGENT_APPLY_H
 #define OVERLAY_AGENT_APPLY_H
 
-#include "overlay/agent/agent.h"
+#include "overlay/agent/core.h"
 
-/* Read the topology that was kept on disk, and make it real.  No file is fine */
-void apply_kept(struct agent *agent);
+/**
+ * apply_document() - take a document
+ * @is_new:	not from the disk: it goes there first, so that an agent that is killed in between starts with it
+ *
+ * One that is wrong changes nothing but core->rejected.  One that says what the one before said changes its number only.
+ */
+void apply_document(struct core *core, const json_t *document, bool is_new);
 
-/* A new document from the controller: keep it on disk, then make it real */
-void apply_document(struct agent *agent, const json_t *document);
+/* Look at the certificates of the document's hosts again, and do what follows */
+void apply_judge(struct core *core);
 
-/* Make the newest document real again: ports that failed are tried anew */
-void apply_again(struct agent *agent);
-
-/* Are there ports that could not be opened, or no longer are what they should be? */
-bool apply_has_faults(struct agent *agent);
-
-/* Close everything */
-void apply_stop(struct agent *agent);
+/* Everything leaves */
+void apply_fini(struct core *core);
 
 #endif /* OVERLAY_AGENT_APPLY_H */

@@ -7,6 +7,7 @@
 #include "base/secret.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,6 +35,13 @@ int config_load(const char *state, struct config *out, struct error *error)
 	if (err)
 		config_fini(out);
 	return err;
+}
+
+bool config_same_identity(const struct config *a, const struct config *b)
+{
+	return strcmp(a->enrolment.host, b->enrolment.host) == 0 &&
+		CRYPTO_memcmp(&a->self, &b->self, sizeof(a->self)) == 0 &&
+		strcmp(a->enrolment.ca_pem, b->enrolment.ca_pem) == 0;
 }
 
 void config_fini(struct config *config)

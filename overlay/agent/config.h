@@ -39,6 +39,9 @@ struct config {
  */
 int config_load(const char *state, struct config *out, struct error *error) __attribute__((warn_unused_result));
 
+/* Whether both are the same host of the same fabric, with the same keys for its tunnels */
+bool config_same_identity(const struct config *a, const struct config *b);
+
 /* Wipes */
 void config_fini(struct config *config);
 

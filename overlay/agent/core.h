@@ -82,15 +82,18 @@ struct core_ops {
 	/* Return: the document that was kept, the caller's; NULL where there is none that can be read */
 	json_t *(*document_kept)(void *ctx);
 
-	/* Tell the controller, now or once it is there; a newer report replaces one that waits.  @report is borrowed */
-	void (*report)(void *ctx, const json_t *report);
+	/*
+	 * Tell the controller, now or once it is there; a newer report replaces one that waits.  @report is borrowed.  Return:
+	 * false where there is nobody yet who would: it is made again later
+	 */
+	bool (*report)(void *ctx, const json_t *report);
 
 	/* What workers have counted, without the overlay's own; see overlay/datapath/stats.h */
 	void (*stats)(void *ctx, struct stats *out);
 	void (*port_stats)(void *ctx, uint32_t slot, struct port_stats *out);
 };
 
-/* Borrowed, all of it, for the core's life */
+/* The overlay and the table are borrowed for the core's life, the texts during core_new() only */
 struct core_config {
 	const char *host;   /* this host's name */
 	const char *ca_pem; /* pinned */
@@ -114,8 +117,8 @@ struct core {
 	/* apply.c: what is wanted, and what there is */
 	json_t *document; /* the newest that could be read, NULL: none yet */
 	struct topology topology;
-	uint64_t documents;     /* counts them */
-	uint64_t applied_rev;   /* of the newest that is wholly in force */
+	uint64_t documents; /* counts them */
+	json_t *in_force; /* the newest of which everything is done, or has an error that says why not; NULL: none yet */
 	struct error rejected;  /* why the controller's last document was not taken; "": it was */
 	struct error shortfall; /* what else of the document could not be done, but for ports, hosts and networks */
 	struct ports ports;

@@ -3,8 +3,9 @@
  */
 #include "base/log.h"
 #include "base/version.h"
-#include "overlay/agent/agent.h"
-#include "overlay/agent/control.h"
+#include "overlay/agent/config.h"
+#include "overlay/agent/loop.h"
+#include "overlay/datapath/datapath.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -136,5 +137,5 @@ int main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	signal(SIGPIPE, SIG_IGN);
-	return agent_run(&options);
+	return loop_run(&options);
 }

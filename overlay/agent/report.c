@@ -1,70 +1,54 @@
 /*
- * report.c - what an agent tells its controller: which topology it works with, the MACs that it learnt, its drops
+ * report.c - what an agent tells its controller: which topology it works with, what is wrong, the MACs that it learnt, its drops
  *
- * The shape is controller/API.md's PUT /v1/agent/report.  Sent when a topology was applied, and every few seconds where
- * something has changed since; client.c keeps the newest until it could be delivered.
+ * The shape is controller/API.md's PUT /v1/agent/report.  Sent when something happened that people wait for, and every few
+ * seconds where something has changed since; controller_client.c keeps the newest until it could be delivered.
  */
 #include "overlay/agent/report.h"
 
 #include "base/version.h"
-#include "overlay/agent/agent.h"
-#include "overlay/agent/status.h"
+#include "overlay/agent/gather.h"
+#include "overlay/datapath/stats.h"
 
-#include <string.h>
-
-#define MACS_MAX 8192U
-
-static json_t *learnt_macs(const struct agent *agent)
+/* Those behind own ports */
+static json_t *learnt_mac(const struct core *core, const struct fdb_entry *entry)
 {
-	json_t *out = json_array();
-	struct fdb_entry entry;
-	uint32_t cursor = 0;
+	const struct port *port = entry->location.kind == FDB_LOCAL ? ports_at(&core->ports, entry->location.id) : NULL;
+	char mac[MAC_TEXT_BYTES];
 
-	while (json_array_size(out) < MACS_MAX && fdb_next(agent->datapath.fdb, &cursor, agent->now, &entry)) {
-		const struct vport *port = entry.location.id < PORTS_MAX ? agent->ports[entry.location.id] : NULL;
-		char mac[MAC_TEXT_BYTES];
-
-		if (entry.location.kind != FDB_LOCAL || !port)
-			continue;
-		mac_format(&entry.key.mac, mac);
-		json_array_append_new(out,
-			json_pack("{s:i, s:i, s:s, s:s}", "network", (int)entry.key.network, "vlan",
-				(int)entry.key.vlan, "mac", mac, "port", port->name));
-	}
-	return out;
+	if (!port)
+		return NULL;
+	mac_format(&entry->key.mac, mac);
+	return json_pack("{s:i, s:i, s:s, s:s}", "network", (int)entry->key.network, "vlan", (int)entry->key.vlan,
+		"mac", mac, "port", port->wanted.name);
 }
 
-static json_t *drop_counts(const struct agent *agent)
+static json_t *new_report(const struct core *core)
 {
-	json_t *out = json_object();
+	json_t *errors = gather_errors(core), *report;
+	char text[GATHER_TEXT_BYTES];
+	struct stats stats;
 
-	for (enum drop drop = 0; drop < DROPS; drop++) {
-		uint64_t count = status_drop_count(agent, drop);
-
-		if (count)
-			json_object_set_new(out, drop_name(drop), json_integer((json_int_t)count));
+	core->ops->stats(core->ctx, &stats);
+	report = json_pack("{s:s, s:I, s:s, s:o, s:o}", "applied", gather_applied(core), "rev",
+		(json_int_t)gather_applied_rev(core), "version", WEFT_VERSION, "macs", gather_macs(core, learnt_mac),
+		"drops", gather_drops(core, &stats));
+	if (json_array_size(errors)) {
+		gather_error_text(errors, text);
+		json_object_set_new(report, "error", json_string(text));
+		json_object_set(report, "errors", errors);
 	}
-	return out;
+	json_decref(errors);
+	return report;
 }
 
-void report_send(struct agent *agent)
+void report_send(struct core *core)
 {
-	json_t *report;
+	json_t *report = new_report(core);
 
-	if (!agent->client)
-		return;
-	report =
-		json_pack("{s:s, s:I, s:s, s:o, s:o}", "applied", agent->applied, "rev", (json_int_t)agent->applied_rev,
-			"version", WEFT_VERSION, "macs", learnt_macs(agent), "drops", drop_counts(agent));
-	if (!report)
-		return;
-	if (agent->apply_error.text[0])
-		json_object_set_new(report, "error", json_string(agent->apply_error.text));
-	if (json_equal(report, agent->reported)) {
-		json_decref(report);
-		return;
+	if (report && !json_equal(report, core->reported) && core->ops->report(core->ctx, report)) {
+		json_decref(core->reported);
+		core->reported = json_incref(report);
 	}
-	controller_client_report(agent->client, report);
-	json_decref(agent->reported);
-	agent->reported = report;
+	json_decref(report);
 }

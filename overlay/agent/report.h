@@ -4,9 +4,9 @@
 #ifndef OVERLAY_AGENT_REPORT_H
 #define OVERLAY_AGENT_REPORT_H
 
-#include "overlay/agent/agent.h"
+#include "overlay/agent/core.h"
 
 /* Tell the controller how things are, where that differs from what it was told */
-void report_send(struct agent *agent);
+void report_send(struct core *core);
 
 #endif /* OVERLAY_AGENT_REPORT_H */

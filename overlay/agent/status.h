@@ -1,17 +1,29 @@
 /*
- * status.h - the local socket, which tells how this host is
+ * status.h - what `weft status` shows: how this host is, as one JSON document
  */
 #ifndef OVERLAY_AGENT_STATUS_H
 #define OVERLAY_AGENT_STATUS_H
 
-#include "base/error.h"
-#include "overlay/agent/agent.h"
-#include "overlay/peer/drops.h"
+#include "overlay/agent/core.h"
 
-bool status_start(struct agent *agent, struct error *error);
-void status_stop(struct agent *agent);
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 
-/* Sum of a drop over all threads */
-uint64_t status_drop_count(const struct agent *agent, enum drop drop);
+/* What the composition knows and the core does not.  Borrowed */
+struct status_facts {
+	const char *host, *fabric;
+	const char *controller; /* its address */
+	bool connected;
+	const char *controller_state; /* while it is not: why */
+	uint32_t workers;
+	const char *aead_backend;
+	bool udp_gso, udp_gro, dual_stack;
+	int receive_buffer_bytes, send_buffer_bytes;
+	uint32_t busy_poll_us;
+};
+
+/* Reads, and changes nothing; core->now is the moment that it tells of.  Return: the caller's */
+json_t *status_document(const struct core *core, const struct status_facts *facts);
 
 #endif /* OVERLAY_AGENT_STATUS_H */

@@ -1,14 +1,13 @@
 /*
- * control.c - the control thread: its loop, start and stop
+ * loop.c - the control thread: its loop, start and stop
  *
  * Theory of operation.  Start: state folder, sockets, workers, the topology kept on disk (so that an agent joins its
  * peers again while the controller is away), local socket, controller client.  Then events: handshakes, mail from
- * workers, a tick for peers that are due, changes of links and addresses, the controller's documents, signals.
+ * workers, changes of links and addresses, ports that are closed, the controller's documents, signals; each is told to the core or
+ * the overlay, and after each the tick is set to when the earlier of both wants to be called.
  * SIGTERM and SIGINT stop; nothing that the agent made stays behind.  SIGHUP reads the state folder again.
- *
- * There is no event that repeats without need but the report, which sleeps five seconds; the tick comes when a peer is due.
  */
-#include "overlay/agent/control.h"
+#include "overlay/agent/loop.h"
 
 #include "base/error.h"
 #include "base/log.h"
@@ -17,15 +16,15 @@
 #include "base/version.h"
 #include "crypto/aead_registry.h"
 #include "overlay/agent/agent.h"
-#include "overlay/agent/apply.h"
+#include "overlay/agent/closer.h"
+#include "overlay/agent/controller_client.h"
+#include "overlay/agent/machine.h"
 #include "overlay/agent/privileges.h"
-#include "overlay/agent/report.h"
 #include "overlay/agent/status.h"
+#include "overlay/agent/status_server.h"
 #include "overlay/agent/wire.h"
-#include "overlay/datapath/worker.h"
 #include "underlay/addresses.h"
 #include "underlay/route.h"
-#include "underlay/udp.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -36,9 +35,6 @@
 #define FDB_CAPACITY 65536U
 #define WORKERS_DEFAULT_MAX 4U
 #define SETTLE_MS 100U /* links and addresses change in flocks */
-#define FAULTS_RETRY_MS 5000U
-#define REPORT_MS 5000U
-#define REFUSED_RETRY_MS 60000U /* the clock may have been wrong: certificates are only valid in their time */
 
 static void schedule(struct event *event, uint64_t ms)
 {
@@ -49,20 +45,26 @@ static void schedule(struct event *event, uint64_t ms)
 
 /* ---- time -------------------------------------------------------------------------------------------------- */
 
+/* After anything that happened: do what is due, and come back when the next is */
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct agent *agent = arg;
-	struct instant next;
+	struct instant peers, core;
 
 	(void)fd;
 	(void)what;
 	agent->now = instant_now();
-	next = overlay_poll(&agent->overlay, agent->now);
-	if (next.ns)
-		schedule(agent->tick_event, instant_since_ms(next, agent->now) + 1);
+	core = core_tick(agent->core, agent->now);
+	peers = overlay_poll(&agent->overlay, agent->now);
+	if (!core.ns || (peers.ns && peers.ns < core.ns))
+		core = peers;
+	if (core.ns)
+		schedule(agent->tick_event, instant_since_ms(core, agent->now) + 1);
 	else
 		evtimer_del(agent->tick_event);
 }
+
+/* ---- sockets and workers ----------------------------------------------------------------------------------- */
 
 static void on_datagrams(evutil_socket_t fd, short what, void *arg)
 {
@@ -83,21 +85,24 @@ static void on_mail(evutil_socket_t fd, short what, void *arg)
 	on_tick(-1, 0, agent);
 }
 
-static void on_report(evutil_socket_t fd, short what, void *arg)
+static void on_published(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *agent = arg;
+
+	agent->now = instant_now();
+	machine_published(fd, what, agent);
+	on_tick(-1, 0, agent);
+}
+
+static void on_closed(evutil_socket_t fd, short what, void *arg)
 {
 	struct agent *agent = arg;
 
 	(void)fd;
 	(void)what;
 	agent->now = instant_now();
-	(void)fdb_age(agent->datapath.fdb, agent->now);
-	if (agent->refused_count && instant_since_ms(agent->now, agent->judged_at) >= REFUSED_RETRY_MS) {
-		agent->judged_at = agent->now;
-		apply_again(agent);
-		on_tick(-1, 0, agent);
-	}
-	report_send(agent);
-	schedule(agent->report_event, REPORT_MS);
+	machine_take_closed(agent);
+	on_tick(-1, 0, agent);
 }
 
 /* ---- links and addresses ----------------------------------------------------------------------------------- */
@@ -111,23 +116,8 @@ static void on_settled(evutil_socket_t fd, short what, void *arg)
 	agent->now = instant_now();
 	if (addresses_moved(agent->addresses))
 		overlay_moved(&agent->overlay, agent->now);
-	if (apply_has_faults(agent)) {
-		apply_again(agent);
-		report_send(agent);
-	}
-	if (apply_has_faults(agent))
-		schedule(agent->settle_event, FAULTS_RETRY_MS);
+	core_links_changed(agent->core, agent->now);
 	on_tick(-1, 0, agent);
-}
-
-static bool settles_soon(const struct agent *agent)
-{
-	struct timeval due, now;
-
-	if (!event_pending(agent->settle_event, EV_TIMEOUT, &due))
-		return false;
-	event_base_gettimeofday_cached(agent->base, &now);
-	return (due.tv_sec - now.tv_sec) * 1000 + (due.tv_usec - now.tv_usec) / 1000 <= (int64_t)SETTLE_MS;
 }
 
 static void on_netlink(evutil_socket_t fd, short what, void *arg)
@@ -140,7 +130,7 @@ static void on_netlink(evutil_socket_t fd, short what, void *arg)
 	if (news != ADDRESSES_QUIET)
 		route_cache_flush(agent->routes);
 	/* not put off by what comes meanwhile */
-	if (news == ADDRESSES_LINKS && !settles_soon(agent))
+	if (news == ADDRESSES_LINKS && !event_pending(agent->settle_event, EV_TIMEOUT, NULL))
 		schedule(agent->settle_event, SETTLE_MS);
 }
 
@@ -151,10 +141,7 @@ static void on_topology(void *ctx, const json_t *document)
 	struct agent *agent = ctx;
 
 	agent->now = instant_now();
-	apply_document(agent, document);
-	report_send(agent);
-	if (apply_has_faults(agent))
-		schedule(agent->settle_event, FAULTS_RETRY_MS);
+	core_document(agent->core, document, agent->now);
 	on_tick(-1, 0, agent);
 }
 
@@ -178,7 +165,7 @@ static int start_client(struct agent *agent)
 		.ca_pem = agent->config.enrolment.ca_pem,
 		.certificate_pem = agent->config.enrolment.certificate_pem,
 		.key_pem = agent->config.enrolment.key_pem,
-		.topology = json_string_value(json_object_get(agent->document, "hash")),
+		.topology = json_string_value(json_object_get(agent->core->document, "hash")),
 	};
 	const struct controller_client_callbacks callbacks = {
 		.on_topology = on_topology,
@@ -190,6 +177,35 @@ static int start_client(struct agent *agent)
 	if (err)
 		log_error("controller %s: %s", agent->config.enrolment.controller, error);
 	return err;
+}
+
+/* ---- the local socket -------------------------------------------------------------------------------------- */
+
+static json_t *on_status(void *ctx)
+{
+	struct agent *agent = ctx;
+	const struct enrolment *enrolment = &agent->config.enrolment;
+	const struct underlay *underlay = agent->datapath.underlay;
+	struct status_facts facts = {
+		.host = enrolment->host,
+		.fabric = enrolment->fabric,
+		.controller = enrolment->controller,
+		.connected = agent->connected,
+		.controller_state = agent->controller_state,
+		.workers = agent->datapath.workers_count,
+		.aead_backend = aead_backend_name(agent->backends[AEAD_AES_128_GCM]),
+		.udp_gso = true,
+		.udp_gro = underlay->gives_trains,
+		.dual_stack = underlay->family == AF_INET6,
+		.receive_buffer_bytes = underlay->receive_buffer_bytes,
+		.send_buffer_bytes = underlay->send_buffer_bytes,
+		.busy_poll_us = agent->datapath.busy_poll_us,
+	};
+
+	for (uint32_t i = 0; i < agent->datapath.workers_count; i++)
+		facts.udp_gso &= underlay_takes_trains(underlay, i);
+	on_tick(-1, 0, agent); /* so that what it shows is of now */
+	return status_document(agent->core, &facts);
 }
 
 /* ---- signals ----------------------------------------------------------------------------------------------- */
@@ -217,9 +233,7 @@ static void on_hup(evutil_socket_t fd, short what, void *arg)
 		log_error("SIGHUP: %s; going on as before", error.text);
 		return;
 	}
-	if (strcmp(config.enrolment.host, agent->config.enrolment.host) != 0 ||
-		memcmp(&config.self, &agent->config.self, sizeof(config.self)) != 0 ||
-		strcmp(config.enrolment.ca_pem, agent->config.enrolment.ca_pem) != 0) {
+	if (!config_same_identity(&config, &agent->config)) {
 		log_error("SIGHUP: this host has another identity now, restart the agent; going on as before");
 		config_fini(&config);
 		return;
@@ -231,12 +245,9 @@ static void on_hup(evutil_socket_t fd, short what, void *arg)
 	controller_client_free(agent->client);
 	agent->client = NULL;
 	agent->connected = false;
-	json_decref(agent->reported);
-	agent->reported = NULL;
-	apply_again(agent);
-	on_tick(-1, 0, agent);
 	(void)start_client(agent);
-	report_send(agent);
+	core_reloaded(agent->core, agent->now);
+	on_tick(-1, 0, agent);
 }
 
 /* ---- start and stop ---------------------------------------------------------------------------------------- */
@@ -294,22 +305,20 @@ static struct event *on(struct agent *agent, evutil_socket_t fd, short what, eve
 
 static bool start_events(struct agent *agent, struct error *error)
 {
-	agent->routes = route_cache_new(hash_seed_random(), error);
-	agent->addresses = agent->routes ? addresses_new(hash_seed_random(), error) : NULL;
-	if (!agent->addresses)
-		return false;
 	agent->udp_event =
 		on(agent, underlay_descriptor(agent->datapath.underlay, UNDERLAY_CONTROL), EV_READ, on_datagrams);
 	agent->mail_event = on(agent, agent->datapath.control_wake_fd, EV_READ, on_mail);
+	agent->closed_event = on(agent, closer_descriptor(agent->closer), EV_READ, on_closed);
+	agent->netlink_event = on(agent, addresses_descriptor(agent->addresses), EV_READ, on_netlink);
 	agent->term_event = on(agent, SIGTERM, EV_SIGNAL, on_stop);
 	agent->int_event = on(agent, SIGINT, EV_SIGNAL, on_stop);
 	agent->hup_event = on(agent, SIGHUP, EV_SIGNAL, on_hup);
+	agent->published_event = evtimer_new(agent->base, on_published, agent);
 	agent->tick_event = evtimer_new(agent->base, on_tick, agent);
-	agent->report_event = evtimer_new(agent->base, on_report, agent);
 	agent->settle_event = evtimer_new(agent->base, on_settled, agent);
-	agent->netlink_event = on(agent, addresses_descriptor(agent->addresses), EV_READ, on_netlink);
-	if (agent->udp_event && agent->mail_event && agent->term_event && agent->int_event && agent->hup_event &&
-		agent->tick_event && agent->report_event && agent->settle_event && agent->netlink_event)
+	if (agent->udp_event && agent->mail_event && agent->closed_event && agent->netlink_event && agent->term_event &&
+		agent->int_event && agent->hup_event && agent->published_event && agent->tick_event &&
+		agent->settle_event)
 		return true;
 	error_set(error, "out of memory");
 	return false;
@@ -325,46 +334,55 @@ static void check_buffers(const struct underlay *underlay)
 			underlay->receive_buffer_bytes, underlay->send_buffer_bytes, wanted_bytes);
 }
 
+/* What watches the machine, and the overlay and the core upon it */
+static bool start_parts(struct agent *agent, struct error *error)
+{
+	agent->base = event_base_new();
+	if (!agent->base) {
+		error_set(error, "out of memory");
+		return false;
+	}
+	agent->routes = route_cache_new(hash_seed_random(), error);
+	agent->addresses = agent->routes ? addresses_new(hash_seed_random(), error) : NULL;
+	if (!agent->addresses || !start_datapath(agent, error))
+		return false;
+	if (!wire_start(agent)) {
+		error_set(error, "OpenSSL could not prepare the handshakes");
+		return false;
+	}
+	return machine_start(agent, error) && start_events(agent, error);
+}
+
 static bool start(struct agent *agent, struct error *error)
 {
 	if (!privileges_reduce(error)) /* before the workers start */
 		return false;
 	if (config_load(agent->options->state, &agent->config, error) < 0 || !choose_aead(agent, error))
 		return false;
-	agent->base = event_base_new();
-	if (!agent->base) {
-		error_set(error, "out of memory");
+	if (!start_parts(agent, error))
 		return false;
-	}
-	if (!start_datapath(agent, error) || !start_events(agent, error))
-		return false;
-	if (!wire_start(agent)) {
-		error_set(error, "OpenSSL could not prepare the handshakes");
-		return false;
-	}
-	if (!status_start(agent, error))
+	agent->status = status_server_new(agent->base, agent->options->state, on_status, agent, error);
+	if (!agent->status)
 		return false;
 	log_info("weftd " WEFT_VERSION ": host %s of fabric %s, UDP port %u, %u workers, AEAD by %s",
 		agent->config.enrolment.host, agent->config.enrolment.fabric,
 		agent->options->port ? agent->options->port : agent->config.enrolment.port,
 		agent->datapath.workers_count, aead_backend_name(agent->backends[AEAD_AES_128_GCM]));
 	check_buffers(agent->datapath.underlay);
-	apply_kept(agent);
+	core_start(agent->core, agent->now);
 	if (start_client(agent) < 0) {
 		error_set(error, "see above");
 		return false;
 	}
 	on_tick(-1, 0, agent);
-	on_report(-1, 0, agent);
-	if (apply_has_faults(agent))
-		schedule(agent->settle_event, FAULTS_RETRY_MS);
 	return true;
 }
 
 static void free_events(struct agent *agent)
 {
 	struct event *events[] = { agent->udp_event, agent->mail_event, agent->tick_event, agent->settle_event,
-		agent->netlink_event, agent->term_event, agent->int_event, agent->hup_event, agent->report_event };
+		agent->netlink_event, agent->term_event, agent->int_event, agent->hup_event, agent->published_event,
+		agent->closed_event };
 
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		if (events[i])
@@ -374,24 +392,24 @@ static void free_events(struct agent *agent)
 static void stop(struct agent *agent)
 {
 	controller_client_free(agent->client);
-	status_stop(agent);
+	agent->client = NULL;
+	status_server_free(agent->status);
+	free_events(agent);
 	if (agent->base) /* libevent frees connections from its loop */
 		event_base_loop(agent->base, EVLOOP_NONBLOCK);
 	datapath_stop(&agent->datapath);
-	apply_stop(agent);
+	machine_stop(agent);
 	overlay_fini(&agent->overlay);
 	rcu_drain();
-	free_events(agent);
 	addresses_free(agent->addresses);
 	route_cache_free(agent->routes);
 	datapath_fini(&agent->datapath);
-	json_decref(agent->reported);
 	if (agent->base)
 		event_base_free(agent->base);
 	config_fini(&agent->config);
 }
 
-int agent_run(const struct options *options)
+int loop_run(const struct options *options)
 {
 	struct agent *agent = calloc(1, sizeof(*agent));
 	struct error error = { "" };
@@ -403,7 +421,7 @@ int agent_run(const struct options *options)
 	}
 	rcu_thread_begin();
 	agent->options = options;
-	agent->now = agent->started = instant_now();
+	agent->now = instant_now();
 	started = start(agent, &error);
 	if (started)
 		event_base_dispatch(agent->base);
