@@ -298,6 +298,7 @@ overlay/peer_TESTS = \
 	tests/unit/overlay/peer/test_contact.c \
 	tests/unit/overlay/peer/test_drops.c \
 	tests/unit/overlay/peer/test_handshaker.c \
+	tests/unit/overlay/peer/test_liveness.c \
 	tests/unit/overlay/peer/test_overlay.c \
 	tests/unit/overlay/peer/test_paths.c \
 	tests/unit/overlay/peer/test_peer.c \
@@ -398,6 +399,9 @@ encap_FUZZ = \
 
 tap_FUZZ = \
 	tests/fuzz/tap/fuzz_vnet.c
+
+overlay/peer_FUZZ = \
+	tests/fuzz/overlay/peer/fuzz_overlay.c
 
 overlay/agent_FUZZ = \
 	tests/fuzz/overlay/agent/fuzz_topology.c
