@@ -330,12 +330,18 @@ controller/store_TESTS = \
 	tests/unit/controller/store/test_store_memory.c \
 	tests/unit/controller/store/test_store_sqlite.c
 
+controller/http_TESTS = \
+	tests/unit/controller/http/test_conns.c \
+	tests/unit/controller/http/test_reply.c \
+	tests/unit/controller/http/test_stream.c
+
 controller_TESTS = \
 	tests/unit/controller/test_agent_report.c \
 	tests/unit/controller/test_api.c \
+	tests/unit/controller/test_daemon.c \
 	tests/unit/controller/test_enrol.c \
+	tests/unit/controller/test_gateway.c \
 	tests/unit/controller/test_host_sessions.c \
-	tests/unit/controller/test_http.c \
 	tests/unit/controller/test_lab_put.c \
 	tests/unit/controller/test_model.c \
 	tests/unit/controller/test_throttle.c \

@@ -1,11 +1,9 @@
 /*
- * test_http.c - the whole controller on loopback: who may call what, enrolment, streams, revocation, and abuse
+ * test_daemon.c - the whole controller on loopback: credentials, enrolment, topologies, revocation, and its restart
  *
  * The daemon runs in a child; that it ends with status 0 on SIGTERM says, under a sanitizer, that it leaked nothing.
  */
-#include "controller/http/conns.h"
 #include "controller/daemon.h"
-#include "controller/http/stream.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -181,59 +179,22 @@ static int tear_down(void **state)
 #define LAB_OF_AWS \
 	"{\"networks\":{\"m\":{}},\"ports\":{\"a\":{\"host\":\"aws-1\",\"network\":\"m\",\"attach\":\"tap:t\"}}}"
 
-/* Every endpoint, and what everybody gets from it */
-static void who_may_call_what(void **state)
+/* Each kind of caller by what it shows over TLS; the whole table of rights is test_api.c's */
+static void who_is_who(void **state)
 {
 	static const struct {
 		const char *method, *path, *body;
 		int nobody, agent, operator;
 	} calls[] = {
 		{ "GET", "/v1/ca", NULL, 200, 200, 200 },
-		{ "POST", "/v1/enrol", "{}", 400, 400, 400 },
 		{ "GET", "/v1/agent/topology", NULL, 401, 200, 403 },
-		{ "PUT", "/v1/agent/report", "{\"applied\":\"\"}", 401, 200, 403 },
-		{ "GET", "/v1/fabric", NULL, 401, 403, 200 },
-		{ "POST", "/v1/tokens", "{\"host\":\"x\"}", 401, 403, 201 },
-		{ "GET", "/v1/hosts", NULL, 401, 403, 200 },
-		{ "GET", "/v1/networks", NULL, 401, 403, 200 },
-		{ "GET", "/v1/ports", NULL, 401, 403, 200 },
-		{ "GET", "/v1/labs", NULL, 401, 403, 200 },
-		{ "GET", "/v1/macs", NULL, 401, 403, 200 },
-		{ "GET", "/v1/drops", NULL, 401, 403, 200 },
 		{ "GET", "/v1/hosts?watch=99", NULL, 401, 403, 410 },
 		{ "PUT", "/v1/labs/l", LAB, 401, 403, 200 },
-		{ "GET", "/v1/labs/l", NULL, 401, 403, 200 },
 		{ "DELETE", "/v1/labs/l", NULL, 401, 403, 200 },
-		{ "DELETE", "/v1/labs/l", NULL, 401, 403, 404 },
-		{ "GET", "/v1/labs/l", NULL, 401, 403, 404 },
-		{ "POST", "/v1/hosts/zz/revoke", "{}", 401, 403, 404 },
-		{ "GET", "/v1/secrets", NULL, 401, 403, 404 },
-		{ "GET", "/", NULL, 404, 404, 404 },
-		{ "GET", "/v1/", NULL, 404, 404, 404 },
-		{ "GET", "/v1//hosts", NULL, 404, 404, 404 },
-		{ "GET", "/v1/hosts/", NULL, 404, 404, 404 },
-		{ "GET", "/v1/agent/../hosts", NULL, 404, 404, 404 },
-		{ "GET", "/v1/ca/../hosts", NULL, 404, 404, 404 },
-		{ "GET", "/v1/%68osts", NULL, 401, 403, 404 },
-		{ "GET", "//v1/hosts", NULL, 404, 404, 404 },
+		{ "POST", "/v1/tokens", "{\"host\":\"x\"}", 401, 403, 201 },
 		{ "GET", "http://x/v1/hosts", NULL, 401, 403, 200 },
 		{ "GET", "/v1/hosts?", NULL, 401, 403, 200 },
-		{ "GET", "/v1/hosts?watch=", NULL, 401, 403, 400 },
-		{ "GET", "/v1/hosts?watch=-1", NULL, 401, 403, 400 },
-		{ "GET", "/v1/hosts?watch=1x", NULL, 401, 403, 400 },
-		{ "GET", "/v1/hosts?watch=99999999999999999999", NULL, 401, 403, 400 },
-		{ "GET", "/v1/hosts?x=1", NULL, 401, 403, 400 },
-		{ "PUT", "/v1/hosts", "{}", 405, 405, 405 },
 		{ "GET", "/v1/tokens", NULL, 405, 405, 405 },
-		{ "GET", "/v1/enrol", NULL, 405, 405, 405 },
-		{ "POST", "/v1/agent/topology", "{}", 405, 405, 405 },
-		{ "PUT", "/v1/labs/Bad_Name", "{}", 401, 403, 400 },
-		{ "PUT", "/v1/labs/l", NULL, 401, 403, 400 },
-		{ "PUT", "/v1/labs/l", "{\"lab\":\"l\",\"lab\":\"l\"}", 401, 403, 400 },
-		{ "PUT", "/v1/labs/l", "not json", 401, 403, 400 },
-		{ "PUT", "/v1/agent/report", "{}", 401, 400, 403 },
-		{ "PUT", "/v1/agent/report", "[]", 401, 400, 403 },
-		{ "OPTIONS", "/v1/hosts", NULL, 501, 501, 501 },
 	};
 	struct fixture *f = *state;
 
@@ -287,17 +248,6 @@ static void wrong_credentials(void **state)
 	fabric_fixture_fini(&other);
 	assert_false(peer_open_max(&peer, f->port, &f->nobody, TLS1_2_VERSION));
 	peer_close(&peer);
-}
-
-static void guessing_is_slowed_down(void **state)
-{
-	struct fixture *f = *state;
-	int status = 0, i;
-
-	for (i = 0; i < 12 && status != 429; i++)
-		status = call(f, &f->nobody, "POST", "/v1/enrol", "{\"token\":\"guess\"}", NULL);
-	assert_int_equal(status, 429);
-	assert_int_equal(i, 11);
 }
 
 static void open_watch(struct fixture *f, struct peer *peer, const struct credentials *who, const char *path)
@@ -451,45 +401,6 @@ static void revoked_at_once(void **state)
 	peer_close(&gcp);
 }
 
-static void operators_watch(void **state)
-{
-	struct fixture *f = *state;
-	struct peer networks, hosts, labs;
-	json_t *line, *answer;
-	char path[64];
-	int64_t rev = apply(f, "l", LAB);
-
-	snprintf(path, sizeof(path), "/v1/networks?watch=%d", (int)rev - 1);
-	open_watch(f, &networks, &f->operator, path);
-	line = peer_line(&networks);
-	assert_int_equal(int_at(line, "rev"), rev);
-	assert_string_equal(json_string_value(json_object_get(line, "op")), "put");
-	assert_string_equal(json_string_value(json_object_get(json_object_get(line, "item"), "name")), "n");
-	json_decref(line);
-	open_watch(f, &labs, &f->operator, "/v1/labs?watch=0");
-	line = peer_line(&labs);
-	assert_int_equal(int_at(json_object_get(line, "item"), "ports"), 2);
-	json_decref(line);
-	open_watch(f, &hosts, &f->operator, "/v1/hosts?watch=1");
-	json_decref(peer_line(&hosts));
-	json_decref(peer_line(&hosts));
-	assert_int_equal(call(f, &f->operator, "DELETE", "/v1/labs/l", NULL, &answer), 200);
-	line = peer_line(&networks);
-	assert_true(json_equal(json_object_get(line, "rev"), json_object_get(answer, "rev")));
-	assert_string_equal(json_string_value(json_object_get(line, "op")), "delete");
-	json_decref(line);
-	line = peer_line(&labs);
-	assert_string_equal(json_string_value(json_object_get(line, "op")), "delete");
-	json_decref(line);
-	line = peer_line(&hosts);
-	assert_non_null(json_object_get(json_object_get(line, "item"), "online"));
-	json_decref(line);
-	json_decref(answer);
-	peer_close(&networks);
-	peer_close(&labs);
-	peer_close(&hosts);
-}
-
 static void macs_and_drops(void **state)
 {
 	struct fixture *f = *state;
@@ -535,237 +446,50 @@ static void local_socket(void **state)
 	peer_close(&peer);
 }
 
+/* Everything is there again, and whoever has what it shall have is not sent it again */
 static void restart_keeps_everything(void **state)
 {
 	struct fixture *f = *state;
-	int64_t rev = apply(f, "l", LAB);
+	int64_t rev;
 	struct peer peer;
+	char *has, path[128];
 	json_t *line;
 
+	assert_int_equal(call(f, &f->gcp.who, "GET", "/v1/agent/topology", NULL, NULL), 200); /* its address is known */
+	rev = apply(f, "l", LAB);
 	stop(f);
 	start(f);
 	assert_int_equal(apply(f, "l", LAB), rev);
 	open_watch(f, &peer, &f->gcp.who, "/v1/agent/topology?watch=0");
 	line = peer_line(&peer);
 	assert_int_equal(json_array_size(json_object_get(line, "hosts")), 1);
+	has = hash_of(line);
 	json_decref(line);
 	stop(f); /* with a stream open */
 	peer_close(&peer);
 	start(f);
-}
-
-static void check_alive(struct fixture *f)
-{
-	assert_int_equal(call(f, &f->operator, "GET", "/v1/hosts", NULL, NULL), 200);
-}
-
-static void abuse(void **state)
-{
-	struct fixture *f = *state;
-	struct peer peer;
-	size_t ignored;
-	char *big = malloc(CONNS_LARGE_BYTES + 10);
-
-	memset(big, 'a', CONNS_LARGE_BYTES + 9);
-	big[CONNS_LARGE_BYTES + 9] = '\0';
-	/* garbage instead of TLS, and a TLS record cut short */
-	for (int i = 0; i < 20; i++) {
-		int fd = peer_socket(f->port);
-
-		(void)!write(fd, i % 2 ? "GET / HTTP/1.1\r\n\r\n" : "\x16\x03\x01\x02\x00\x01", i % 2 ? 18 : 6);
-		close(fd);
-	}
-	check_alive(f);
-	/* a body over the limit */
-	assert_int_equal(call(f, &f->operator, "PUT", "/v1/labs/l", big, NULL), 413);
-	big[CONNS_BODY_BYTES - 1] = '\0';
-	/* one within it, of somebody who is nobody, and of somebody who is */
-	assert_int_equal(call(f, &f->nobody, "PUT", "/v1/labs/l", big, NULL), 401);
-	assert_int_equal(call(f, &f->operator, "PUT", "/v1/labs/l", big, NULL), 400);
-	assert_int_equal(call(f, &f->aws.who, "PUT", "/v1/agent/report", big, NULL), 400);
-	/* headers without end */
-	assert_true(peer_open(&peer, f->port, &f->nobody));
-	peer_write(&peer, "GET /v1/ca HTTP/1.1\r\n", 21);
-	for (int i = 0; i < 64; i++) {
-		if (!peer_write(&peer, "X: ", 3) || !peer_write(&peer, big, 1000) || !peer_write(&peer, "\r\n", 2))
-			break;
-	}
-	ignored = 0;
-	assert_int_not_equal(peer_status(&peer, &ignored), 200);
+	snprintf(path, sizeof(path), "/v1/agent/topology?watch=%s", has);
+	open_watch(f, &peer, &f->gcp.who, path);
+	report(f, &f->gcp, has);
+	assert_true(in_line(f, "gcp-1"));
+	rev = apply(f, "l", "{}");
+	line = peer_line(&peer); /* the first that comes is that one */
+	assert_int_equal(int_at(line, "rev"), rev);
+	json_decref(line);
 	peer_close(&peer);
-	/* ended in the middle of everything */
-	for (int i = 0; i < 30; i++) {
-		assert_true(peer_open(&peer, f->port, i % 3 ? &f->nobody : &f->aws.who));
-		if (i % 3 == 1)
-			peer_write(&peer, "PUT /v1/labs/l HTTP/1.1\r\nContent-Length: 100\r\n\r\n{", 49);
-		if (i % 3 == 0)
-			peer_request(&peer, "GET", "/v1/agent/topology?watch=0", NULL);
-		shutdown(peer.fd, SHUT_RDWR);
-		peer_close(&peer);
-	}
-	check_alive(f);
-	/* somebody who writes into its watch: it does not pile up, and the watch goes on */
-	open_watch(f, &peer, &f->aws.who, "/v1/agent/topology?watch=0");
-	json_decref(peer_line(&peer));
-	peer_write(&peer, big, 20000);
-	apply(f, "l", LAB);
-	json_decref(peer_line(&peer));
-	peer_close(&peer);
-	check_alive(f);
-	free(big);
-}
-
-/* A lab whose @count ports make long lines, to be freed */
-static char *wordy_lab(unsigned int count, int round)
-{
-	json_t *ports = json_object(), *lab = json_pack("{s:{s:{}}, s:o}", "networks", "n", "ports", ports);
-	char name[16], *text;
-
-	for (unsigned int i = 0; i < count; i++) {
-		json_t *ips = json_array();
-
-		for (unsigned int k = 0; k < 60; k++)
-			json_array_append_new(ips,
-				json_sprintf("fd00:1111:2222:3333:4444:5555:%x:%x", round + 1, k + 1));
-		snprintf(name, sizeof(name), "p%u", i);
-		json_object_set_new(ports, name,
-			json_pack("{s:s, s:s, s:o, s:o}", "host", "aws-1", "network", "n", "attach",
-				json_sprintf("tap:t%u", i), "ip", ips));
-	}
-	text = json_dumps(lab, JSON_COMPACT);
-	json_decref(lab);
-	return text;
-}
-
-/* Whoever does not read its watch is cut off before much waits for it; nobody else notices */
-static void slow_readers_are_cut_off(void **state)
-{
-	enum { PORTS = 300, ROUNDS = 16 };
-	struct fixture *f = *state;
-	const int small = 65536;
-	unsigned int lines = 0;
-	struct peer slow;
-	json_t *line;
-
-	open_watch(f, &slow, &f->operator, "/v1/ports?watch=0");
-	setsockopt(slow.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
-	for (int i = 0; i < ROUNDS; i++) {
-		char *lab = wordy_lab(PORTS, i);
-
-		apply(f, "l", lab);
-		free(lab);
-	}
-	while ((line = peer_line(&slow)) != NULL) {
-		json_decref(line);
-		lines++;
-	}
-	assert_true(lines < PORTS * ROUNDS);
-	peer_close(&slow);
-	check_alive(f);
-}
-
-/* More connections than one address may have are refused, and given back */
-static void too_many_connections(void **state)
-{
-	struct fixture *f = *state;
-	struct peer peers[CONNS_PER_SOURCE + 8];
-	unsigned int good = 0;
-
-	for (size_t i = 0; i < CONNS_PER_SOURCE + 8; i++)
-		good += peer_open(&peers[i], f->port, &f->nobody) &&
-			peer_call(&peers[i], "GET", "/v1/ca", NULL, NULL) == 200;
-	for (size_t i = 0; i < CONNS_PER_SOURCE + 8; i++)
-		peer_close(&peers[i]);
-	assert_int_equal(good, CONNS_PER_SOURCE);
-	pause_ms(200);
-	check_alive(f);
-}
-
-/* Large requests of strangers: some at a time, in chunks as well, and the others are cut off */
-static void large_requests_of_strangers(void **state)
-{
-	struct fixture *f = *state;
-	struct peer peers[CONNS_LARGE_STRANGERS + 4];
-	static char chunk[CONNS_SMALL_BYTES + 4096];
-	unsigned int alive = 0;
-	char byte;
-
-	memset(chunk, ' ', sizeof(chunk));
-	for (size_t i = 0; i < CONNS_LARGE_STRANGERS + 4; i++) {
-		static const char head[] = "PUT /v1/labs/l HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n9000\r\n";
-
-		assert_true(peer_open(&peers[i], f->port, &f->nobody));
-		assert_true(peer_write(&peers[i], head, sizeof(head) - 1));
-		assert_true(peer_write(&peers[i], chunk, sizeof(chunk)));
-	}
-	pause_ms(500);
-	for (size_t i = 0; i < CONNS_LARGE_STRANGERS + 4; i++) {
-		alive += recv(peers[i].fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
-		peer_close(&peers[i]);
-	}
-	assert_int_equal(alive, CONNS_LARGE_STRANGERS);
-	pause_ms(100);
-	check_alive(f);
-}
-
-/* One unfinished request; with how much of a body, and how its connection ends, by @number */
-static void break_off(struct peer *peer, unsigned int number)
-{
-	static const size_t bodies[] = { 0, 5, 100, 4000, 40000, 100000 };
-	static char body[100000];
-	const struct linger reset = { .l_onoff = 1 };
-	char head[200];
-
-	snprintf(head, sizeof(head),
-		"PUT /v1/agent/report HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: %u\r\n\r\n",
-		number % 2 ? 5 : 2U << 20);
-	(void)peer_write(peer, head, strlen(head));
-	if (bodies[number % 6])
-		(void)peer_write(peer, body, bodies[number % 6]);
-	if (number / 6 % 4 == 1)
-		SSL_shutdown(peer->ssl);
-	if (number / 6 % 4 == 2)
-		setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-	if (number / 6 % 4 == 3)
-		shutdown(peer->fd, SHUT_WR);
-}
-
-/* Requests that are broken off in every way while libevent has not quite ended those before */
-static void mixed_closes(void **state)
-{
-	struct fixture *f = *state;
-
-	srand(1);
-	for (int round = 0; round < 60; round++) {
-		struct peer peers[3];
-
-		for (size_t i = 0; i < 3; i++) {
-			assert_true(peer_open(&peers[i], f->port, round % 4 ? &f->aws.who : &f->nobody));
-			break_off(&peers[i], (unsigned int)rand() % 24);
-		}
-		for (size_t i = 0; i < 3; i++)
-			peer_close(&peers[i]);
-	}
-	check_alive(f);
+	free(has);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(who_may_call_what, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(who_is_who, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(wrong_credentials, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(guessing_is_slowed_down, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(topologies_are_pushed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(revoked_at_once, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(operators_watch, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(macs_and_drops, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(local_socket, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(restart_keeps_everything, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(abuse, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(slow_readers_are_cut_off, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(too_many_connections, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(large_requests_of_strangers, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(mixed_closes, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
