@@ -379,12 +379,20 @@ static bool path_fits(const char *pattern, const char *path, char *name, size_t 
 	return true;
 }
 
+/* Names are quoted in answers, which are UTF-8 */
+static bool is_ascii(const char *path)
+{
+	while (*path > ' ' && *path < 0x7f)
+		path++;
+	return *path == '\0';
+}
+
 /* Return: NULL with c->fault set where there is none */
 static const struct route *find_route(struct api_call *c, enum api_method method, const char *path)
 {
 	char name[LAB_NAME_MAX + 2];
 
-	for (size_t i = 0; i < ROUTES; i++) {
+	for (size_t i = 0; i < ROUTES && is_ascii(path); i++) {
 		const struct route *route = &routes[i];
 		size_t used = strlen(c->allow);
 

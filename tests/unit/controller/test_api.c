@@ -60,6 +60,7 @@ static void who_may_call_what(void **state)
 		{ API_GET, "/v1/", NULL, NULL, 404, 404, 404 },
 		{ API_GET, "/v1//hosts", NULL, NULL, 404, 404, 404 },
 		{ API_GET, "/v1/hosts/", NULL, NULL, 404, 404, 404 },
+		{ API_POST, "/v1/hosts/h\xff/revoke", NULL, NULL, 404, 404, 404 },
 		{ API_GET, "/v1/agent/../hosts", NULL, NULL, 404, 404, 404 },
 		{ API_GET, "/v1/ca/../hosts", NULL, NULL, 404, 404, 404 },
 		{ API_GET, "/v1/%68osts", NULL, NULL, 401, 403, 404 },
