@@ -412,6 +412,9 @@ overlay/peer_FUZZ = \
 overlay/agent_FUZZ = \
 	tests/fuzz/overlay/agent/fuzz_topology.c
 
+controller_FUZZ = \
+	tests/fuzz/controller/fuzz_api.c
+
 cli_FUZZ = \
 	tests/fuzz/cli/fuzz_join_token.c \
 	tests/fuzz/cli/fuzz_lab_file.c
