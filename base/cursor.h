@@ -127,14 +127,6 @@ static inline void wr_bytes(struct wr *w, const void *bytes, size_t n)
 		memcpy(at, bytes, n);
 }
 
-static inline void wr_zeros(struct wr *w, size_t n)
-{
-	uint8_t *at = wr_reserve(w, n);
-
-	if (at)
-		memset(at, 0, n);
-}
-
 static inline void wr_uint(struct wr *w, uint64_t value, size_t n)
 {
 	uint8_t *at = wr_reserve(w, n);

@@ -77,9 +77,4 @@ void train_close(struct train *train);
 /* The open datagram could not be sealed: drop it */
 void train_abandon(struct train *train);
 
-static inline bool train_is_empty(const struct train *train)
-{
-	return train->datagrams == 0 && train->open_bytes == 0;
-}
-
 #endif /* ENCAP_TRAIN_H */

@@ -1,7 +1,7 @@
 /*
  * lanes.h - who sends what: one entry per direction, session and lane, in a bounded table
  *
- * Neighbours: meter.c feeds it, report.c prints it.  At most the number of entries given at the start;
+ * Neighbours: meter.c feeds it, printout.c prints it.  At most the number of entries given at the start;
  * beyond it, the entry that was silent for the longest is evicted: its counts move to the table's
  * `gone` tally, so that totals stay whole, and the eviction is counted.  Owned by the thread that
  * captures.

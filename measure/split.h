@@ -56,9 +56,4 @@ void split_begin(struct split *split, const uint8_t *payload, size_t captured_by
 /* Return: false once there are no more datagrams; an empty payload has one, which is too short */
 bool split_next(struct split *split, struct split_datagram *out) __attribute__((warn_unused_result));
 
-static inline bool split_is_train(const struct split *split)
-{
-	return split->segment_bytes < split->payload_bytes;
-}
-
 #endif /* MEASURE_SPLIT_H */

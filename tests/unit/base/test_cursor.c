@@ -76,7 +76,7 @@ static void writes_big_endian(void **state)
 	assert_memory_equal(out, digits, 8);
 	wr_u64(&w, 0x0123456789abcdefULL);
 	assert_memory_equal(out + 8, digits, 8);
-	wr_zeros(&w, 2);
+	wr_u16(&w, 0);
 	assert_int_equal(out[16] | out[17], 0);
 	assert_true(wr_ok(&w));
 	assert_int_equal(w.used_bytes, 18);
@@ -95,7 +95,7 @@ static void a_full_cursor_writes_nothing(void **state)
 	wr_u32(&w, 0x11111111);
 	wr_u8(&w, 1); /* it would fit, but something before it did not */
 	wr_bytes(&w, digits, 1);
-	wr_zeros(&w, 1);
+	wr_u16(&w, 0);
 	assert_null(wr_reserve(&w, 0));
 	assert_false(wr_ok(&w));
 	assert_int_equal(w.used_bytes, 0);

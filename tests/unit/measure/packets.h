@@ -23,6 +23,12 @@ static inline uint8_t noise(uint32_t *state)
 	return (uint8_t)(*state >> 24);
 }
 
+static inline void packet_zeros(struct wr *w, size_t len_bytes)
+{
+	for (size_t i = 0; i < len_bytes; i++)
+		wr_u8(w, 0);
+}
+
 /* GRE header and noise up to @len_bytes, at least 12 */
 static inline void put_datagram(struct wr *w, uint16_t protocol, uint32_t session, uint8_t lane, uint32_t counter,
 	size_t len_bytes)
@@ -61,7 +67,7 @@ static inline void put_ipv4(struct wr *w, uint8_t from, uint8_t to, size_t optio
 	wr_u16(w, 0);
 	wr_u32(w, 0xc0000200U + from);
 	wr_u32(w, 0xc0000200U + to);
-	wr_zeros(w, options_bytes);
+	packet_zeros(w, options_bytes);
 	put_udp(w, 4754, 4754, payload, len_bytes);
 }
 
@@ -86,7 +92,7 @@ static inline void put_ipv6(struct wr *w, uint8_t from, uint8_t to, bool extensi
 
 static inline void put_ethernet(struct wr *w, unsigned int tags, uint16_t ethertype)
 {
-	wr_zeros(w, 12);
+	packet_zeros(w, 12);
 	for (unsigned int i = 0; i < tags; i++) {
 		wr_u16(w, i + 1 < tags ? 0x88a8 : 0x8100);
 		wr_u16(w, (uint16_t)(100 + i));

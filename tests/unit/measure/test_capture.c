@@ -96,7 +96,7 @@ static size_t build_pcapng(uint8_t *out, size_t cap_bytes)
 		wr_u32(&w, (uint32_t)packet.len_bytes);
 		wr_u32(&w, (uint32_t)packet.len_bytes);
 		wr_bytes(&w, packet.bytes, packet.len_bytes);
-		wr_zeros(&w, padding);
+		packet_zeros(&w, padding);
 		wr_u32(&w, block);
 	}
 	assert_true(wr_ok(&w));

@@ -47,7 +47,7 @@ static void build(const struct layout *layout, struct packet *packet)
 	if (layout->link_type == DLT_EN10MB) {
 		put_ethernet(&w, layout->tags, ethertype);
 	} else if (layout->link_type == DLT_LINUX_SLL) {
-		wr_zeros(&w, 14);
+		packet_zeros(&w, 14);
 		if (layout->tags) {
 			wr_u16(&w, 0x8100);
 			wr_u16(&w, 7);
@@ -55,7 +55,7 @@ static void build(const struct layout *layout, struct packet *packet)
 		wr_u16(&w, ethertype);
 	} else if (layout->link_type == DLT_LINUX_SLL2) {
 		wr_u16(&w, ethertype);
-		wr_zeros(&w, 18);
+		packet_zeros(&w, 18);
 	}
 	if (layout->v6)
 		put_ipv6(&w, 1, 2, layout->more_bytes > 0, payload, sizeof(payload));
