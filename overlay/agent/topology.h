@@ -3,7 +3,7 @@
  *
  * Pure: reads JSON, looks at certificates, changes nothing.  apply.c makes it real.  The document comes from the
  * controller or from disk; either way every member is checked, and a host is only a peer if the pinned CA has signed
- * its certificate and its certificate has signed its tunnel key (DESIGN's trust: the controller cannot invent a host).
+ * its certificate and its certificate has signed its tunnel key (so the controller cannot invent a host).
  */
 #ifndef OVERLAY_AGENT_TOPOLOGY_H
 #define OVERLAY_AGENT_TOPOLOGY_H
