@@ -41,7 +41,9 @@ packet_SRC = \
 	packet/csum.c \
 	packet/frame.c \
 	packet/mss.c \
+	packet/packet.c \
 	packet/segment.c \
+	packet/tag.c \
 	packet/too_big.c
 
 lab_SRC = \
@@ -90,11 +92,29 @@ switch_SRC = \
 	switch/fdb_table.c \
 	switch/forward.c \
 	switch/network.c \
+	switch/stage.c \
+	switch/stage_admit.c \
+	switch/stage_fit.c \
+	switch/stage_flood.c \
+	switch/stage_horizon.c \
+	switch/stage_isolate.c \
+	switch/stage_learn.c \
+	switch/stage_leave.c \
+	switch/stage_lookup.c \
+	switch/stage_member.c \
+	switch/stage_nowhere.c \
+	switch/stage_reflect.c \
+	switch/stage_reserved.c \
+	switch/stage_source.c \
+	switch/stage_wire.c \
+	switch/verdict.c \
 	switch/vlan.c
 
 tap_SRC = \
 	tap/bridge.c \
 	tap/device.c \
+	tap/failure.c \
+	tap/kinds.c \
 	tap/memory.c \
 	tap/packet.c \
 	tap/port.c \
@@ -119,10 +139,16 @@ overlay/peer_SRC = \
 	overlay/peer/session.c
 
 overlay/datapath_SRC = \
+	overlay/datapath/answer.c \
+	overlay/datapath/burst.c \
 	overlay/datapath/datapath.c \
+	overlay/datapath/decide.c \
 	overlay/datapath/deliver.c \
 	overlay/datapath/dispatch.c \
+	overlay/datapath/fit.c \
 	overlay/datapath/forwarding.c \
+	overlay/datapath/mailbox.c \
+	overlay/datapath/outputs.c \
 	overlay/datapath/receive.c \
 	overlay/datapath/stats.c \
 	overlay/datapath/transmit.c \

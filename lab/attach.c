@@ -13,11 +13,11 @@
 
 static const struct {
 	const char *prefix;
-	enum attach_kind kind;
-} kinds[] = {
-	{ "bridge:", ATTACH_BRIDGE },
-	{ "tap:", ATTACH_TAP },
-	{ "packet:", ATTACH_PACKET },
+	const char *target;
+} kinds[ATTACH_KINDS_COUNT] = {
+#define X(name, text, what, file) [ATTACH_##name] = { text, what },
+	ATTACH_KINDS(X)
+#undef X
 };
 
 bool attach_name_ok(const char *name)
@@ -36,31 +36,63 @@ bool attach_name_ok(const char *name)
 	return true;
 }
 
+size_t attach_prefixes(const char *out[ATTACH_KINDS_COUNT])
+{
+	size_t count = 0;
+
+	for (int kind = 0; kind < ATTACH_KINDS_COUNT; kind++)
+		if (kinds[kind].target[0])
+			out[count++] = kinds[kind].prefix;
+	return count;
+}
+
+const char *attach_forms(char out[ATTACH_FORMS_BYTES])
+{
+	const char *separator = "";
+	size_t used = 0, left = 0;
+
+	for (int kind = 0; kind < ATTACH_KINDS_COUNT; kind++)
+		left += kinds[kind].target[0] != '\0';
+	for (int kind = 0; kind < ATTACH_KINDS_COUNT && used < ATTACH_FORMS_BYTES; kind++) {
+		if (!kinds[kind].target[0])
+			continue;
+		used += (size_t)snprintf(out + used, ATTACH_FORMS_BYTES - used, "%s%s:%s", separator,
+			kinds[kind].prefix, kinds[kind].target);
+		separator = --left > 1 ? ", " : " or ";
+	}
+	return out;
+}
+
+/* Return: what follows the prefix in @text; NULL where it is not of that kind */
+static const char *target_of(const char *text, int kind)
+{
+	size_t bytes = strlen(kinds[kind].prefix);
+
+	if (strncmp(text, kinds[kind].prefix, bytes) != 0)
+		return NULL;
+	if (!kinds[kind].target[0])
+		return text[bytes] ? NULL : text + bytes;
+	return text[bytes] == ':' ? text + bytes + 1 : NULL;
+}
+
 int attach_parse(const char *text, struct attach *out, struct error *error)
 {
 	struct attach spec = { .mtu_bytes = DEFAULT_MTU_BYTES };
-	const char *name;
+	char forms[ATTACH_FORMS_BYTES];
 
-	if (strcmp(text, "memory") == 0) {
-		spec.kind = ATTACH_MEMORY;
-		*out = spec;
-		return 0;
-	}
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (strncmp(text, kinds[i].prefix, strlen(kinds[i].prefix)) != 0)
+	for (int kind = 0; kind < ATTACH_KINDS_COUNT; kind++) {
+		const char *name = target_of(text, kind);
+
+		if (!name)
 			continue;
-		name = text + strlen(kinds[i].prefix);
-		if (!attach_name_ok(name)) {
-			error_set(error,
+		if (kinds[kind].target[0] && !attach_name_ok(name))
+			return error_fail(error, -EINVAL,
 				"\"%.60s\": the device's name must be 1 to 15 characters without space, '/', ':' or '%%'",
 				text);
-			return -EINVAL;
-		}
-		spec.kind = kinds[i].kind;
+		spec.kind = (enum attach_kind)kind;
 		memcpy(spec.target, name, strlen(name));
 		*out = spec;
 		return 0;
 	}
-	error_set(error, "\"%.60s\" is no attachment: write bridge:NAME, tap:NAME or packet:INTERFACE", text);
-	return -EINVAL;
+	return error_fail(error, -EINVAL, "\"%.60s\" is no attachment: write %s", text, attach_forms(forms));
 }

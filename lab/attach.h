@@ -1,7 +1,8 @@
 /*
  * attach.h - what an attachment's text means: "bridge:br0", "tap:esx1-nic0", "packet:eth1", "memory"
  *
- * Pure parsing, also for whoever checks a lab before it is applied.  tap/port.h opens what it describes.
+ * Pure parsing, also for whoever checks a lab before it is applied.  tap/port.h opens what it describes.  A new kind is a row
+ * here, and the file in tap/ that opens it.
  */
 #ifndef LAB_ATTACH_H
 #define LAB_ATTACH_H
@@ -9,17 +10,31 @@
 #include "base/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define ATTACH_NAME_BYTES 16U    /* a device's name and its NUL: IFNAMSIZ */
 #define ATTACH_TARGET_BYTES 108U /* the longest target and its NUL: a socket's path, sun_path */
 #define ATTACH_TEXT_BYTES (16U + ATTACH_TARGET_BYTES)
 
+/*
+ * Name, prefix in a lab's text, what follows it (as the error names it; "" for nothing: such a kind is not for labs), and the
+ * file in tap/ whose FILE_open() opens it
+ *
+ * BRIDGE, our TAP, put into the Linux bridge @target.  TAP, our TAP, named @target, made where it is missing.  PACKET, the
+ * existing interface @target, by AF_PACKET: its wire, not its host.  MEMORY, rings in memory, for tests (tap/memory.h).
+ */
+#define ATTACH_KINDS(X)                          \
+	X(BRIDGE, "bridge", "NAME", device)      \
+	X(TAP, "tap", "NAME", device)            \
+	X(PACKET, "packet", "INTERFACE", packet) \
+	X(MEMORY, "memory", "", memory)
+
 enum attach_kind {
-	ATTACH_BRIDGE, /* our TAP, put into the Linux bridge @target */
-	ATTACH_TAP,    /* our TAP, named @target, made where it is missing */
-	ATTACH_PACKET, /* the existing interface @target, by AF_PACKET: its wire, not its host */
-	ATTACH_MEMORY, /* rings in memory, for tests (tap/memory.h) */
+#define X(name, prefix, target, file) ATTACH_##name,
+	ATTACH_KINDS(X)
+#undef X
+		ATTACH_KINDS_COUNT
 };
 
 struct attach {
@@ -29,6 +44,14 @@ struct attach {
 	char device[ATTACH_NAME_BYTES]; /* ATTACH_BRIDGE: the name that our TAP gets, such as wf42 */
 	uint32_t mtu_bytes;
 };
+
+#define ATTACH_FORMS_BYTES 128U
+
+/* How labs may write it, such as "bridge:NAME or tap:NAME".  Return: @out */
+const char *attach_forms(char out[ATTACH_FORMS_BYTES]);
+
+/* The prefixes that labs may use, without their ':'.  Return: how many were written to @out */
+size_t attach_prefixes(const char *out[ATTACH_KINDS_COUNT]);
 
 /**
  * attach_parse() - read @text into @out, with no create, no device name and an MTU of 1500

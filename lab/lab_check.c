@@ -142,18 +142,19 @@ static bool interface_reserved(const char *name)
 
 static void hint_attach(struct check *c, const char *text)
 {
-	static const char *const kinds[] = { "bridge", "tap", "packet" };
+	const char *kinds[ATTACH_KINDS_COUNT];
+	char forms[ATTACH_FORMS_BYTES];
 	const char *colon = strchr(text, ':'), *near = NULL;
 	char kind[16];
 
 	if (colon && (size_t)(colon - text) < sizeof(kind)) {
 		snprintf(kind, sizeof(kind), "%.*s", (int)(colon - text), text);
-		near = suggest(kind, kinds, sizeof(kinds) / sizeof(kinds[0]));
+		near = suggest(kind, kinds, attach_prefixes(kinds));
 	}
 	if (near && strcmp(near, kind) != 0)
 		fault_hint(c->fault, "did you mean \"%s%s\"?", near, colon);
 	else
-		fault_hint(c->fault, "write bridge:NAME, tap:NAME or packet:NAME, NAME being the interface's");
+		fault_hint(c->fault, "write %s", attach_forms(forms));
 }
 
 static bool check_attach(struct check *c, const struct lab_port *port)

@@ -13,8 +13,8 @@
 
 /* A frame on its way through coalesce_add() */
 struct arrival {
-	uint8_t *frame;
-	size_t bytes;
+	struct packet *packet;
+	uint8_t *frame; /* the packet's */
 	const struct frame_info *info;
 	uint32_t payload_bytes;
 	uint16_t gso_bytes; /* 0 unless the payload is longer */
@@ -61,43 +61,42 @@ static struct offload super_offload(const uint8_t *frame, const struct frame_inf
 	};
 }
 
-static void emit_piece(struct coalescer *c, uint8_t *frame, size_t bytes, const struct offload *offload)
+static void emit_one(struct coalescer *c, struct packet *packet)
 {
-	struct iovec iov = { .iov_base = frame, .iov_len = bytes };
-
-	c->emit(c->ctx, &iov, 1, bytes, offload);
+	c->emit(c->ctx, &packet, 1);
 }
 
 /* A frame larger than the guest's segments at a port that takes none such */
-static enum coalesce_result emit_cut(struct coalescer *c, const struct arrival *a, struct offload *offload)
+static enum coalesce_result emit_cut(struct coalescer *c, struct packet *packet)
 {
-	struct offload plain = {
-		.partial = c->caps & OFFLOAD_CAP_CSUM,
-		.csum_start = offload->csum_start,
-		.csum_offset = offload->csum_offset,
-	};
-	struct segment segment;
+	struct packet piece = *packet;
 
-	if (segment_begin_port(&c->segmenter, a->frame, a->bytes, a->info, offload, !plain.partial) != SEGMENT_OK)
+	piece.offload = (struct offload){
+		.csum_start = packet->offload.csum_start,
+		.csum_offset = packet->offload.csum_offset,
+	};
+	if (segment_begin_port(&c->segmenter, packet, !(c->caps & OFFLOAD_CAP_CSUM)) != SEGMENT_OK)
 		return COALESCE_DROP_GSO;
-	while (segment_next(&c->segmenter, &segment))
-		emit_piece(c, segment.frame, segment.bytes, &plain);
+	while (segment_next(&c->segmenter, &piece))
+		emit_one(c, &piece);
 	return COALESCE_OK;
 }
 
 static enum coalesce_result emit_alone(struct coalescer *c, const struct arrival *a)
 {
-	struct offload offload = { 0 };
+	struct packet *packet = a->packet;
 
+	packet->from_wire = false;
+	packet->offload = (struct offload){ 0 };
 	if (a->gso_bytes > 0)
-		offload = super_offload(a->frame, a->info, a->gso_bytes);
-	if (a->partial && !csum_prepare(a->frame, a->info, &offload))
+		packet->offload = super_offload(a->frame, a->info, a->gso_bytes);
+	if (a->partial && !csum_prepare(a->frame, a->info, &packet->offload))
 		return COALESCE_DROP_PARTIAL;
 	if (a->gso_bytes > 0 && !(c->caps & super_cap(a->info)))
-		return emit_cut(c, a, &offload);
-	if (a->partial && !(c->caps & OFFLOAD_CAP_CSUM) && !csum_complete(a->frame, a->bytes, &offload))
+		return emit_cut(c, packet);
+	if (a->partial && !(c->caps & OFFLOAD_CAP_CSUM) && !csum_complete(a->frame, packet->bytes, &packet->offload))
 		return COALESCE_DROP_PARTIAL;
-	emit_piece(c, a->frame, a->bytes, &offload);
+	emit_one(c, packet);
 	return COALESCE_OK;
 }
 
@@ -120,28 +119,46 @@ static void write_headers(struct coalesce_row *row, uint8_t *frame)
 		frame_put16(frame + info->l4_offset + 4, (uint16_t)(row->bytes - info->l4_offset));
 }
 
-static void emit_row(struct coalescer *c, unsigned int i)
+/* The row's frames as one packet; the row is free, but what it holds stays until it is claimed again */
+static void end_row(struct coalescer *c, unsigned int i, struct packet *out)
 {
 	struct coalesce_row *row = &c->rows[i];
-	uint8_t *frame = row->iov[0].iov_base;
-	struct offload offload = { 0 };
+	uint8_t *frame = row->iov[1].iov_base;
 
 	c->held &= ~(1U << i);
 	if (row->n > 1)
 		write_headers(row, frame);
+	packet_init(out, frame, row->bytes, 0);
+	out->offload = (struct offload){ 0 };
+	out->pieces = row->iov;
+	out->pieces_count = row->n + 1;
 	if (row->gso_bytes > 0)
-		offload = super_offload(frame, &row->info, row->gso_bytes);
+		out->offload = super_offload(frame, &row->info, row->gso_bytes);
 	else if (row->n > 1)
-		offload = super_offload(frame, &row->info, (uint16_t)row->payload_bytes);
-	if (!csum_prepare(frame, &row->info, &offload))
+		out->offload = super_offload(frame, &row->info, (uint16_t)row->payload_bytes);
+	if (!csum_prepare(frame, &row->info, &out->offload))
 		assert(!"a held frame can be partial");
-	c->emit(c->ctx, row->iov, row->n, row->bytes, &offload);
+}
+
+static void emit_row(struct coalescer *c, unsigned int i)
+{
+	struct packet packet;
+
+	end_row(c, i, &packet);
+	emit_one(c, &packet);
 }
 
 void coalesce_flush(struct coalescer *c)
 {
-	while (c->held)
-		emit_row(c, (unsigned int)__builtin_ctz(c->held));
+	struct packet packets[COALESCE_FLOWS], *ended[COALESCE_FLOWS];
+	unsigned int count = 0;
+
+	for (; c->held; count++) {
+		ended[count] = &packets[count];
+		end_row(c, (unsigned int)__builtin_ctz(c->held), ended[count]);
+	}
+	if (count)
+		c->emit(c->ctx, ended, count);
 }
 
 /* ---- flows ---------------------------------------------------------------------------------------------------- */
@@ -167,24 +184,10 @@ static inline bool same16(const uint8_t *a, const uint8_t *b)
 	return a[0] == b[0] && a[1] == b[1];
 }
 
-/* Only a short cut before same_flow(): guests that aim at it gain nothing among eight rows */
-static inline uint32_t flow_hash(const uint8_t *frame, const struct frame_info *info)
-{
-	const uint8_t *ip = frame + info->l3_offset;
-	uint64_t mix = load32(frame + info->l4_offset);
-
-	if (info->ip_version == 4)
-		mix ^= load64(ip + 12) * 0x9e3779b97f4a7c15ULL;
-	else
-		mix ^= (load64(ip + 8) ^ load64(ip + 16) * 3 ^ load64(ip + 24) * 5 ^ load64(ip + 32) * 7) *
-			0x9e3779b97f4a7c15ULL;
-	return (uint32_t)(mix ^ mix >> 32);
-}
-
 /* Same tags, IP version and addresses */
 static bool same_hosts(const struct coalesce_row *row, const uint8_t *frame, const struct frame_info *info)
 {
-	const uint8_t *first = row->iov[0].iov_base, *a = first + info->l3_offset, *b = frame + info->l3_offset;
+	const uint8_t *first = row->iov[1].iov_base, *a = first + info->l3_offset, *b = frame + info->l3_offset;
 
 	if (row->info.l3_offset != info->l3_offset || row->info.ip_version != info->ip_version ||
 		memcmp(first + 2 * MAC_BYTES, frame + 2 * MAC_BYTES, info->l3_offset - 2 * MAC_BYTES) != 0)
@@ -196,7 +199,7 @@ static bool same_hosts(const struct coalesce_row *row, const uint8_t *frame, con
 
 static bool same_flow(const struct coalesce_row *row, const uint8_t *frame, const struct frame_info *info)
 {
-	const uint8_t *first = row->iov[0].iov_base;
+	const uint8_t *first = row->iov[1].iov_base;
 
 	return row->info.l4_protocol == info->l4_protocol &&
 		load32(first + row->info.l4_offset) == load32(frame + info->l4_offset) && same_hosts(row, frame, info);
@@ -232,7 +235,7 @@ static bool can_be_held(const struct coalescer *c, const struct arrival *a)
 {
 	const struct frame_info *info = a->info;
 	const uint8_t *ip = a->frame + info->l3_offset;
-	uint32_t ip_bytes = (uint32_t)a->bytes - info->l3_offset;
+	uint32_t ip_bytes = a->packet->bytes - info->l3_offset;
 
 	if (!a->partial || info->ip_options || a->payload_bytes == 0 || ip_bytes > COALESCE_MAX_IP_BYTES ||
 		!(c->caps & super_cap(info)))
@@ -287,7 +290,7 @@ static bool same_gso(const struct coalesce_row *row, const struct arrival *a)
 static bool can_join(const struct coalesce_row *row, const struct arrival *a)
 {
 	const struct frame_info *info = a->info;
-	const uint8_t *first = row->iov[0].iov_base;
+	const uint8_t *first = row->iov[1].iov_base;
 
 	return row->info.l4_offset == info->l4_offset && row->info.payload_offset == info->payload_offset &&
 		a->payload_bytes <= row->payload_bytes && row->n < COALESCE_MAX_SEGMENTS &&
@@ -309,7 +312,7 @@ static bool join(struct coalesce_row *row, const struct arrival *a)
 		row->next_ip_id = frame_get16(a->frame + info->l3_offset + 4);
 	else
 		row->next_ip_id++;
-	row->iov[row->n++] = (struct iovec){
+	row->iov[++row->n] = (struct iovec){
 		.iov_base = a->frame + info->payload_offset,
 		.iov_len = a->payload_bytes,
 	};
@@ -341,7 +344,7 @@ static void hold(struct coalescer *c, const struct arrival *a, uint32_t hash)
 	const struct frame_info *info = a->info;
 
 	row->info = *info;
-	row->bytes = (uint32_t)a->bytes;
+	row->bytes = a->packet->bytes;
 	row->payload_bytes = a->payload_bytes;
 	row->born = c->born++;
 	row->gso_bytes = a->gso_bytes;
@@ -350,7 +353,7 @@ static void hold(struct coalescer *c, const struct arrival *a, uint32_t hash)
 	row->next_ip_id = (uint16_t)(frame_get16(a->frame + info->l3_offset + 4) + 1);
 	row->fixed_ip_id = false;
 	row->n = 1;
-	row->iov[0] = (struct iovec){ .iov_base = a->frame, .iov_len = a->bytes };
+	row->iov[1] = (struct iovec){ .iov_base = a->frame, .iov_len = a->packet->bytes };
 	c->hash[i] = hash;
 	c->held |= 1U << i;
 }
@@ -366,7 +369,7 @@ static enum coalesce_result check(struct arrival *a)
 	if (a->partial && !csum_can_be_partial(info))
 		return COALESCE_DROP_PARTIAL;
 	if (a->partial)
-		a->bytes = info->end_offset;
+		a->packet->bytes = info->end_offset;
 	if (a->gso_bytes == 0)
 		return COALESCE_OK;
 	if (!a->partial || !is_tcp(info) || a->gso_bytes < SEGMENT_MIN_MSS ||
@@ -377,16 +380,16 @@ static enum coalesce_result check(struct arrival *a)
 	return COALESCE_OK;
 }
 
-enum coalesce_result coalesce_add(struct coalescer *c, uint8_t *frame, size_t len_bytes, const struct frame_info *info,
-	bool partial, uint16_t gso_bytes)
+enum coalesce_result coalesce_add(struct coalescer *c, struct packet *packet)
 {
+	const struct frame_info *info = &packet->info;
 	struct arrival a = {
-		.frame = frame,
-		.bytes = len_bytes,
+		.packet = packet,
+		.frame = packet->frame,
 		.info = info,
 		.payload_bytes = info->payload_offset ? info->end_offset - info->payload_offset : 0,
-		.gso_bytes = gso_bytes,
-		.partial = partial,
+		.gso_bytes = packet->offload.gso_bytes,
+		.partial = packet->offload.partial,
 	};
 	enum coalesce_result result = check(&a);
 	uint32_t hash;
@@ -402,7 +405,8 @@ enum coalesce_result coalesce_add(struct coalescer *c, uint8_t *frame, size_t le
 	}
 
 	holdable = can_be_held(c, &a);
-	hash = flow_hash(frame, info);
+	hash = packet_flow_hash(
+		packet); /* a short cut before same_flow(): guests that aim at it gain nothing among eight rows */
 	i = find_row(c, &a, hash);
 	if (i >= 0 && holdable && can_join(&c->rows[i], &a)) {
 		if (join(&c->rows[i], &a))
@@ -411,7 +415,7 @@ enum coalesce_result coalesce_add(struct coalescer *c, uint8_t *frame, size_t le
 	}
 	if (i >= 0)
 		emit_row(c, (unsigned int)i);
-	if (!holdable || (is_tcp(info) && (frame[info->l4_offset + 13] & FLAGS_LAST)))
+	if (!holdable || (is_tcp(info) && (a.frame[info->l4_offset + 13] & FLAGS_LAST)))
 		return emit_alone(c, &a);
 	hold(c, &a, hash);
 	return COALESCE_OK;

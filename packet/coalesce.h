@@ -22,12 +22,10 @@
 #define PACKET_COALESCE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include "packet/frame.h"
-#include "packet/offload.h"
+#include "packet/packet.h"
 #include "packet/segment.h"
 
 #define COALESCE_FLOWS 8U
@@ -48,15 +46,14 @@ enum coalesce_result {
 };
 
 /**
- * coalesce_emit - one frame for the port
+ * coalesce_emit - frames for the port
  * @ctx:	as given to coalesce_init()
- * @iov:	the frame in @n (1 to COALESCE_MAX_SEGMENTS) pieces, borrowed for the call; the first holds all headers
- * @bytes:	sum of the pieces
- * @offload:	what the port has to do; nothing that its caps did not offer
+ * @packets:	borrowed for the call, in order; what each leaves undone is nothing that the port's caps did not offer.  One that
+ *		is in pieces has all headers in the first of them
  */
-typedef void coalesce_emit(void *ctx, const struct iovec *iov, int n, size_t bytes, const struct offload *offload);
+typedef void coalesce_emit(void *ctx, struct packet *const packets[], unsigned int count);
 
-/* One flow's frames, in order; iov[0] is the first whole, the others are payload */
+/* One flow's frames, in order; iov[0] is left free for the port, iov[1] is the first whole, the others are payload */
 struct coalesce_row {
 	struct frame_info info; /* of the first frame */
 	uint32_t bytes;         /* of all pieces */
@@ -68,7 +65,7 @@ struct coalesce_row {
 	uint8_t tcp_flags;  /* or'ed */
 	uint8_t n;
 	bool fixed_ip_id;
-	struct iovec iov[COALESCE_MAX_SEGMENTS];
+	struct iovec iov[COALESCE_MAX_SEGMENTS + 1];
 };
 
 /* Owned by one worker; caller's memory; no _fini, but what it holds is flushed first */
@@ -92,16 +89,12 @@ void coalesce_init(struct coalescer *c, unsigned int caps, coalesce_emit *emit, 
 
 /**
  * coalesce_add() - one frame off the wire
- * @frame:	borrowed until coalesce_flush(); headers are edited in place, and where it has to be cut, payload too
- * @len_bytes:	of @frame
- * @info:	of @frame, from frame_parse(); not kept
- * @partial:	the record's P
- * @gso_bytes:	the record's segment size, 0 without G
+ * @packet:	parsed, and with offload in the wire's form.  The descriptor is not kept, the frame is borrowed until
+ *		coalesce_flush(): headers are edited in place, and where it has to be cut, payload too
  *
  * Return: COALESCE_OK (emitted or held), or the drop that the caller counts
  */
-enum coalesce_result coalesce_add(struct coalescer *c, uint8_t *frame, size_t len_bytes, const struct frame_info *info,
-	bool partial, uint16_t gso_bytes) __attribute__((warn_unused_result));
+enum coalesce_result coalesce_add(struct coalescer *c, struct packet *packet) __attribute__((warn_unused_result));
 
 /* Emit all that is held: at the end of every burst, before the buffers are used again */
 void coalesce_flush(struct coalescer *c);

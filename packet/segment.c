@@ -108,16 +108,19 @@ static void begin(struct segmenter *s, uint8_t *frame, size_t len_bytes)
 	s->done = false;
 }
 
-enum segment_result segment_begin(struct segmenter *s, uint8_t *frame, size_t len_bytes, const struct frame_info *info,
-	struct offload *offload, size_t max_frame_bytes)
+enum segment_result segment_begin(struct segmenter *s, struct packet *packet, size_t max_frame_bytes)
 {
+	uint8_t *frame = packet->frame;
+	const size_t len_bytes = packet->bytes;
+	const struct frame_info *info = &packet->info;
+	struct offload *offload = &packet->offload;
 	bool native = csum_is_native(info, offload), super = offload->gso != OFFLOAD_GSO_NONE;
 	enum segment_checksum checksum = native ? CHECKSUM_WIRE : CHECKSUM_COMPLETE;
 	enum segment_result result = super ? check_gso(frame, info, offload) : SEGMENT_OK;
 	bool room = max_frame_bytes >= info->payload_offset + MIN_CUT_BYTES;
 	uint32_t fill_bytes = room ? (uint32_t)max_frame_bytes - info->payload_offset : 0;
 
-	assert(len_bytes <= UINT32_MAX && max_frame_bytes <= UINT32_MAX);
+	assert(max_frame_bytes <= UINT32_MAX);
 	if (result != SEGMENT_OK)
 		return result;
 	begin(s, frame, len_bytes);
@@ -145,9 +148,12 @@ enum segment_result segment_begin(struct segmenter *s, uint8_t *frame, size_t le
 	return SEGMENT_OK;
 }
 
-enum segment_result segment_begin_port(struct segmenter *s, uint8_t *frame, size_t len_bytes,
-	const struct frame_info *info, struct offload *offload, bool complete)
+enum segment_result segment_begin_port(struct segmenter *s, struct packet *packet, bool complete)
 {
+	uint8_t *frame = packet->frame;
+	const size_t len_bytes = packet->bytes;
+	const struct frame_info *info = &packet->info;
+	struct offload *offload = &packet->offload;
 	enum segment_result result;
 
 	begin(s, frame, len_bytes);
@@ -220,7 +226,7 @@ static void save(struct segmenter *s, uint8_t *at)
 	memcpy(s->saved, s->saved_at, s->saved_bytes);
 }
 
-bool segment_next(struct segmenter *s, struct segment *out)
+bool segment_next(struct segmenter *s, struct packet *out)
 {
 	uint32_t payload_bytes = s->payload_bytes - s->done_bytes;
 	uint8_t *at = s->frame + s->done_bytes;
@@ -230,7 +236,10 @@ bool segment_next(struct segmenter *s, struct segment *out)
 	s->saved_at = NULL;
 	if (s->done)
 		return false;
-	*out = (struct segment){ .frame = at, .bytes = s->frame_bytes, .partial = s->partial };
+	out->frame = at;
+	out->bytes = s->frame_bytes;
+	out->offload.partial = s->partial;
+	out->offload.gso_bytes = 0;
 	if (s->cut_bytes == 0) {
 		s->done = true;
 		return true;
@@ -243,7 +252,7 @@ bool segment_next(struct segmenter *s, struct segment *out)
 	memcpy(at, s->header, s->header_bytes);
 	out->bytes = s->header_bytes + payload_bytes;
 	if (s->gso_bytes > 0 && payload_bytes > s->gso_bytes)
-		out->gso_bytes = s->gso_bytes;
+		out->offload.gso_bytes = s->gso_bytes;
 	write_lengths(s, at, payload_bytes);
 	if (s->l4_protocol == FRAME_PROTOCOL_TCP)
 		write_tcp(s, at, s->done);

@@ -25,8 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "packet/frame.h"
-#include "packet/offload.h"
+#include "packet/packet.h"
 
 #define SEGMENT_HEADROOM_BYTES 16U
 #define SEGMENT_MAX_HEADER_BYTES 256U /* Ethernet to TCP or UDP, of a frame that is to be cut */
@@ -46,13 +45,6 @@ enum segment_result {
 	SEGMENT_DROPS(X)
 #undef X
 		SEGMENT_RESULTS
-};
-
-struct segment {
-	uint8_t *frame;
-	size_t bytes;
-	uint16_t gso_bytes; /* the guest's segment size, where this TCP segment's payload is larger (G); else 0 */
-	bool partial;       /* the checksum is still to be computed, as csum_is_native() means it (P) */
 };
 
 /* Owned by one worker; caller's memory; no _fini */
@@ -83,29 +75,34 @@ struct segmenter {
 
 /**
  * segment_begin() - from a port to the path
- * @frame:	borrowed until segment_next() returns false; SEGMENT_HEADROOM_BYTES in front are the caller's too
- * @len_bytes:	of @frame
- * @info:	of @frame, from frame_parse()
- * @offload:	as it came with @frame.  A partial checksum that the wire cannot say (csum_is_native()) is completed here,
- *		and @offload->partial cleared
+ * @packet:	parsed, the caller's alone; borrowed until segment_next() returns false; SEGMENT_HEADROOM_BYTES in front of it
+ *		are used too.  A partial checksum that the wire cannot say (csum_is_native()) is completed here, and
+ *		offload.partial cleared
  * @max_frame_bytes: what fits into one datagram as a frame record's body.  Longer segments can come out all the
  *		same, from frames that may not be cut (UDP datagrams, no TCP, no partial checksum): fragments for those
  *
  * Return: SEGMENT_OK, or the drop that the caller counts
  */
-enum segment_result segment_begin(struct segmenter *s, uint8_t *frame, size_t len_bytes, const struct frame_info *info,
-	struct offload *offload, size_t max_frame_bytes) __attribute__((warn_unused_result));
+enum segment_result segment_begin(struct segmenter *s, struct packet *packet, size_t max_frame_bytes)
+	__attribute__((warn_unused_result));
 
 /**
  * segment_begin_port() - to a port that takes no super-frames of this kind: cut where the guest would have
- * @offload:	gso and gso_bytes say where; partial must be set where there is something to cut
+ * @packet:	offload.gso and gso_bytes say where; partial must be set where there is something to cut
  * @complete:	compute the checksum of each segment; otherwise each one's is partial, with its own pseudo header sum, at
- *		@offload's csum_start and csum_offset
+ *		the packet's csum_start and csum_offset
  */
-enum segment_result segment_begin_port(struct segmenter *s, uint8_t *frame, size_t len_bytes,
-	const struct frame_info *info, struct offload *offload, bool complete) __attribute__((warn_unused_result));
+enum segment_result segment_begin_port(struct segmenter *s, struct packet *packet, bool complete)
+	__attribute__((warn_unused_result));
 
-/* Return: true with the next segment in @out (at least one comes), false after the last */
-bool segment_next(struct segmenter *s, struct segment *out) __attribute__((warn_unused_result));
+/**
+ * segment_next() - the next segment, of which at least one comes
+ * @out:	a packet of the caller's: where it lies, its length, whether its checksum is still to be computed as
+ *		csum_is_native() means it (offload.partial: P), and the guest's segment size where this one's payload is
+ *		larger (offload.gso_bytes: G; else 0).  Nothing else of it is written
+ *
+ * Return: false after the last
+ */
+bool segment_next(struct segmenter *s, struct packet *out) __attribute__((warn_unused_result));
 
 #endif /* PACKET_SEGMENT_H */

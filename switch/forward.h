@@ -1,97 +1,66 @@
 /*
- * forward.h - where a frame goes
+ * forward.h - where a packet goes
  *
- * The rules of a learning switch, a hub and a wire: learning, lookup, flooding, split horizon, reserved addresses
- * and VLANs.
- * Decides and sends nothing; any worker may call it, within an RCU reader's section for @network.
- *
- * A flood goes to every port of network->ports for which forward_egress() does not say VLAN_DENY, and where
- * verdict.to_peers says so to every peer of network->peers, once, in the form that vlan_egress_fabric() gives.
+ * The rules of a learning switch, a hub and a wire, one stage after the other (stage.h has which, and in what order).  Decides
+ * and sends nothing; any worker may call it, within an RCU reader's section for the network.
  */
 #ifndef SWITCH_FORWARD_H
 #define SWITCH_FORWARD_H
 
-#include "base/addr.h"
-#include "base/clock.h"
-#include "switch/fdb.h"
 #include "switch/network.h"
-#include "switch/vlan.h"
+#include "switch/stage.h"
+#include "switch/verdict.h"
 
-/* name, counter as operators see it */
-#define SWITCH_DROPS(X)                          \
-	X(NOT_MEMBER, "switch-not-member")       \
-	X(GROUP_SOURCE, "switch-group-source")   \
-	X(RESERVED, "switch-reserved")           \
-	X(VLAN_DENIED, "switch-vlan-denied")     \
-	X(SELF, "switch-self")                   \
-	X(ISOLATED, "switch-isolated")           \
-	X(SPLIT_HORIZON, "switch-split-horizon") \
-	X(NOWHERE, "switch-nowhere")
-
-/*
- * NOT_MEMBER, a peer sent on a network that its host has no port on.  GROUP_SOURCE, the source is a group address.
- * RESERVED, 01-80-C2-00-00-0x that this switch does not pass.  VLAN_DENIED, by the port's policy.  SELF, the
- * destination is where the frame came from.  ISOLATED, from an isolated port to another.  SPLIT_HORIZON, from a peer for what
- * is behind a peer.  NOWHERE, nobody else is on the network.
- */
-enum switch_result {
-	SWITCH_OK,
-#define X(name, text) SWITCH_DROP_##name,
-	SWITCH_DROPS(X)
-#undef X
-		SWITCH_RESULTS
-};
-
-const char *switch_result_name(enum switch_result result);
-
-enum verdict_kind {
-	VERDICT_DROP,
-	VERDICT_PORT,
-	VERDICT_PEER,
-	VERDICT_FLOOD,
-};
-
-/* A frame as far as forwarding looks at it */
-struct forward_frame {
-	struct mac destination;
-	struct mac source;
-	struct vlan_form form;
-};
-
-struct verdict {
-	enum verdict_kind kind;
-	enum switch_result result;       /* SWITCH_OK, or with VERDICT_DROP the drop to count */
-	enum fdb_result learned;         /* an event to count (per network, where it is a move), or FDB_OK */
-	uint16_t vlan;                   /* the frame's, for forward_egress() and vlan_egress_fabric() */
-	bool unknown;                    /* VERDICT_FLOOD: because nothing was known, not because it is a group */
-	bool to_peers;                   /* VERDICT_FLOOD: to the member peers as well */
-	const struct network_port *port; /* VERDICT_PORT; borrowed from the network */
-	uint32_t peer;                   /* VERDICT_PEER: slot */
-};
+#include <stdbool.h>
+#include <stdint.h>
 
 /**
- * forward_from_port() - decide on a frame that a local port let in
- * @in:		one of @network's ports
+ * forward() - decide on a packet
+ * @crossing:	its packet is parsed, and came in by a port of its network, or from an authenticated peer
  * @out:	written whole
- */
-void forward_from_port(const struct network *network, struct fdb *fdb, const struct network_port *in,
-	const struct forward_frame *frame, struct instant now, struct verdict *out);
-
-/**
- * forward_from_peer() - decide on a frame that the authenticated peer @peer sent on @network
  *
  * A peer that is not on the network teaches nothing.
  */
-void forward_from_peer(const struct network *network, struct fdb *fdb, uint32_t peer, const struct forward_frame *frame,
-	struct instant now, struct verdict *out);
+void forward(const struct crossing *crossing, struct verdict *out);
+
+/* Return: whether forward() says the same of all packets that agree in STAGE_LOOKS_KEPT and in where they came from */
+bool forward_is_kept(const struct packet *packet);
 
 /**
- * forward_egress() - what to do to the frame so that it leaves by @to
- * @in:		the port it came from; NULL where a peer sent it
+ * forward_to_port() - whether the packet of VLAN @vlan may leave by @port, and in which form
  *
- * Return: VLAN_DENY where it must not: @to is @in, both are isolated, or the VLAN is not @to's
+ * Return: VLAN_DENY where it must not
  */
-enum vlan_action forward_egress(const struct network_port *to, const struct network_port *in, uint16_t vlan,
-	struct vlan_form form) __attribute__((warn_unused_result));
+enum vlan_action forward_to_port(const struct crossing *crossing, const struct network_port *port, uint16_t vlan)
+	__attribute__((warn_unused_result));
+
+/**
+ * forward_piece() - whether a packet for a peer, or a piece of one, may go by a path
+ * @crossing:	its packet is the piece, parsed
+ * @room_bytes:	what the path carries as one frame
+ * @out:	written whole: the drop to count, and the answer to be given; nothing where it may go, as fragments if need be
+ */
+void forward_piece(const struct crossing *crossing, size_t room_bytes, struct verdict *out);
+
+/* ---- for the stages ---------------------------------------------------------------------------------------------- */
+
+/* Add one way out where its egress stages let it; else @verdict says why not */
+void forward_add(const struct crossing *crossing, struct output output, struct verdict *verdict);
+
+static inline void forward_add_port(const struct crossing *crossing, const struct network_port *port,
+	struct verdict *verdict)
+{
+	forward_add(crossing, (struct output){ .kind = OUTPUT_PORT, .port = port }, verdict);
+}
+
+static inline void forward_add_peer(const struct crossing *crossing, uint32_t peer, struct verdict *verdict)
+{
+	forward_add(crossing, (struct output){ .kind = OUTPUT_PEER, .number = peer }, verdict);
+}
+
+static inline void forward_add_peers(const struct crossing *crossing, struct verdict *verdict)
+{
+	forward_add(crossing, (struct output){ .kind = OUTPUT_PEERS }, verdict);
+}
 
 #endif /* SWITCH_FORWARD_H */

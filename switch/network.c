@@ -59,9 +59,14 @@ static int index_ports(struct network *network, const struct network_spec *spec)
 		while (slots[at])
 			at = (at + 1) & network->port_mask;
 		ports[i] = spec->ports[i];
+		network->retags |= spec->ports[i].vlan.mode == VLAN_ACCESS;
 		slots[at] = (uint16_t)(i + 1);
 	}
 	network->ports_count = spec->ports_count;
+	for (uint32_t i = 0; i < spec->ports_count; i++) {
+		stage_list_build(&ports[i].stages, network, &ports[i]);
+		network->looks |= ports[i].stages.looks;
+	}
 	return 0;
 }
 
@@ -87,6 +92,8 @@ static int index_peers(struct network *network, const struct network_spec *spec)
 		bits[slot / 64] |= 1ULL << (slot % 64);
 		peers[network->peers_count++] = slot;
 	}
+	stage_list_build(&network->peer_stages, network, NULL);
+	network->looks |= network->peer_stages.looks;
 	return 0;
 }
 

@@ -15,6 +15,8 @@
 #include "lab/limits.h"
 #include "lab/network_mode.h"
 #include "lab/vlan_policy.h"
+#include "switch/stage.h"
+#include "switch/vlan.h"
 
 #define NETWORK_NAME_BYTES LAB_NAME_BYTES
 #define NETWORK_PORTS_MAX 4096U
@@ -23,7 +25,8 @@
 struct network_port {
 	uint32_t id; /* the caller's, unique on this agent; locations in the MAC table carry it */
 	struct vlan_policy vlan;
-	bool isolated; /* not to other isolated ports of this host */
+	bool isolated;            /* not to other isolated ports of this host */
+	struct stage_list stages; /* network_new()'s */
 };
 
 struct network_spec {
@@ -52,6 +55,9 @@ struct network {
 	uint32_t ports_count;
 	const uint32_t *peers; /* each member's slot once */
 	uint32_t peers_count;
+	struct stage_list peer_stages; /* of what comes from peers, or leaves to them */
+	uint32_t looks;                /* of all stages that anybody uses here */
+	bool retags;                   /* a frame may leave in another form than it came in: there are access ports */
 	/* what the functions below look at */
 	const uint16_t *port_slots; /* open addressing by id: index into ports, plus one */
 	uint32_t port_mask;

@@ -3,6 +3,8 @@
  */
 #include "switch/vlan.h"
 
+#include "packet/tag.h"
+
 bool vlan_admit(const struct vlan_policy *policy, struct vlan_form form, uint16_t *vlan)
 {
 	uint16_t id = vlan_form_id(form);
@@ -49,4 +51,21 @@ enum vlan_action vlan_egress(const struct vlan_policy *policy, uint16_t vlan, st
 		return form.tagged ? VLAN_POP : VLAN_KEEP;
 	}
 	return vlan_egress_fabric(vlan, form);
+}
+
+bool vlan_apply(enum vlan_action action, struct packet *packet)
+{
+	switch (action) {
+	case VLAN_KEEP:
+		return true;
+	case VLAN_PUSH:
+		return packet_tag_push(packet, packet->vlan);
+	case VLAN_POP:
+		return packet_tag_pop(packet);
+	case VLAN_SET:
+		return packet_tag_set(packet, packet->vlan);
+	case VLAN_DENY:
+		break;
+	}
+	return false;
 }

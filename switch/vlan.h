@@ -3,12 +3,13 @@
  *
  * In weft every frame has one VLAN inside its network, 0 for none.  Between hosts a frame travels in trunk form: VLAN
  * 0 untagged, any other tagged.  An access port's frames gain their tag on the way in and lose it on the way out.
- * A priority tag (VLAN 0, IEEE 802.1Q 9.5) counts as untagged.  Pure functions; the caller edits the frame.
+ * A priority tag (VLAN 0, IEEE 802.1Q 9.5) counts as untagged.
  */
 #ifndef SWITCH_VLAN_H
 #define SWITCH_VLAN_H
 
 #include "lab/vlan_policy.h"
+#include "packet/packet.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,10 +51,12 @@ enum vlan_action vlan_egress(const struct vlan_policy *policy, uint16_t vlan, st
 /* The same for a frame that leaves to a peer, in trunk form.  Never VLAN_DENY, never VLAN_POP */
 enum vlan_action vlan_egress_fabric(uint16_t vlan, struct vlan_form form) __attribute__((warn_unused_result));
 
-/* By how many bytes a frame grows; offsets into it (csum_start) move by as much */
-static inline int vlan_grows_by(enum vlan_action action)
-{
-	return action == VLAN_PUSH ? (int)VLAN_TAG_BYTES : action == VLAN_POP ? -(int)VLAN_TAG_BYTES : 0;
-}
+/**
+ * vlan_apply() - do it
+ * @packet:	with its vlan set; the caller's alone
+ *
+ * Return: false where it is no frame any more
+ */
+bool vlan_apply(enum vlan_action action, struct packet *packet) __attribute__((warn_unused_result));
 
 #endif /* SWITCH_VLAN_H */

@@ -18,6 +18,8 @@
 #include "base/error.h"
 #include "base/netlink.h"
 #include "tap/bridge.h"
+#include "tap/failure.h"
+#include "tap/kinds.h"
 #include "tap/port_ops.h"
 #include "tap/vnet.h"
 
@@ -247,10 +249,9 @@ static uint64_t device_missed_pkts(struct tap_port *port)
 	return look_up(device_of(port), &link) ? 0 : link.tx_dropped_pkts;
 }
 
-static enum tap_result device_read(struct tap_port *port, unsigned int queue, struct offload *offload, uint8_t *frame,
-	size_t cap_bytes, size_t *len_bytes)
+static enum tap_result device_read(struct tap_port *port, unsigned int queue, struct packet *packet, size_t cap_bytes)
 {
-	uint8_t *header = frame - VNET_HEADER_BYTES; /* one run: readv() costs a sixth more for a small frame */
+	uint8_t *header = packet->frame - VNET_HEADER_BYTES; /* one run: readv() costs a sixth more for a small frame */
 	ssize_t got = read(port->fds[queue], header, VNET_HEADER_BYTES + cap_bytes);
 
 	if (got < 0) {
@@ -269,20 +270,32 @@ static enum tap_result device_read(struct tap_port *port, unsigned int queue, st
 	}
 	if ((size_t)got < VNET_HEADER_BYTES + 14)
 		return TAP_DROP_SHORT;
-	*len_bytes = (size_t)got - VNET_HEADER_BYTES;
-	if (*len_bytes >= cap_bytes)
+	packet->bytes = (uint32_t)got - VNET_HEADER_BYTES;
+	if (packet->bytes >= cap_bytes)
 		return TAP_DROP_TRUNCATED;
-	return vnet_decode(header, *len_bytes, offload) ? TAP_OK : TAP_DROP_HEADER;
+	return vnet_decode(header, packet->bytes, &packet->offload) ? TAP_OK : TAP_DROP_HEADER;
 }
 
-static enum tap_result device_write(struct tap_port *port, unsigned int queue, const struct offload *offload,
-	struct iovec *iov, int count)
+static enum tap_result device_write(struct tap_port *port, unsigned int queue, struct packet *packet)
 {
 	uint8_t header[VNET_HEADER_BYTES];
+	struct iovec one[2], *iov;
+	int count = tap_pieces(packet, one, (struct iovec){ header, sizeof(header) }, &iov);
 
-	vnet_encode(offload, tap_frame_bytes(iov, count), header);
-	iov[0] = (struct iovec){ .iov_base = header, .iov_len = sizeof(header) };
+	vnet_encode(&packet->offload, packet->bytes, header);
 	return writev(port->fds[queue], iov, count) < 0 ? tap_write_failure(errno) : TAP_OK;
+}
+
+static enum tap_result device_rx(struct tap_port *port, unsigned int queue, struct packet_burst *burst,
+	unsigned int max)
+{
+	return tap_rx_each(port, queue, burst, max, device_read);
+}
+
+static unsigned int device_tx(struct tap_port *port, unsigned int queue, struct packet *const packets[],
+	unsigned int count, enum tap_result *why)
+{
+	return tap_tx_each(port, queue, packets, count, why, device_write);
 }
 
 static const struct tap_ops device_ops = {
@@ -290,8 +303,8 @@ static const struct tap_ops device_ops = {
 	.check = device_check,
 	.set_mtu = device_set_mtu,
 	.missed_pkts = device_missed_pkts,
-	.read = device_read,
-	.write = device_write,
+	.rx = device_rx,
+	.tx = device_tx,
 };
 
 /* A TAP under that name may be there: then it must wait for a program, as one that 'ip tuntap add' made does */

@@ -7,6 +7,7 @@
 #include "tap/memory.h"
 
 #include "base/error.h"
+#include "tap/kinds.h"
 #include "tap/port_ops.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@
 struct slot {
 	struct offload offload;
 	size_t len_bytes;
-	uint8_t frame[TAP_READ_BYTES];
+	uint8_t frame[PACKET_BYTES_MAX];
 };
 
 struct ring {
@@ -159,14 +160,16 @@ static uint64_t memory_missed_pkts(struct tap_port *port)
 	return 0;
 }
 
-static enum tap_result memory_read(struct tap_port *port, unsigned int queue, struct offload *offload, uint8_t *frame,
-	size_t cap_bytes, size_t *len_bytes)
+static enum tap_result memory_read(struct tap_port *port, unsigned int queue, struct packet *packet, size_t cap_bytes)
 {
-	if (!ring_get(&memory_of(port)->to_worker[queue], offload, frame, cap_bytes, len_bytes))
+	size_t len_bytes;
+
+	if (!ring_get(&memory_of(port)->to_worker[queue], &packet->offload, packet->frame, cap_bytes, &len_bytes))
 		return TAP_EMPTY;
-	if (*len_bytes < 14)
+	packet->bytes = (uint32_t)len_bytes;
+	if (len_bytes < 14)
 		return TAP_DROP_SHORT;
-	return *len_bytes < cap_bytes ? TAP_OK : TAP_DROP_TRUNCATED;
+	return len_bytes < cap_bytes ? TAP_OK : TAP_DROP_TRUNCATED;
 }
 
 static unsigned int caps_needed(const struct offload *offload)
@@ -186,20 +189,34 @@ static unsigned int caps_needed(const struct offload *offload)
 	return needed;
 }
 
-static enum tap_result memory_write(struct tap_port *port, unsigned int queue, const struct offload *offload,
-	struct iovec *iov, int count)
+static enum tap_result memory_write(struct tap_port *port, unsigned int queue, struct packet *packet)
 {
 	struct memory *memory = memory_of(port);
-	size_t len_bytes = tap_frame_bytes(iov, count);
+	struct iovec one[2], *iov;
+	int count =
+		tap_pieces(packet, one, (struct iovec){ 0 }, &iov); /* callers may not count on what they left there */
 
-	iov[0] = (struct iovec){ 0 }; /* as the kinds do that need it: callers may not count on what they left there */
 	if (is_down(memory))
 		return TAP_DROP_DOWN;
-	if (caps_needed(offload) & ~port->caps || len_bytes < 14)
+	if (caps_needed(&packet->offload) & ~port->caps || packet->bytes < 14)
 		return TAP_DROP_REFUSED;
-	if (len_bytes > TAP_READ_BYTES)
+	if (packet->bytes > PACKET_BYTES_MAX)
 		return TAP_DROP_OVERSIZE;
-	return ring_put(&memory->from_worker[queue], offload, iov + 1, count - 1, len_bytes) ? TAP_OK : TAP_DROP_FULL;
+	return ring_put(&memory->from_worker[queue], &packet->offload, iov + 1, count - 1, packet->bytes)
+		? TAP_OK
+		: TAP_DROP_FULL;
+}
+
+static enum tap_result memory_rx(struct tap_port *port, unsigned int queue, struct packet_burst *burst,
+	unsigned int max)
+{
+	return tap_rx_each(port, queue, burst, max, memory_read);
+}
+
+static unsigned int memory_tx(struct tap_port *port, unsigned int queue, struct packet *const packets[],
+	unsigned int count, enum tap_result *why)
+{
+	return tap_tx_each(port, queue, packets, count, why, memory_write);
 }
 
 static const struct tap_ops memory_ops = {
@@ -207,8 +224,8 @@ static const struct tap_ops memory_ops = {
 	.check = memory_check,
 	.set_mtu = memory_set_mtu,
 	.missed_pkts = memory_missed_pkts,
-	.read = memory_read,
-	.write = memory_write,
+	.rx = memory_rx,
+	.tx = memory_tx,
 };
 
 int memory_port_open(unsigned int queues, unsigned int caps, unsigned int depth_pkts, struct tap_port **out)
@@ -240,13 +257,22 @@ int memory_port_open(unsigned int queues, unsigned int caps, unsigned int depth_
 	return 0;
 }
 
+int memory_open(const struct attach *spec, unsigned int queues, struct tap_port **out, struct error *error)
+{
+	const unsigned int all = OFFLOAD_CAP_CSUM | OFFLOAD_CAP_TSO4 | OFFLOAD_CAP_TSO6 | OFFLOAD_CAP_USO;
+	int err = memory_port_open(queues, all, MEMORY_PORT_DEPTH_PKTS, out);
+
+	(void)spec;
+	return err ? error_fail(error, err, "no memory port: out of memory or descriptors") : 0;
+}
+
 bool memory_port_inject(struct tap_port *port, unsigned int queue, const struct offload *offload, const uint8_t *frame,
 	size_t len_bytes)
 {
 	const struct iovec iov = { .iov_base = (void *)(uintptr_t)frame, .iov_len = len_bytes };
 	struct memory *memory = memory_of(port);
 
-	if (len_bytes > TAP_READ_BYTES || is_down(memory))
+	if (len_bytes > PACKET_BYTES_MAX || is_down(memory))
 		return false;
 	return ring_put(&memory->to_worker[queue], offload, &iov, 1, len_bytes);
 }

@@ -24,7 +24,7 @@
 int memory_port_open(unsigned int queues, unsigned int caps, unsigned int depth_pkts, struct tap_port **out)
 	__attribute__((warn_unused_result));
 
-/* Put a frame where the worker will read it.  Return: false where the ring is full or the frame over TAP_READ_BYTES */
+/* Put a frame where the worker will read it.  Return: false where the ring is full or the frame over PACKET_BYTES_MAX */
 bool memory_port_inject(struct tap_port *port, unsigned int queue, const struct offload *offload, const uint8_t *frame,
 	size_t len_bytes) __attribute__((warn_unused_result));
 

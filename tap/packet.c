@@ -20,6 +20,8 @@
 
 #include "base/error.h"
 #include "base/netlink.h"
+#include "tap/failure.h"
+#include "tap/kinds.h"
 #include "tap/port_ops.h"
 #include "tap/vnet.h"
 
@@ -27,15 +29,15 @@
 #define MACS_BYTES 12U
 #define TAG_BYTES 4U
 
-struct packet {
+struct interface {
 	struct tap_port port;
 	int index;
 	uint64_t missed_pkts;
 };
 
-static struct packet *packet_of(struct tap_port *port)
+static struct interface *interface_of(struct tap_port *port)
 {
-	return (struct packet *)port;
+	return (struct interface *)port;
 }
 
 /* Nothing may arrive while the sockets are set up: before they are one group, each would get its copy */
@@ -111,13 +113,13 @@ static int join_group(const struct tap_port *port)
 	return err;
 }
 
-static int open_queues(struct packet *packet)
+static int open_queues(struct interface *interface)
 {
-	struct tap_port *port = &packet->port;
+	struct tap_port *port = &interface->port;
 	int err = 0;
 
 	for (unsigned int q = 0; q < port->queues && !err; q++)
-		err = open_socket(packet->index, &port->fds[q]);
+		err = open_socket(interface->index, &port->fds[q]);
 	if (!err && port->queues > 1)
 		err = join_group(port);
 	for (unsigned int q = 0; q < port->queues && !err; q++)
@@ -130,7 +132,7 @@ static void packet_close(struct tap_port *port)
 	for (unsigned int q = 0; q < port->queues; q++)
 		if (port->fds[q] >= 0)
 			close(port->fds[q]);
-	free(packet_of(port));
+	free(interface_of(port));
 }
 
 static int packet_check(struct tap_port *port, struct error *error)
@@ -140,7 +142,7 @@ static int packet_check(struct tap_port *port, struct error *error)
 
 	/* the kernel unbinds the socket when the interface goes */
 	if (getsockname(port->fds[0], (struct sockaddr *)&address, &len_bytes) < 0 ||
-		address.sll_ifindex != packet_of(port)->index)
+		address.sll_ifindex != interface_of(port)->index)
 		return error_fail(error, -ENODEV, "the interface %s was deleted", port->name);
 	return 0;
 }
@@ -154,7 +156,7 @@ static int packet_set_mtu(struct tap_port *port, uint32_t mtu_bytes)
 
 static uint64_t packet_missed_pkts(struct tap_port *port)
 {
-	struct packet *packet = packet_of(port);
+	struct interface *interface = interface_of(port);
 
 	for (unsigned int q = 0; q < port->queues; q++) {
 		struct tpacket_stats stats = { 0 };
@@ -162,9 +164,9 @@ static uint64_t packet_missed_pkts(struct tap_port *port)
 
 		/* reading them sets them back to zero */
 		if (getsockopt(port->fds[q], SOL_PACKET, PACKET_STATISTICS, &stats, &len_bytes) == 0)
-			packet->missed_pkts += stats.tp_drops;
+			interface->missed_pkts += stats.tp_drops;
 	}
-	return packet->missed_pkts;
+	return interface->missed_pkts;
 }
 
 /* Return: whether the kernel had cut off a tag, then with its four bytes in @tag */
@@ -191,15 +193,18 @@ static bool read_tag(struct msghdr *message, uint8_t tag[TAG_BYTES])
 }
 
 /* Return: false where the offsets would no longer fit their fields */
-static bool insert_tag(const uint8_t tag[TAG_BYTES], struct offload *offload, uint8_t *frame, size_t *len_bytes)
+static bool insert_tag(const uint8_t tag[TAG_BYTES], struct packet *packet)
 {
-	if (offload->csum_start > UINT16_MAX - TAG_BYTES)
+	uint8_t *at = packet->frame + MACS_BYTES;
+
+	if (packet->offload.csum_start > UINT16_MAX - TAG_BYTES)
 		return false;
-	memmove(frame + MACS_BYTES + TAG_BYTES, frame + MACS_BYTES, *len_bytes - MACS_BYTES);
-	memcpy(frame + MACS_BYTES, tag, TAG_BYTES);
-	*len_bytes += TAG_BYTES;
-	if (offload->partial)
-		offload->csum_start += TAG_BYTES;
+	packet->frame -= TAG_BYTES;
+	memmove(packet->frame, packet->frame + TAG_BYTES, MACS_BYTES);
+	memcpy(at - TAG_BYTES, tag, TAG_BYTES);
+	packet->bytes += TAG_BYTES;
+	if (packet->offload.partial)
+		packet->offload.csum_start += TAG_BYTES;
 	return true;
 }
 
@@ -217,14 +222,13 @@ static enum tap_result read_failure(int error_number)
 	}
 }
 
-static enum tap_result packet_read(struct tap_port *port, unsigned int queue, struct offload *offload, uint8_t *frame,
-	size_t cap_bytes, size_t *len_bytes)
+static enum tap_result packet_read(struct tap_port *port, unsigned int queue, struct packet *packet, size_t cap_bytes)
 {
 	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
 	uint8_t header[VNET_HEADER_BYTES], tag[TAG_BYTES];
 	struct iovec iov[2] = {
 		{ .iov_base = header, .iov_len = sizeof(header) },
-		{ .iov_base = frame, .iov_len = cap_bytes > TAG_BYTES ? cap_bytes - TAG_BYTES : 0 },
+		{ .iov_base = packet->frame, .iov_len = cap_bytes },
 	};
 	struct msghdr message = {
 		.msg_iov = iov,
@@ -240,22 +244,34 @@ static enum tap_result packet_read(struct tap_port *port, unsigned int queue, st
 		return TAP_DROP_TRUNCATED;
 	if ((size_t)got < sizeof(header) + ETH_HLEN)
 		return TAP_DROP_SHORT;
-	*len_bytes = (size_t)got - sizeof(header);
-	if (!vnet_decode(header, *len_bytes, offload))
+	packet->bytes = (uint32_t)got - VNET_HEADER_BYTES;
+	if (!vnet_decode(header, packet->bytes, &packet->offload))
 		return TAP_DROP_HEADER;
-	if (read_tag(&message, tag) && !insert_tag(tag, offload, frame, len_bytes))
+	if (read_tag(&message, tag) && !insert_tag(tag, packet))
 		return TAP_DROP_HEADER;
 	return TAP_OK;
 }
 
-static enum tap_result packet_write(struct tap_port *port, unsigned int queue, const struct offload *offload,
-	struct iovec *iov, int count)
+static enum tap_result packet_write(struct tap_port *port, unsigned int queue, struct packet *packet)
 {
 	uint8_t header[VNET_HEADER_BYTES];
+	struct iovec one[2], *iov;
+	int count = tap_pieces(packet, one, (struct iovec){ header, sizeof(header) }, &iov);
 
-	vnet_encode(offload, tap_frame_bytes(iov, count), header);
-	iov[0] = (struct iovec){ .iov_base = header, .iov_len = sizeof(header) };
+	vnet_encode(&packet->offload, packet->bytes, header);
 	return writev(port->fds[queue], iov, count) < 0 ? tap_write_failure(errno) : TAP_OK;
+}
+
+static enum tap_result packet_rx(struct tap_port *port, unsigned int queue, struct packet_burst *burst,
+	unsigned int max)
+{
+	return tap_rx_each(port, queue, burst, max, packet_read);
+}
+
+static unsigned int packet_tx(struct tap_port *port, unsigned int queue, struct packet *const packets[],
+	unsigned int count, enum tap_result *why)
+{
+	return tap_tx_each(port, queue, packets, count, why, packet_write);
 }
 
 static const struct tap_ops packet_ops = {
@@ -263,8 +279,8 @@ static const struct tap_ops packet_ops = {
 	.check = packet_check,
 	.set_mtu = packet_set_mtu,
 	.missed_pkts = packet_missed_pkts,
-	.read = packet_read,
-	.write = packet_write,
+	.rx = packet_rx,
+	.tx = packet_tx,
 };
 
 static int explain(const char *name, int err, struct error *error)
@@ -276,29 +292,29 @@ static int explain(const char *name, int err, struct error *error)
 
 int packet_open(const struct attach *spec, unsigned int queues, struct tap_port **out, struct error *error)
 {
-	struct packet *packet;
+	struct interface *interface;
 	struct netlink_link link;
 	int err = netlink_link_get(spec->target, &link);
 
 	if (err == -ENODEV)
 		return error_fail(error, err, "there is no interface %s on this host", spec->target);
-	packet = err ? NULL : calloc(1, sizeof(*packet));
-	if (!packet)
+	interface = err ? NULL : calloc(1, sizeof(*interface));
+	if (!interface)
 		return explain(spec->target, err ? err : -ENOMEM, error);
-	packet->port.ops = &packet_ops;
-	packet->port.spec = *spec;
-	packet->port.queues = queues;
+	interface->port.ops = &packet_ops;
+	interface->port.spec = *spec;
+	interface->port.queues = queues;
 	/* without USO: a kernel that does not know it on AF_PACKET would only refuse the frames later */
-	packet->port.caps = OFFLOAD_CAP_CSUM | OFFLOAD_CAP_TSO4 | OFFLOAD_CAP_TSO6;
-	packet->index = link.index;
-	memcpy(packet->port.name, link.name, ATTACH_NAME_BYTES);
+	interface->port.caps = OFFLOAD_CAP_CSUM | OFFLOAD_CAP_TSO4 | OFFLOAD_CAP_TSO6;
+	interface->index = link.index;
+	memcpy(interface->port.name, link.name, ATTACH_NAME_BYTES);
 	for (unsigned int q = 0; q < TAP_QUEUES_MAX; q++)
-		packet->port.fds[q] = -1;
-	err = open_queues(packet);
+		interface->port.fds[q] = -1;
+	err = open_queues(interface);
 	if (err) {
-		packet_close(&packet->port);
+		packet_close(&interface->port);
 		return explain(spec->target, err, error);
 	}
-	*out = &packet->port;
+	*out = &interface->port;
 	return 0;
 }

@@ -5,6 +5,8 @@
  * queue for each worker.  It moves frames and decides nothing: forwarding is switch/'s, checksums and
  * segmentation are encap/'s; struct offload says what is left to do.
  *
+ * Frames come and go in bursts (packet/packet.h), so that kinds with rings need one call for many.
+ *
  * Threads: the control thread opens, changes and closes a port.  Between, queue q belongs to one worker, and
  * different queues may be used at the same time.  Close only after every worker has let go (after a grace period).
  *
@@ -18,17 +20,12 @@
 #ifndef TAP_PORT_H
 #define TAP_PORT_H
 
-#include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
 
 #include "base/error.h"
 #include "lab/attach.h"
-#include "packet/offload.h"
+#include "packet/packet.h"
 
-/* A read buffer that holds any frame of a port, super-frames and VLAN tags included */
-#define TAP_READ_BYTES 65664U
-#define TAP_READ_HEADROOM_BYTES 16U /* in front of it, for the port's own use */
 #define TAP_QUEUES_MAX 16U
 
 /* name, counter as operators see it */
@@ -102,26 +99,27 @@ uint64_t tap_port_missed_pkts(struct tap_port *port);
 int tap_queue_fd(const struct tap_port *port, unsigned int queue);
 
 /**
- * tap_queue_read() - one frame out of the machine, without waiting
- * @offload:	out: what the frame leaves undone; checked against the frame
- * @frame:	the caller's buffer; TAP_READ_HEADROOM_BYTES in front of it are overwritten too
- * @cap_bytes:	its size, TAP_READ_BYTES so that nothing is cut
- * @len_bytes:	out: the frame's length; at least 14 on TAP_OK
+ * tap_rx_burst() - frames out of the machine, without waiting
+ * @burst:	its memory is the caller's: PACKET_BURST_BYTES, which hold a super-frame or some dozens of small frames; a kind
+ *		with memory of its own lends that instead.  Its packets are overwritten.  Both are good until the next call
+ * @max:	at most PACKET_BURST_MAX; 1 where what there is shall leave before the port is asked again
  *
- * Return: TAP_OK; TAP_EMPTY or TAP_GONE: stop reading; a drop: count it and read on
+ * Each packet has at least 14 bytes, PACKET_HEADROOM_BYTES in front, and its offload checked against the frame.
+ *
+ * Return: TAP_OK: there may be more than @burst->count.  TAP_EMPTY, TAP_GONE: not after these.  A drop: it came behind
+ * @burst->count packets and is to be counted, and there may be more
  */
-enum tap_result tap_queue_read(struct tap_port *port, unsigned int queue, struct offload *offload, uint8_t *frame,
-	size_t cap_bytes, size_t *len_bytes) __attribute__((warn_unused_result));
+enum tap_result tap_rx_burst(struct tap_port *port, unsigned int queue, struct packet_burst *burst, unsigned int max)
+	__attribute__((warn_unused_result));
 
 /**
- * tap_queue_write() - one frame into the machine, in one system call, without waiting
- * @offload:	within tap_port_caps(); GSO needs partial
- * @iov:	iov[0] is left free for the port, which overwrites it; the frame is iov[1] .. iov[count - 1]
- * @count:	2 to 1024
+ * tap_tx_burst() - frames into the machine, in order, without waiting
+ * @packets:	borrowed; each within tap_port_caps(), and GSO needs partial
+ * @why:	out: what became of the first that was not taken; TAP_OK where all were
  *
- * Return: TAP_OK, or the drop that the caller counts
+ * Return: how many were taken from the first on.  The next is a drop to be counted; go on behind it
  */
-enum tap_result tap_queue_write(struct tap_port *port, unsigned int queue, const struct offload *offload,
-	struct iovec *iov, int count) __attribute__((warn_unused_result));
+unsigned int tap_tx_burst(struct tap_port *port, unsigned int queue, struct packet *const packets[], unsigned int count,
+	enum tap_result *why) __attribute__((warn_unused_result));
 
 #endif /* TAP_PORT_H */

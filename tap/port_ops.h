@@ -15,10 +15,9 @@ struct tap_ops {
 	int (*check)(struct tap_port *port, struct error *error);
 	int (*set_mtu)(struct tap_port *port, uint32_t mtu_bytes);
 	uint64_t (*missed_pkts)(struct tap_port *port);
-	enum tap_result (*read)(struct tap_port *port, unsigned int queue, struct offload *offload, uint8_t *frame,
-		size_t cap_bytes, size_t *len_bytes);
-	enum tap_result (*write)(struct tap_port *port, unsigned int queue, const struct offload *offload,
-		struct iovec *iov, int count);
+	enum tap_result (*rx)(struct tap_port *port, unsigned int queue, struct packet_burst *burst, unsigned int max);
+	unsigned int (*tx)(struct tap_port *port, unsigned int queue, struct packet *const packets[],
+		unsigned int count, enum tap_result *why);
 };
 
 struct tap_port {
@@ -30,24 +29,60 @@ struct tap_port {
 	int fds[TAP_QUEUES_MAX]; /* by queue */
 };
 
-/* Return: the drop that stands for an errno of write() or send() */
-enum tap_result tap_write_failure(int error_number);
+/* ---- kinds for which one system call is one frame ------------------------------------------------------------ */
 
-/* device.c: our own TAP, alone or in a bridge */
-int device_open(const struct attach *spec, unsigned int queues, struct tap_port **out, struct error *error)
-	__attribute__((warn_unused_result));
+/* @packet: out: frame (where @cap_bytes are free, and PACKET_HEADROOM_BYTES in front, which it may begin in), bytes, offload */
+typedef enum tap_result tap_read_one(struct tap_port *port, unsigned int queue, struct packet *packet,
+	size_t cap_bytes);
+typedef enum tap_result tap_write_one(struct tap_port *port, unsigned int queue, struct packet *packet);
 
-/* packet.c: an existing interface by AF_PACKET */
-int packet_open(const struct attach *spec, unsigned int queues, struct tap_port **out, struct error *error)
-	__attribute__((warn_unused_result));
-
-static inline size_t tap_frame_bytes(const struct iovec *iov, int count)
+/* One behind the other in the burst's memory, as long as a super-frame would still fit */
+static inline enum tap_result tap_rx_each(struct tap_port *port, unsigned int queue, struct packet_burst *burst,
+	unsigned int max, tap_read_one *read_one)
 {
-	size_t bytes = 0;
+	uint8_t *at = burst->memory + PACKET_HEADROOM_BYTES, *end = burst->memory + burst->memory_bytes;
 
-	for (int i = 1; i < count; i++)
-		bytes += iov[i].iov_len;
-	return bytes;
+	for (burst->count = 0; burst->count < max; burst->count++) {
+		struct packet *packet = &burst->packets[burst->count];
+		size_t cap_bytes = at < end ? (size_t)(end - at) : 0;
+		enum tap_result result;
+
+		if (burst->count > 0 && cap_bytes < PACKET_BYTES_MAX)
+			break;
+		packet->frame = at;
+		result = read_one(port, queue, packet, cap_bytes);
+		if (result != TAP_OK)
+			return result;
+		packet_init(packet, packet->frame, packet->bytes, (size_t)(packet->frame - at) + PACKET_HEADROOM_BYTES);
+		at += packet->bytes + PACKET_HEADROOM_BYTES;
+	}
+	return TAP_OK;
+}
+
+static inline unsigned int tap_tx_each(struct tap_port *port, unsigned int queue, struct packet *const packets[],
+	unsigned int count, enum tap_result *why, tap_write_one *write_one)
+{
+	*why = TAP_OK;
+	for (unsigned int i = 0; i < count; i++) {
+		*why = write_one(port, queue, packets[i]);
+		if (*why != TAP_OK)
+			return i;
+	}
+	return count;
+}
+
+/* The frame as writev() wants it, with @header in front; @one is used where the packet has no pieces.  Return: how many */
+static inline int tap_pieces(struct packet *packet, struct iovec one[2], struct iovec header, struct iovec **out)
+{
+	if (packet->pieces) {
+		*out = packet->pieces;
+		packet->pieces[0] = header;
+		return packet->pieces_count;
+	}
+	*out = one;
+	one[0] = header;
+	one[1] = (struct iovec){ .iov_base = packet->frame, .iov_len = packet->bytes };
+	return 2;
 }
 
 #endif /* TAP_PORT_OPS_H */

@@ -227,7 +227,7 @@ static struct network *build_network(struct core *core, const struct topology_ne
 /* With the ports and peers that there are now.  Return: NULL without memory */
 static struct forwarding *build(struct core *core)
 {
-	struct forwarding *forwarding = forwarding_new(core->generation + 1);
+	struct forwarding *forwarding = forwarding_new(core->generation + 1, core->config.overlay->peers.capacity);
 	struct workshop shop;
 
 	if (!forwarding || !open_workshop(core, &shop)) {

@@ -49,7 +49,7 @@ int datapath_init(struct datapath *datapath, const struct datapath_config *confi
 	pthread_cond_init(&datapath->generation_taken, NULL);
 	datapath->control_wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	datapath->fdb = fdb_new(&fdb);
-	datapath->forwarding = forwarding_new(0);
+	datapath->forwarding = forwarding_new(0, 0);
 	if (datapath->control_wake_fd < 0 || !datapath->fdb || !datapath->forwarding)
 		err = error_fail(error, -ENOMEM, "out of memory");
 	else
@@ -86,6 +86,8 @@ void datapath_fini(struct datapath *datapath)
 
 static void collect_faults(const struct worker *worker, struct attach_faults *faults)
 {
+	if (worker->peers_error)
+		faults->peers_error = worker->peers_error;
 	for (uint32_t slot = 0; slot < PORTS_MAX; slot++) {
 		bool told = false;
 
@@ -106,6 +108,7 @@ struct forwarding *datapath_publish(struct datapath *datapath, struct forwarding
 	struct forwarding *old = datapath->forwarding;
 
 	faults->count = 0;
+	faults->peers_error = 0;
 	rcu_publish(&datapath->forwarding, forwarding);
 	for (uint32_t i = 0; i < datapath->workers_count; i++)
 		worker_wake(datapath->workers[i]);

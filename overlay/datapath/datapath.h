@@ -58,6 +58,7 @@ struct attach_fault {
 };
 
 struct attach_faults {
+	int peers_error; /* 0, or -ENOMEM: a worker has no memory for all peers, and sends nothing to some */
 	uint32_t count;
 	struct attach_fault faults[PORTS_MAX]; /* at most one a port */
 };

@@ -1,40 +1,42 @@
 /*
- * deliver.h - frames on their way into a port
+ * deliver.h - packets on their way into a port: the one egress
  */
 #ifndef OVERLAY_DATAPATH_DELIVER_H
 #define OVERLAY_DATAPATH_DELIVER_H
 
-#include "overlay/datapath/worker.h"
+#include "packet/coalesce.h"
+#include "packet/packet.h"
+#include "switch/network.h"
 
-struct delivery {
-	const struct network *network;
-	const struct network_port *in; /* NULL: came from a peer */
-	uint8_t *frame;                /* VLAN_TAG_BYTES in front of it may be overwritten */
-	size_t frame_bytes;
-	const struct frame_info *info;
-	uint16_t vlan;
-	bool flooded; /* a port that does not carry its VLAN is passed over, not a drop */
-};
+struct worker;
 
-/* Change the tag in place, as an egress action says.  Return: the frame's new start; VLAN_TAG_BYTES before it must be free */
-uint8_t *deliver_edit_tag(uint8_t *frame, size_t *bytes, enum vlan_action action, uint16_t vlan);
+/**
+ * deliver_alone() - a packet to @to, and to nobody after it
+ * @packet:	changed in place; one off the wire is joined with others of its flow and leaves at deliver_flush() at the
+ *		latest, until when its memory is borrowed
+ * @action:	what becomes of its tag; not VLAN_DENY
+ */
+void deliver_alone(struct worker *worker, const struct network_port *to, struct packet *packet,
+	enum vlan_action action);
 
-/* One frame off the wire to @to, joined with others of its flow; leaves at deliver_flush() at the latest */
-void deliver_joined(struct worker *worker, const struct network_port *to, const struct delivery *delivery, bool partial,
-	uint16_t gso_bytes);
+/* The same for one that others want too: what has to be changed or kept is a copy */
+void deliver_shared(struct worker *worker, const struct network_port *to, struct packet *packet,
+	enum vlan_action action);
 
-/* The same for a frame whose memory others need too: copied, and gone at once */
-void deliver_copy(struct worker *worker, const struct network_port *to, const struct delivery *delivery, bool partial,
-	uint16_t gso_bytes);
+/**
+ * deliver_keep() - copy what is in memory that does not last until the burst's end
+ *
+ * Return: the copy, to be given to deliver_kept()
+ */
+struct packet *deliver_keep(struct worker *worker, const struct packet *packet);
 
-/* One frame of a local port to @to, with what it leaves undone */
-void deliver_local(struct worker *worker, const struct network_port *to, const struct delivery *delivery,
-	const struct offload *offload);
+/* The copy has been given out, and lasts until deliver_flush() */
+void deliver_kept(struct worker *worker, struct packet *copy);
 
-/* Write out what is held for all ports: before the buffers are used again */
+/* Write out what is held for all ports: before the memory is used again */
 void deliver_flush(struct worker *worker);
 
-/* The coalescers' way out; a coalesce_emit */
-void deliver_emit(void *worker_port, const struct iovec *iov, int n, size_t bytes, const struct offload *offload);
+/* The coalescers' way out, with a struct worker_port as context */
+coalesce_emit deliver_emit;
 
 #endif /* OVERLAY_DATAPATH_DELIVER_H */

@@ -116,7 +116,7 @@ static uint32_t best_lane(struct worker *worker, const struct dispatch *dispatch
  */
 static uint32_t choose_lane(struct worker *worker, const struct dispatch *dispatch)
 {
-	struct flow_question *question = &worker->flow_questions[dispatch->peer->slot];
+	struct flow_question *question = &worker->peers[dispatch->peer->slot].question;
 	uint32_t best;
 
 	if (worker->id == 0)
@@ -140,31 +140,46 @@ static void stir(struct worker *worker, struct peer *peer)
 		__atomic_store_n(&peer->quiet, true, __ATOMIC_RELAXED);
 }
 
+/* Return: false where it cannot be sent to: counted, and a session asked for */
+static bool can_send(struct worker *worker, const struct peer *peer, const struct session *session,
+	const struct path *path)
+{
+	struct worker_peer *state = &worker->peers[peer->slot];
+
+	if (session && path && !instant_reached(worker->now, session->reject_after))
+		return true;
+	drops_count(&worker->drops, session && path ? DROP_SESSION_EXPIRED : DROP_NO_SESSION, 1);
+	if (instant_since_ms(worker->now, state->wanted_at) >= WANT_SESSION_MS) {
+		state->wanted_at = worker->now;
+		(void)worker_mail(worker, &(struct mail){ .kind = MAIL_WANT_SESSION, .peer = peer->slot });
+	}
+	return false;
+}
+
 struct dispatch *dispatch_for(struct worker *worker, struct peer *peer)
 {
-	uint8_t index = worker->dispatch_of_peer[peer->slot];
 	struct session *session;
 	const struct path *path;
 	struct dispatch *dispatch;
+	uint32_t index;
 
+	if (peer->slot >= worker->peers_capacity) { /* there was no memory for so many */
+		drops_count(&worker->drops, DROP_NO_SESSION, 1);
+		return NULL;
+	}
+	index = worker->peers[peer->slot].dispatch;
 	if (index)
 		return &worker->dispatches[index - 1];
 	session = rcu_get(&peer->sending);
 	path = rcu_get(&peer->path);
-	if (!session || !path || instant_reached(worker->now, session->reject_after)) {
-		drops_count(&worker->drops, session && path ? DROP_SESSION_EXPIRED : DROP_NO_SESSION, 1);
-		if (instant_since_ms(worker->now, worker->wanted_at[peer->slot]) >= WANT_SESSION_MS) {
-			worker->wanted_at[peer->slot] = worker->now;
-			(void)worker_mail(worker, &(struct mail){ .kind = MAIL_WANT_SESSION, .peer = peer->slot });
-		}
+	if (!can_send(worker, peer, session, path))
 		return NULL;
-	}
 	if (__atomic_load_n(&peer->quiet, __ATOMIC_RELAXED))
 		stir(worker, peer);
 	if (worker->dispatches_count == DISPATCHES_MAX)
 		dispatch_flush(worker);
-	index = (uint8_t)worker->dispatches_count++;
-	worker->dispatch_of_peer[peer->slot] = (uint8_t)(index + 1);
+	index = worker->dispatches_count++;
+	worker->peers[peer->slot].dispatch = (uint8_t)(index + 1);
 	dispatch = &worker->dispatches[index];
 	*dispatch = (struct dispatch){ .peer = peer, .session = session, .path = path };
 	dispatch->lane = choose_lane(worker, dispatch);
@@ -183,7 +198,7 @@ static struct dispatch *dispatch_next(struct worker *worker, struct dispatch *fu
 		gathered += worker->dispatches[i].train.used_bytes;
 	if (gathered >= DISPATCH_BYTES)
 		dispatch_flush(worker);
-	worker->dispatch_of_peer[peer->slot] = 0;
+	worker->peers[peer->slot].dispatch = 0;
 	return dispatch_for(worker, peer);
 }
 
@@ -241,7 +256,7 @@ static void put_bundled(struct worker *worker, struct dispatch *dispatch, struct
 	memcpy(at + header_bytes, record->body, record->body_bytes);
 }
 
-static void put_record(struct worker *worker, struct dispatch *dispatch, struct record *record)
+void dispatch_record(struct worker *worker, struct dispatch *dispatch, struct record *record)
 {
 	size_t room = dispatch->train.limit_bytes - TRAIN_OVERHEAD_BYTES;
 
@@ -249,23 +264,6 @@ static void put_record(struct worker *worker, struct dispatch *dispatch, struct 
 		put_alone(worker, dispatch, record);
 	else
 		put_bundled(worker, dispatch, record);
-}
-
-void dispatch_record(struct worker *worker, struct peer *peer, uint8_t type, uint8_t flags, uint32_t network,
-	uint16_t gso_bytes, uint8_t *body, size_t body_bytes)
-{
-	struct dispatch *dispatch = dispatch_for(worker, peer);
-	struct record record = {
-		.type = type,
-		.flags = flags,
-		.network = network,
-		.gso_bytes = gso_bytes,
-		.body = body,
-		.body_bytes = body_bytes,
-	};
-
-	if (dispatch)
-		put_record(worker, dispatch, &record);
 }
 
 /* ---- sending ----------------------------------------------------------------------------------------------- */
@@ -321,7 +319,7 @@ void dispatch_flush(struct worker *worker)
 		struct dispatch *dispatch = &worker->dispatches[i];
 
 		close_open(worker, dispatch);
-		worker->dispatch_of_peer[dispatch->peer->slot] = 0;
+		worker->peers[dispatch->peer->slot].dispatch = 0;
 		if (dispatch->train.datagrams == 0)
 			continue;
 		if (session_is_worn(dispatch->session, worker->id))

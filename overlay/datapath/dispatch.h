@@ -5,6 +5,7 @@
 #define OVERLAY_DATAPATH_DISPATCH_H
 
 #include "base/clock.h"
+#include "encap/record.h"
 #include "encap/train.h"
 #include "overlay/peer/peer.h"
 #include "overlay/peer/session.h"
@@ -22,13 +23,20 @@ struct dispatch {
 	uint32_t lane; /* 0, or the worker's own */
 };
 
-/* Whether a worker's own flow to a peer gets through: transmit.c asks */
+/* Whether a worker's own flow to a peer gets through: dispatch.c asks */
 struct flow_question {
 	struct instant last;
 	struct instant open_since; /* of the questions not answered yet, the first */
 	struct instant sent;       /* anything, last */
 	struct instant better_since;
 	uint32_t lane; /* in use: 0 or the worker's own */
+};
+
+/* What a worker has of a peer, by the peer's slot */
+struct worker_peer {
+	struct instant wanted_at; /* MAIL_WANT_SESSION was sent */
+	struct flow_question question;
+	uint8_t dispatch; /* index + 1 of its latest train, 0: none is open */
 };
 
 #define DISPATCHES_MAX 32U
@@ -44,13 +52,11 @@ static inline uint64_t flow_token(struct instant now, uint32_t lane)
 struct dispatch *dispatch_for(struct worker *worker, struct peer *peer);
 
 /**
- * dispatch_record() - put one record into a datagram for @peer
- * @type:	enum record_type
- * @flags:	enum record_flag; L is added where it is needed
- * @body:	RECORD_MAX_HEADER_BYTES in front of it may be overwritten
+ * dispatch_record() - put one record into a datagram
+ * @dispatch:	dispatch_for()'s, not to be used again: it may have been sent
+ * @record:	L is added to its flags where it is needed; RECORD_MAX_HEADER_BYTES in front of its body may be overwritten
  */
-void dispatch_record(struct worker *worker, struct peer *peer, uint8_t type, uint8_t flags, uint32_t network,
-	uint16_t gso_bytes, uint8_t *body, size_t body_bytes);
+void dispatch_record(struct worker *worker, struct dispatch *dispatch, struct record *record);
 
 /* Seal what is open and send all that has gathered */
 void dispatch_flush(struct worker *worker);

@@ -5,13 +5,19 @@
 
 #include <stdlib.h>
 
-struct forwarding *forwarding_new(uint32_t generation)
+struct forwarding *forwarding_new(uint32_t generation, uint32_t peers_capacity)
 {
 	struct forwarding *forwarding = calloc(1, sizeof(*forwarding));
 
-	if (forwarding)
-		forwarding->generation = generation;
-	return forwarding;
+	if (!forwarding)
+		return NULL;
+	forwarding->generation = generation;
+	forwarding->peers_capacity = peers_capacity;
+	forwarding->peers = calloc(peers_capacity + 1, sizeof(struct peer *));
+	if (forwarding->peers)
+		return forwarding;
+	free(forwarding);
+	return NULL;
 }
 
 void forwarding_free(struct forwarding *forwarding)
@@ -20,6 +26,7 @@ void forwarding_free(struct forwarding *forwarding)
 		return;
 	for (uint32_t i = 0; i < FORWARDING_BUCKETS; i++)
 		network_free(forwarding->buckets[i]);
+	free(forwarding->peers);
 	free(forwarding);
 }
 

@@ -36,11 +36,13 @@ struct forwarding {
 	uint32_t generation;                         /* counts up; workers tell which one they have taken up */
 	struct network *buckets[FORWARDING_BUCKETS]; /* open addressing by network id */
 	uint32_t networks_count;
-	struct peer *peers[PEERS_MAX]; /* by slot; NULL where there is none */
+	struct peer **peers; /* by slot; NULL where there is none */
+	uint32_t peers_capacity;
 	struct vport *ports[PORTS_MAX];
 };
 
-struct forwarding *forwarding_new(uint32_t generation);
+/* @peers_capacity: above all peers' slots.  Return: NULL without memory */
+struct forwarding *forwarding_new(uint32_t generation, uint32_t peers_capacity);
 
 /* With its networks, not its ports and peers.  NULL is fine */
 void forwarding_free(struct forwarding *forwarding);

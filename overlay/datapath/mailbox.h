@@ -3,7 +3,6 @@
  *
  * How a worker tells the control thread what it saw (overlay/peer/overlay.h has the meanings).  One producer, one consumer,
  * no locks; a full mailbox refuses, and every message is one that its sender repeats while the cause lasts.
- * Waking the consumer is the caller's affair.
  */
 #ifndef OVERLAY_DATAPATH_MAILBOX_H
 #define OVERLAY_DATAPATH_MAILBOX_H
@@ -51,6 +50,9 @@ static inline bool mailbox_put(struct mailbox *box, const struct mail *mail)
 	__atomic_store_n(&box->head, head + 1, __ATOMIC_RELEASE);
 	return true;
 }
+
+/* The same, and wake the consumer by its eventfd */
+bool mailbox_post(struct mailbox *box, int wake_fd, const struct mail *mail);
 
 /* Return: false where it is empty */
 static inline bool mailbox_take(struct mailbox *box, struct mail *out)

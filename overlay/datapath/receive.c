@@ -1,9 +1,9 @@
 /*
- * receive.c - a datagram's way from the underlay to the ports: receive, open, read, decide, deliver
+ * receive.c - a datagram's way from the underlay to the switch: receive, open, read, hand on
  *
- * Top to bottom: receive_ready() takes a burst of messages, each a train of datagrams; each datagram is opened in place with its session's lane; its records are frames for the switch,
- * fragments of one, or probes.  Frames leave by deliver.c, which joins them; everything is flushed before the
- * buffers are used again.
+ * Top to bottom: receive_ready() takes a burst of messages, each a train of datagrams; each datagram is opened in place with its
+ * session's lane; its records are packets for the switch, fragments of one, or probes.  Packets leave by deliver.c, which joins
+ * them; everything is flushed before the memory is used again.
  *
  * Nothing is believed before the AEAD has agreed, and nothing is answered that was not authentic.
  */
@@ -12,12 +12,15 @@
 #include "base/rcu.h"
 #include "encap/gre.h"
 #include "encap/record.h"
+#include "overlay/datapath/burst.h"
 #include "overlay/datapath/datapath.h"
+#include "overlay/datapath/decide.h"
 #include "overlay/datapath/deliver.h"
 #include "overlay/datapath/dispatch.h"
+#include "overlay/datapath/outputs.h"
 #include "overlay/datapath/worker.h"
 #include "overlay/peer/probing.h"
-#include "packet/frame.h"
+#include "packet/packet.h"
 
 #include <string.h>
 
@@ -28,91 +31,82 @@
 
 /* ---- records ----------------------------------------------------------------------------------------------- */
 
-static void deliver_frame(struct worker *worker, const struct network *network, uint32_t peer_slot, uint8_t *frame,
-	size_t bytes, bool partial, uint16_t gso_bytes)
+static const struct network *network_for(struct worker *worker, uint32_t id)
 {
-	struct frame_info info;
-	struct verdict verdict;
-	struct delivery delivery;
+	const struct network *network = forwarding_network(worker->forwarding, id);
 
-	if (!frame_parse(frame, bytes, &info)) {
-		drops_count(&worker->drops, DROP_FRAME_SHORT, 1);
-		return;
-	}
-	verdict = *worker_decide(worker, network, NULL, peer_slot, frame, &info);
-	delivery = (struct delivery){
-		.network = network,
-		.frame = frame,
-		.frame_bytes = bytes,
-		.info = &info,
-		.vlan = verdict.vlan,
-		.flooded = verdict.kind == VERDICT_FLOOD,
-	};
-	if (verdict.kind == VERDICT_PORT)
-		deliver_joined(worker, verdict.port, &delivery, partial, gso_bytes);
-	else if (verdict.kind == VERDICT_FLOOD && network->ports_count == 1)
-		deliver_joined(worker, &network->ports[0], &delivery, partial, gso_bytes);
-	else if (verdict.kind == VERDICT_FLOOD)
-		for (uint32_t i = 0; i < network->ports_count; i++)
-			deliver_copy(worker, &network->ports[i], &delivery, partial, gso_bytes);
-	else
-		drops_count(&worker->drops, drop_switch(verdict.result), 1);
-}
-
-static const struct network *network_for(struct worker *worker, const struct forwarding *forwarding,
-	const struct peer *peer, uint32_t id)
-{
-	const struct network *network = forwarding_network(forwarding, id);
-
-	if (!network) {
+	if (!network)
 		drops_count(&worker->drops, DROP_NETWORK_UNKNOWN, 1);
-		return NULL;
-	}
-	if (!network_has_peer(network, peer->slot)) {
-		drops_count(&worker->drops, DROP_FROM_SWITCH_NOT_MEMBER, 1);
-		return NULL;
-	}
 	return network;
 }
 
-static void take_frame(struct worker *worker, const struct forwarding *forwarding, const struct session *session,
-	const struct record *record)
+static void take_packet(struct worker *worker, struct packet *packet)
 {
-	const struct network *network = network_for(worker, forwarding, session->peer, record->network);
-
-	if (network)
-		deliver_frame(worker, network, session->peer->slot, record->body, record->body_bytes,
-			record->flags & RECORD_FLAG_PARTIAL, record->gso_bytes);
+	if (packet_parse(packet))
+		outputs_carry(worker, packet, decide(worker, packet));
+	else
+		drops_count(&worker->drops, DROP_FRAME_SHORT, 1);
 }
 
-static void take_fragment(struct worker *worker, const struct forwarding *forwarding, const struct session *session,
-	uint8_t lane, const struct record *record)
+static void take_frame(struct worker *worker, const struct session *session, const struct record *record)
 {
-	const struct network *network = network_for(worker, forwarding, session->peer, record->network);
+	const struct network *network = network_for(worker, record->network);
+	struct packet packet;
+
+	if (!network)
+		return;
+	packet_init(&packet, record->body, record->body_bytes, record_header_bytes(record->flags));
+	packet.from_wire = true;
+	packet.offload = (struct offload){
+		.partial = record->flags & RECORD_FLAG_PARTIAL,
+		.gso_bytes = record->gso_bytes,
+	};
+	packet.network = network;
+	packet.in = NULL;
+	packet.peer = session->peer->slot;
+	take_packet(worker, &packet);
+}
+
+static void take_fragment(struct worker *worker, const struct session *session, uint8_t lane,
+	const struct record *record)
+{
+	const struct network *network = network_for(worker, record->network);
 	uint64_t source = (uint64_t)session->peer->slot << 8 | lane;
-	uint8_t *frame = worker->frame_memory + FRAME_HEADROOM_BYTES; /* transmit.c's, idle meanwhile */
+	struct packet packet = { .from_wire = true, .network = network, .peer = session->peer->slot }, *copy;
 	struct reassembled whole;
 
 	if (!network)
 		return;
+	if (!network_has_peer(network, session->peer->slot)) { /* before anything of it is kept */
+		drops_count(&worker->drops, DROP_FROM_SWITCH_NOT_MEMBER, 1);
+		return;
+	}
 	if (reassembly_add(&worker->reassembler, source, record->network, record->flags & RECORD_FLAG_PARTIAL,
 		    record->body, record->body_bytes, worker->now, &whole) != FRAGMENT_OK)
 		return; /* held, or counted by the reassembler */
-	/* with room for a tag in front, and away from the reassembler, which the next fragment may change */
-	memcpy(frame, whole.frame, whole.bytes);
-	deliver_frame(worker, network, session->peer->slot, frame, whole.bytes, whole.partial, 0);
-	deliver_flush(worker);
+	packet.frame = whole.frame;
+	packet.bytes = (uint32_t)whole.bytes;
+	packet.offload.partial = whole.partial;
+	/* away from the reassembler, which the next fragment may change */
+	copy = deliver_keep(worker, &packet);
+	take_packet(worker, copy);
+	deliver_kept(worker, copy);
 }
 
 static void take_probe(struct worker *worker, struct session *session, uint8_t lane, const struct record *record,
 	size_t datagram_bytes)
 {
 	struct probing probing;
+	struct dispatch *dispatch;
 
 	switch (probing_take(session, lane, record, datagram_bytes, worker->now, &probing)) {
 	case PROBING_ANSWER:
-		dispatch_record(worker, session->peer, RECORD_PROBE_ACK, 0, 0, 0,
-			probing.answer + RECORD_MAX_HEADER_BYTES, PROBE_BODY_BYTES);
+		dispatch = dispatch_for(worker, session->peer);
+		if (dispatch)
+			dispatch_record(worker, dispatch,
+				&(struct record){ .type = RECORD_PROBE_ACK,
+					.body = probing.answer + RECORD_MAX_HEADER_BYTES,
+					.body_bytes = PROBE_BODY_BYTES });
 		break;
 	case PROBING_ACK: /* the control thread's: it can take only so many of one peer */
 		(void)worker_mail(worker,
@@ -132,8 +126,8 @@ static void take_probe(struct worker *worker, struct session *session, uint8_t l
 	}
 }
 
-static void take_records(struct worker *worker, const struct forwarding *forwarding, struct session *session,
-	uint8_t lane, uint8_t *plain, size_t plain_bytes)
+static void take_records(struct worker *worker, struct session *session, uint8_t lane, uint8_t *plain,
+	size_t plain_bytes)
 {
 	struct record_reader reader = record_reader_init(plain, plain_bytes);
 	struct record record;
@@ -149,10 +143,10 @@ static void take_records(struct worker *worker, const struct forwarding *forward
 		}
 		switch (record.type) {
 		case RECORD_FRAME:
-			take_frame(worker, forwarding, session, &record);
+			take_frame(worker, session, &record);
 			break;
 		case RECORD_FRAGMENT:
-			take_fragment(worker, forwarding, session, lane, &record);
+			take_fragment(worker, session, lane, &record);
 			break;
 		case RECORD_PROBE:
 		case RECORD_PROBE_ACK:
@@ -199,8 +193,7 @@ static void note_confirmed(struct worker *worker, const struct session *session,
 			worker_mail(worker, &(struct mail){ .kind = MAIL_CONFIRMED, .session = session->index });
 }
 
-static void take_datagram(struct worker *worker, const struct forwarding *forwarding, uint8_t *datagram, size_t bytes,
-	struct source *source)
+static void take_datagram(struct worker *worker, uint8_t *datagram, size_t bytes, struct source *source)
 {
 	struct drops *drops = &worker->drops;
 	struct gre header;
@@ -233,12 +226,10 @@ static void take_datagram(struct worker *worker, const struct forwarding *forwar
 	note_confirmed(worker, session, rx);
 	if (newest && header.lane == 0) /* the others come from ports that only send */
 		note_source(worker, session, rx, source);
-	take_records(worker, forwarding, session, header.lane, datagram + GRE_HEADER_BYTES,
-		bytes - TRAIN_OVERHEAD_BYTES);
+	take_records(worker, session, header.lane, datagram + GRE_HEADER_BYTES, bytes - TRAIN_OVERHEAD_BYTES);
 }
 
-static void take_message(struct worker *worker, const struct forwarding *forwarding,
-	const struct underlay_message *message)
+static void take_message(struct worker *worker, const struct underlay_message *message)
 {
 	struct source source = { .message = message };
 
@@ -251,7 +242,7 @@ static void take_message(struct worker *worker, const struct forwarding *forward
 	for (uint32_t at = 0; at < message->len_bytes; at += message->segment_bytes) {
 		const uint32_t left = message->len_bytes - at;
 
-		take_datagram(worker, forwarding, message->bytes + at,
+		take_datagram(worker, message->bytes + at,
 			left < message->segment_bytes ? left : message->segment_bytes, &source);
 	}
 }
@@ -275,7 +266,6 @@ void receive_ready(evutil_socket_t fd, short what, void *arg)
 {
 	struct worker *worker = arg;
 	struct underlay_message messages[UNDERLAY_RECEIVE_MAX];
-	const struct forwarding *forwarding;
 
 	(void)fd;
 	(void)what;
@@ -285,14 +275,14 @@ void receive_ready(evutil_socket_t fd, short what, void *arg)
 
 		if (received == 0)
 			return;
-		forwarding = worker_burst_begin(worker);
+		burst_begin(worker);
 		if (instant_reached(worker->now, worker->expire_at)) {
 			reassembly_expire(&worker->reassembler, worker->now);
 			worker->expire_at = instant_add_ms(worker->now, EXPIRE_MS);
 		}
 		for (uint32_t i = 0; i < received; i++)
-			take_message(worker, forwarding, &messages[i]);
-		worker_burst_end(worker);
+			take_message(worker, &messages[i]);
+		burst_end(worker);
 		adapt(worker, messages, received);
 		if (received < asked)
 			return;

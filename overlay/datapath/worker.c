@@ -6,10 +6,8 @@
 #include "base/rcu.h"
 #include "overlay/datapath/datapath.h"
 #include "overlay/datapath/deliver.h"
-#include "overlay/datapath/dispatch.h"
 #include "overlay/datapath/receive.h"
 #include "overlay/datapath/transmit.h"
-#include "packet/frame.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -19,58 +17,6 @@
 #include <unistd.h>
 
 #define REASSEMBLY_SLOTS 64U
-
-bool worker_mail(struct worker *worker, const struct mail *mail)
-{
-	const uint64_t one = 1;
-
-	if (!mailbox_put(&worker->mailbox, mail))
-		return false;
-	return write(worker->datapath->control_wake_fd, &one, sizeof(one)) == sizeof(one);
-}
-
-const struct forwarding *worker_burst_begin(struct worker *worker)
-{
-	worker->now = instant_now();
-	worker->decision.network = NULL;
-	rcu_enter();
-	return rcu_get(&worker->datapath->forwarding);
-}
-
-void worker_burst_end(struct worker *worker)
-{
-	deliver_flush(worker);
-	dispatch_flush(worker);
-	rcu_leave();
-}
-
-static bool same_head(const struct forward_frame *a, const struct forward_frame *b)
-{
-	return mac_equal(&a->destination, &b->destination) && mac_equal(&a->source, &b->source) &&
-		a->form.tagged == b->form.tagged && a->form.tci == b->form.tci;
-}
-
-const struct verdict *worker_decide(struct worker *worker, const struct network *network, const struct network_port *in,
-	uint32_t peer, const uint8_t *frame, const struct frame_info *info)
-{
-	struct decision *last = &worker->decision;
-	const struct forward_frame head = {
-		.destination = frame_destination(frame),
-		.source = frame_source(frame),
-		.form = { .tagged = info->tagged, .tci = info->tci },
-	};
-
-	if (last->network == network && last->in == in && last->peer == peer && same_head(&last->head, &head))
-		return &last->verdict;
-	*last = (struct decision){ .network = network, .in = in, .peer = peer, .head = head };
-	if (in)
-		forward_from_port(network, worker->datapath->fdb, in, &head, worker->now, &last->verdict);
-	else
-		forward_from_peer(network, worker->datapath->fdb, peer, &head, worker->now, &last->verdict);
-	if (last->verdict.learned != FDB_OK)
-		counter_add(&worker->fdb_events[last->verdict.learned], 1);
-	return &last->verdict;
-}
 
 static void detach(struct worker *worker, uint32_t slot)
 {
@@ -118,6 +64,22 @@ static int attach(struct worker *worker, struct vport *port)
 	return 0;
 }
 
+/* Peers have higher slots than ever before.  Return: 0, or -ENOMEM: those cannot be sent to */
+static int grow_peers(struct worker *worker, uint32_t capacity)
+{
+	struct worker_peer *peers;
+
+	if (capacity <= worker->peers_capacity)
+		return 0;
+	peers = realloc(worker->peers, capacity * sizeof(*peers));
+	if (!peers)
+		return -ENOMEM;
+	memset(peers + worker->peers_capacity, 0, (capacity - worker->peers_capacity) * sizeof(*peers));
+	worker->peers = peers;
+	worker->peers_capacity = capacity;
+	return 0;
+}
+
 /* Between two bursts, so that from here on nothing of this worker refers to an older forwarding */
 static void take_up(struct worker *worker)
 {
@@ -135,6 +97,7 @@ static void take_up(struct worker *worker)
 		worker->attach_errors[slot] =
 			wanted && wanted->tap && !worker->ports[slot] ? attach(worker, wanted) : 0;
 	}
+	worker->peers_error = grow_peers(worker, forwarding->peers_capacity);
 	generation = forwarding->generation;
 	rcu_leave();
 	pthread_mutex_lock(&datapath->generation_lock);
@@ -191,8 +154,9 @@ static void free_worker(struct worker *worker)
 		event_base_free(worker->base);
 	if (worker->wake_fd >= 0)
 		close(worker->wake_fd);
-	free(worker->frame_memory);
-	free(worker->copy_memory);
+	free(worker->burst.memory);
+	packet_pool_fini(&worker->pool);
+	free(worker->peers);
 	free(worker->train_memory);
 	free(worker->reassembly_memory);
 	free(worker);
@@ -200,11 +164,12 @@ static void free_worker(struct worker *worker)
 
 static bool make_memory(struct worker *worker)
 {
-	worker->frame_memory = malloc(FRAME_HEADROOM_BYTES + TAP_READ_BYTES);
-	worker->copy_memory = malloc(FRAME_HEADROOM_BYTES + TAP_READ_BYTES);
+	worker->burst.memory = malloc(PACKET_BURST_BYTES);
+	worker->burst.memory_bytes = PACKET_BURST_BYTES;
 	worker->train_memory = malloc((size_t)DISPATCHES_MAX * TRAIN_BYTES_MAX);
 	worker->reassembly_memory = malloc(reassembly_room_bytes(REASSEMBLY_SLOTS));
-	if (!worker->frame_memory || !worker->copy_memory || !worker->train_memory || !worker->reassembly_memory)
+	if (!worker->burst.memory || !worker->train_memory || !worker->reassembly_memory ||
+		packet_pool_init(&worker->pool, WORKER_POOL_PKTS) < 0)
 		return false;
 	reassembly_init(&worker->reassembler, worker->reassembly_memory, REASSEMBLY_SLOTS);
 	return true;

@@ -35,7 +35,7 @@
 	X(UDP_FULL, "udp-full")           /* the socket's buffer or the device's queue */                       \
 	X(UDP_TOO_BIG, "udp-too-big")     /* over an interface's MTU: the path has shrunk */                    \
 	X(UDP_ERROR, "udp-error")         /* any other refusal of the kernel, such as no route */               \
-	X(FRAME_TOO_BIG, "frame-too-big") /* over the path's size, on a network without fragments */            \
+	X(PEER_GONE, "peer-gone")         /* it has left the topology meanwhile */                              \
 	X(UDP_TRUNCATED, "udp-truncated")                                                                       \
 	X(PORT_CLOSED, "port-closed")               /* the port is on its way in or out */                      \
 	X(HANDSHAKE_MAC, "handshake-mac")           /* mac1 wrong: a scan, or meant for another key */          \

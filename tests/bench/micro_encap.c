@@ -98,15 +98,21 @@ static void gre(void *ctx)
 	}
 }
 
+static struct packet super_frame(const struct cases *c)
+{
+	return (struct packet){ .frame = (uint8_t *)(uintptr_t)c->frame,
+		.bytes = FRAME_BYTES,
+		.info = c->info,
+		.offload = c->offload };
+}
+
 static unsigned int cut(struct cases *c, size_t max_bytes)
 {
-	struct offload offload = c->offload;
-	struct segment segment;
+	struct packet whole = super_frame(c), piece = { 0 };
 	unsigned int count = 0;
 
-	micro_must(segment_begin(&c->segmenter, c->frame, FRAME_BYTES, &c->info, &offload, max_bytes) == SEGMENT_OK,
-		"to cut");
-	while (segment_next(&c->segmenter, &segment))
+	micro_must(segment_begin(&c->segmenter, &whole, max_bytes) == SEGMENT_OK, "to cut");
+	while (segment_next(&c->segmenter, &piece))
 		count++;
 	return count;
 }
@@ -119,11 +125,9 @@ static void cut_for_path(void *ctx)
 static void cut_for_port(void *ctx)
 {
 	struct cases *c = ctx;
-	struct offload offload = c->offload;
-	struct segment segment;
+	struct packet whole = super_frame(c), segment = { 0 };
 
-	micro_must(segment_begin_port(&c->segmenter, c->frame, FRAME_BYTES, &c->info, &offload, true) == SEGMENT_OK,
-		"to cut");
+	micro_must(segment_begin_port(&c->segmenter, &whole, true) == SEGMENT_OK, "to cut");
 	while (segment_next(&c->segmenter, &segment))
 		;
 }
@@ -131,13 +135,10 @@ static void cut_for_port(void *ctx)
 /* The segments, each in a buffer of its own as they come off the wire */
 static void make_segments(struct cases *c)
 {
-	struct offload offload = c->offload;
-	struct segment segment;
+	struct packet whole = super_frame(c), segment = { 0 };
 	unsigned int i = 0;
 
-	micro_must(segment_begin(&c->segmenter, c->frame, FRAME_BYTES, &c->info, &offload, HEADER_BYTES + GUEST_MSS) ==
-			SEGMENT_OK,
-		"to cut");
+	micro_must(segment_begin(&c->segmenter, &whole, HEADER_BYTES + GUEST_MSS) == SEGMENT_OK, "to cut");
 	for (; segment_next(&c->segmenter, &segment); i++) {
 		micro_must(i < SEGMENTS && segment.bytes <= sizeof(c->segments[i]), "room for segments");
 		memcpy(c->segments[i], segment.frame, segment.bytes);
@@ -148,13 +149,14 @@ static void make_segments(struct cases *c)
 	micro_must(i == SEGMENTS, "44 segments");
 }
 
-static void emitted(void *ctx, const struct iovec *iov, int n, size_t bytes, const struct offload *offload)
+static void emitted(void *ctx, struct packet *const packets[], unsigned int count)
 {
 	struct cases *c = ctx;
 
-	(void)iov;
-	micro_must(n == (int)SEGMENTS && offload->gso == OFFLOAD_GSO_TCP4, "one super-frame");
-	c->emitted_bytes += bytes;
+	micro_must(count == 1 && packets[0]->pieces_count == (int)SEGMENTS + 1 &&
+			packets[0]->offload.gso == OFFLOAD_GSO_TCP4,
+		"one super-frame");
+	c->emitted_bytes += packets[0]->bytes;
 }
 
 static void join(void *ctx)
@@ -162,10 +164,14 @@ static void join(void *ctx)
 	struct cases *c = ctx;
 
 	for (unsigned int i = 0; i < SEGMENTS; i++) {
+		struct packet packet;
+
 		memcpy(c->segments[i], c->heads[i], HEADER_BYTES); /* as they were before the last joining */
-		micro_must(coalesce_add(&c->coalescer, c->segments[i], c->segment_bytes[i], &c->segment_info[i], true,
-				   0) == COALESCE_OK,
-			"coalesce_add");
+		packet_init(&packet, c->segments[i], c->segment_bytes[i], 0);
+		packet.from_wire = true;
+		packet.info = c->segment_info[i];
+		packet.offload = (struct offload){ .partial = true };
+		micro_must(coalesce_add(&c->coalescer, &packet) == COALESCE_OK, "coalesce_add");
 	}
 	coalesce_flush(&c->coalescer);
 }

@@ -101,7 +101,7 @@ static void join_fabric(struct side *side)
 		.ports_count = 1,
 		.peers = &side->peer->slot,
 		.peers_count = 1 };
-	struct forwarding *forwarding = forwarding_new(1);
+	struct forwarding *forwarding = forwarding_new(1, SLOT + 1);
 	struct attach_faults faults;
 	struct network *network;
 
@@ -161,7 +161,7 @@ static void close_pair(void)
 /* ---- frames ------------------------------------------------------------------------------------------------ */
 
 struct stream {
-	uint8_t frame[TAP_READ_BYTES];
+	uint8_t frame[PACKET_BYTES_MAX];
 	struct frame_info info;
 	struct offload offload;
 	size_t payload_bytes;
@@ -211,7 +211,7 @@ static bool put(struct stream *s)
 /* Return: payload that has come out of the other port */
 static size_t take_all(const struct stream *s)
 {
-	static uint8_t frame[TAP_READ_BYTES];
+	static uint8_t frame[PACKET_BYTES_MAX];
 	struct offload offload;
 	size_t bytes, payload = 0;
 

@@ -10,6 +10,7 @@
 
 #include "packet/coalesce.h"
 #include "packet/csum.h"
+#include "tests/unit/packet/as_packet.h"
 #include "tests/unit/encap/model.h"
 
 #define SCENARIO_FLOWS 12U
@@ -107,22 +108,19 @@ static inline void scenario_note(struct coalesce_scenario *s, struct scenario_lo
 	scenario_log_add(&logs[flow], packet, bytes);
 }
 
-static inline void scenario_emit(void *ctx, const struct iovec *iov, int n, size_t bytes, const struct offload *offload)
+static inline void scenario_emit_one(struct coalesce_scenario *s, const struct packet *given)
 {
 	static uint8_t frame[MODEL_MAX_FRAME_BYTES], packet[MODEL_MAX_FRAME_BYTES];
-	struct coalesce_scenario *s = ctx;
+	const struct offload *offload = &given->offload;
 	struct offload left = *offload;
+	const size_t bytes = given->bytes;
+	const int n = flatten(given, frame, sizeof(frame));
 	struct frame_info info;
-	size_t used_bytes = 0;
 
 	s->emitted++;
-	MUST(n >= 1 && n <= (int)COALESCE_MAX_SEGMENTS && bytes <= sizeof(frame));
-	for (int i = 0; i < n; i++) {
-		memcpy(frame + used_bytes, iov[i].iov_base, iov[i].iov_len);
-		used_bytes += iov[i].iov_len;
-	}
-	MUST(used_bytes == bytes && frame_parse(frame, bytes, &info));
-	MUST(n == 1 || (iov[0].iov_len > info.payload_offset && info.end_offset == bytes));
+	MUST(n >= 1 && n <= (int)COALESCE_MAX_SEGMENTS && !given->from_wire);
+	MUST(frame_parse(frame, bytes, &info));
+	MUST(n == 1 || (given->pieces[1].iov_len > info.payload_offset && info.end_offset == bytes));
 	MUST(!offload->partial || (s->caps & OFFLOAD_CAP_CSUM));
 	if (offload->partial) {
 		MUST(csum_is_native(&info, offload));
@@ -151,6 +149,13 @@ static inline void scenario_emit(void *ctx, const struct iovec *iov, int n, size
 	}
 }
 
+static inline void scenario_emit(void *ctx, struct packet *const packets[], unsigned int count)
+{
+	MUST(count > 0);
+	for (unsigned int i = 0; i < count; i++)
+		scenario_emit_one(ctx, packets[i]);
+}
+
 /* Hand a frame to the coalescer in a heap block of its own size, and note what must come out */
 static inline void scenario_add(struct coalesce_scenario *s, const uint8_t *bytes, size_t len_bytes, bool partial,
 	uint16_t gso_bytes)
@@ -175,7 +180,8 @@ static inline void scenario_add(struct coalesce_scenario *s, const uint8_t *byte
 		memset(frame + info.l4_offset + csum_field_offset(&info), 0x5c, 2); /* P leaves it open */
 		model_finish(packet, &info);
 	}
-	if (coalesce_add(&s->coalescer, frame, len_bytes, &info, partial, gso_bytes) == COALESCE_OK)
+	if (join_add(&s->coalescer, as_packet(frame, len_bytes, &info, &(struct offload){ 0 }), partial, gso_bytes) ==
+		COALESCE_OK)
 		scenario_note(s, s->want, packet, partial ? info.end_offset : len_bytes); /* P: without padding */
 }
 

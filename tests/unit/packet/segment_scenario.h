@@ -9,6 +9,7 @@
 #include "packet/csum.h"
 #include "packet/segment.h"
 #include "tests/unit/encap/model.h"
+#include "tests/unit/packet/as_packet.h"
 
 /* A frame in a heap block with its headroom and not a byte more */
 struct scenario_frame {
@@ -64,7 +65,7 @@ static inline void scenario_compare(struct segmenter *s, const struct scenario_f
 	uint16_t gso_bytes, const struct offload *port)
 {
 	static uint8_t want[MODEL_MAX_FRAME_BYTES], got[MODEL_MAX_FRAME_BYTES];
-	struct segment segment;
+	struct packet segment = { 0 };
 	uint32_t index = 0;
 
 	while (segment_next(s, &segment)) {
@@ -73,9 +74,9 @@ static inline void scenario_compare(struct segmenter *s, const struct scenario_f
 
 		MUST(segment.bytes == bytes);
 		MUST(segment.frame >= f->frame && segment.frame + segment.bytes <= f->frame + f->bytes);
-		MUST(segment.gso_bytes == (gso_bytes > 0 && payload_bytes > gso_bytes ? gso_bytes : 0));
+		MUST(segment.offload.gso_bytes == (gso_bytes > 0 && payload_bytes > gso_bytes ? gso_bytes : 0));
 		memcpy(got, segment.frame, bytes);
-		scenario_complete(got, bytes, segment.partial, port);
+		scenario_complete(got, bytes, segment.offload.partial, port);
 		if (!f->info.source_routed)
 			MUST(memcmp(got, want, bytes) == 0);
 		memset(segment.frame - SEGMENT_HEADROOM_BYTES, 0xdd, SEGMENT_HEADROOM_BYTES); /* the caller's right */
@@ -88,18 +89,18 @@ static inline void scenario_compare(struct segmenter *s, const struct scenario_f
 static inline void scenario_path(struct scenario_frame *f, size_t max_frame_bytes)
 {
 	struct segmenter s;
-	struct segment segment;
+	struct packet segment = { 0 };
 	struct offload offload = f->offload;
 	bool native = csum_is_native(&f->info, &offload);
 	bool tcp = f->info.l4_protocol == FRAME_PROTOCOL_TCP;
 	uint32_t fill_bytes = (uint32_t)max_frame_bytes - f->info.payload_offset;
 
-	if (segment_begin(&s, f->frame, f->bytes, &f->info, &offload, max_frame_bytes) != SEGMENT_OK)
+	if (cut_begin(&s, as_packet(f->frame, f->bytes, &f->info, &offload), &offload, max_frame_bytes) != SEGMENT_OK)
 		return;
 	if (s.cut_bytes == 0) {
 		MUST(segment_next(&s, &segment));
-		MUST(segment.frame == f->frame && segment.bytes == f->bytes && segment.gso_bytes == 0);
-		MUST(segment.partial == native && offload.partial == native);
+		MUST(segment.frame == f->frame && segment.bytes == f->bytes && segment.offload.gso_bytes == 0);
+		MUST(segment.offload.partial == native && offload.partial == native);
 		MUST(!segment_next(&s, &segment));
 		MUST(offload.partial != f->offload.partial || memcmp(f->frame, f->original, f->bytes) == 0);
 		memcpy(f->frame, f->original, f->bytes);
@@ -120,11 +121,11 @@ static inline void scenario_path(struct scenario_frame *f, size_t max_frame_byte
 static inline void scenario_port(struct scenario_frame *f, bool complete)
 {
 	struct segmenter s;
-	struct offload offload = f->offload;
+	struct packet packet = as_packet(f->frame, f->bytes, &f->info, &f->offload);
 
-	if (offload.gso == OFFLOAD_GSO_NONE)
+	if (f->offload.gso == OFFLOAD_GSO_NONE)
 		return;
-	if (segment_begin_port(&s, f->frame, f->bytes, &f->info, &offload, complete) == SEGMENT_OK)
+	if (segment_begin_port(&s, &packet, complete) == SEGMENT_OK)
 		scenario_compare(&s, f, f->offload.gso_bytes, 0, &f->offload);
 }
 

@@ -32,6 +32,7 @@ static void random_bursts_match_the_model(void **state)
 }
 
 static struct coalesce_scenario scenario;
+static const struct offload none;
 static uint8_t buffer[MODEL_MAX_FRAME_BYTES];
 
 static struct model_packet tcp_packet(uint32_t payload_bytes)
@@ -264,7 +265,8 @@ static void a_wrong_ipv4_header_does_not_join(void **state)
 		assert_true(frame_parse(wire[i], bytes, &info));
 		if (i == 1)
 			wire[i][info.l3_offset + 10] ^= 1;
-		assert_int_equal(coalesce_add(&scenario.coalescer, wire[i], bytes, &info, true, 0), COALESCE_OK);
+		assert_int_equal(join_add(&scenario.coalescer, as_packet(wire[i], bytes, &info, &none), true, 0),
+			COALESCE_OK);
 		assert_int_equal(scenario.emitted, i == 0 ? 0 : 2);
 	}
 	coalesce_flush(&scenario.coalescer);
@@ -415,10 +417,10 @@ static void marks_where_they_may_not_be_are_dropped(void **state)
 	udp.protocol = FRAME_PROTOCOL_UDP;
 	syn.tcp_flags = FRAME_TCP_SYN | FRAME_TCP_ACK;
 	coalesce_scenario_init(&scenario, ALL_CAPS, 0);
-#define RESULT(packet, partial, gso)                                                            \
-	(bytes = model_build(packet, buffer),                                                   \
-		frame_parse(buffer, bytes, &info)                                               \
-			? coalesce_add(&scenario.coalescer, buffer, bytes, &info, partial, gso) \
+#define RESULT(packet, partial, gso)                                                                          \
+	(bytes = model_build(packet, buffer),                                                                 \
+		frame_parse(buffer, bytes, &info)                                                             \
+			? join_add(&scenario.coalescer, as_packet(buffer, bytes, &info, &none), partial, gso) \
 			: COALESCE_RESULTS)
 	assert_int_equal(RESULT(&p, false, 1448), COALESCE_DROP_GSO);
 	assert_int_equal(RESULT(&p, true, SEGMENT_MIN_MSS - 1), COALESCE_DROP_GSO);
@@ -428,7 +430,8 @@ static void marks_where_they_may_not_be_are_dropped(void **state)
 	buffer[16] = 0x08;
 	buffer[17] = 0x06;
 	assert_true(frame_parse(buffer, bytes, &info));
-	assert_int_equal(coalesce_add(&scenario.coalescer, buffer, bytes, &info, true, 0), COALESCE_DROP_PARTIAL);
+	assert_int_equal(join_add(&scenario.coalescer, as_packet(buffer, bytes, &info, &none), true, 0),
+		COALESCE_DROP_PARTIAL);
 	assert_int_equal(scenario.emitted, 0);
 	coalesce_scenario_fini(&scenario);
 }
@@ -441,18 +444,16 @@ struct round_trip {
 	struct offload offload;
 };
 
-static void keep(void *ctx, const struct iovec *iov, int n, size_t bytes, const struct offload *offload)
+static void keep(void *ctx, struct packet *const packets[], unsigned int count)
 {
 	struct round_trip *trip = ctx;
 
-	trip->bytes = 0;
-	for (int i = 0; i < n; i++) {
-		memcpy(trip->frame + trip->bytes, iov[i].iov_base, iov[i].iov_len);
-		trip->bytes += iov[i].iov_len;
+	for (unsigned int i = 0; i < count; i++) {
+		assert_true(flatten(packets[i], trip->frame, sizeof(trip->frame)) > 0);
+		trip->bytes = packets[i]->bytes;
+		trip->offload = packets[i]->offload;
+		trip->emitted++;
 	}
-	assert_int_equal(trip->bytes, bytes);
-	trip->emitted++;
-	trip->offload = *offload;
 }
 
 static void cut_and_joined_is_the_original(void **state)
@@ -469,7 +470,7 @@ static void cut_and_joined_is_the_original(void **state)
 		size_t max_frame_bytes = round % 2 ? 1400 + model_random(&random) % 100 : 8000 + round % 1000;
 		struct frame_info info;
 		struct segmenter s;
-		struct segment segment;
+		struct packet segment = { 0 };
 		struct offload offload;
 		size_t bytes, n = 0;
 
@@ -486,14 +487,15 @@ static void cut_and_joined_is_the_original(void **state)
 		};
 		trip.emitted = 0;
 		coalesce_init(&c, ALL_CAPS, keep, &trip);
-		assert_int_equal(segment_begin(&s, frame, bytes, &info, &offload, max_frame_bytes), SEGMENT_OK);
+		assert_int_equal(cut_begin(&s, as_packet(frame, bytes, &info, &offload), &offload, max_frame_bytes),
+			SEGMENT_OK);
 		for (; segment_next(&s, &segment); n++) {
 			struct frame_info piece;
 
 			memcpy(wire[n], segment.frame, segment.bytes);
 			assert_true(frame_parse(wire[n], segment.bytes, &piece));
-			assert_int_equal(coalesce_add(&c, wire[n], segment.bytes, &piece, segment.partial,
-						 segment.gso_bytes),
+			assert_int_equal(join_add(&c, as_packet(wire[n], segment.bytes, &piece, &none),
+						 segment.offload.partial, segment.offload.gso_bytes),
 				COALESCE_OK);
 		}
 		coalesce_flush(&c);

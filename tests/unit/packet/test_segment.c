@@ -87,19 +87,19 @@ static void fits_the_path_and_not_the_guest(void **state)
 	struct frame_info info;
 	struct offload offload;
 	struct segmenter s;
-	struct segment segment;
+	struct packet segment = { 0 };
 	size_t bytes = guest_frame(&info, &offload, FRAME_TCP_PSH | FRAME_TCP_CWR);
 	uint32_t n = 0, sum = 0;
 
 	(void)state;
-	assert_int_equal(segment_begin(&s, frame, bytes, &info, &offload, 8966), SEGMENT_OK);
+	assert_int_equal(cut_begin(&s, as_packet(frame, bytes, &info, &offload), &offload, 8966), SEGMENT_OK);
 	while (segment_next(&s, &segment)) {
 		uint8_t flags = segment.frame[47];
 		bool last = n == 4;
 
 		assert_int_equal(segment.bytes, last ? 66 + 40000 - 4 * 8900 : 8966);
-		assert_int_equal(segment.gso_bytes, 1448);
-		assert_true(segment.partial);
+		assert_int_equal(segment.offload.gso_bytes, 1448);
+		assert_true(segment.offload.partial);
 		assert_int_equal(!!(flags & FRAME_TCP_CWR), n == 0);
 		assert_int_equal(!!(flags & FRAME_TCP_PSH), last);
 		assert_int_equal(frame_get16(segment.frame + 18), (uint16_t)(0xfffe + n));
@@ -117,18 +117,18 @@ static void a_narrow_path_needs_no_g(void **state)
 	struct frame_info info;
 	struct offload offload;
 	struct segmenter s;
-	struct segment segment;
+	struct packet segment = { 0 };
 	size_t bytes = guest_frame(&info, &offload, 0);
 	uint32_t n = 0;
 
 	(void)state;
-	assert_int_equal(segment_begin(&s, frame, bytes, &info, &offload, 1448 + 66), SEGMENT_OK);
+	assert_int_equal(cut_begin(&s, as_packet(frame, bytes, &info, &offload), &offload, 1448 + 66), SEGMENT_OK);
 	for (; segment_next(&s, &segment); n++)
-		assert_int_equal(segment.gso_bytes, 0);
+		assert_int_equal(segment.offload.gso_bytes, 0);
 	assert_int_equal(n, 28);
-	assert_int_equal(segment_begin(&s, frame, bytes, &info, &offload, 1449 + 66), SEGMENT_OK);
+	assert_int_equal(cut_begin(&s, as_packet(frame, bytes, &info, &offload), &offload, 1449 + 66), SEGMENT_OK);
 	assert_true(segment_next(&s, &segment));
-	assert_int_equal(segment.gso_bytes, 1448);
+	assert_int_equal(segment.offload.gso_bytes, 1448);
 }
 
 static void an_ordinary_frame_is_cut_only_if_it_must_and_may(void **state)
@@ -159,7 +159,7 @@ static void an_ordinary_frame_is_cut_only_if_it_must_and_may(void **state)
 		struct frame_info info;
 		struct offload offload = { .partial = cases[i].partial, .csum_start = 54 };
 		struct segmenter s;
-		struct segment segment;
+		struct packet segment = { 0 };
 		unsigned int n = 0;
 		size_t bytes;
 
@@ -168,11 +168,12 @@ static void an_ordinary_frame_is_cut_only_if_it_must_and_may(void **state)
 		bytes = model_build(&p, frame);
 		assert_true(frame_parse(frame, bytes, &info));
 		offload.csum_offset = csum_field_offset(&info);
-		assert_int_equal(segment_begin(&s, frame, bytes, &info, &offload, cases[i].max_frame_bytes),
+		assert_int_equal(cut_begin(&s, as_packet(frame, bytes, &info, &offload), &offload,
+					 cases[i].max_frame_bytes),
 			SEGMENT_OK);
 		for (; segment_next(&s, &segment); n++) {
-			assert_int_equal(segment.partial, cases[i].partial);
-			assert_int_equal(segment.gso_bytes, 0);
+			assert_int_equal(segment.offload.partial, cases[i].partial);
+			assert_int_equal(segment.offload.gso_bytes, 0);
 		}
 		assert_int_equal(n, cases[i].segments);
 	}
@@ -186,11 +187,12 @@ static void lies_are_refused_by_name(void **state)
 	size_t bytes = guest_frame(&info, &right, 0);
 
 	(void)state;
-#define REFUSED(why, max, ...)                                                                               \
-	do {                                                                                                 \
-		offload = right;                                                                             \
-		__VA_ARGS__;                                                                                 \
-		assert_int_equal(segment_begin(&s, frame, bytes, &info, &offload, max), SEGMENT_DROP_##why); \
+#define REFUSED(why, max, ...)                                                                           \
+	do {                                                                                             \
+		offload = right;                                                                         \
+		__VA_ARGS__;                                                                             \
+		assert_int_equal(cut_begin(&s, as_packet(frame, bytes, &info, &offload), &offload, max), \
+			SEGMENT_DROP_##why);                                                             \
 	} while (0)
 	REFUSED(OFFLOAD, 1500, offload.gso = OFFLOAD_GSO_TCP6);
 	REFUSED(OFFLOAD, 1500, offload.gso = OFFLOAD_GSO_UDP);
@@ -234,9 +236,9 @@ static void too_many_datagrams_are_refused(void **state)
 
 	(void)state;
 	assert_true(frame_parse(frame, bytes, &info));
-	assert_int_equal(segment_begin(&s, frame, bytes, &info, &offload, 1400), SEGMENT_OK);
+	assert_int_equal(cut_begin(&s, as_packet(frame, bytes, &info, &offload), &offload, 1400), SEGMENT_OK);
 	offload.gso_bytes = 99;
-	assert_int_equal(segment_begin(&s, frame, bytes, &info, &offload, 1400), SEGMENT_DROP_COUNT);
+	assert_int_equal(cut_begin(&s, as_packet(frame, bytes, &info, &offload), &offload, 1400), SEGMENT_DROP_COUNT);
 }
 
 /* Behind a source route only the guest's own partial sum knows the destination (RFC 8200 8.1) */
@@ -260,7 +262,7 @@ static void a_source_routed_frame_is_cut_with_whole_checksums(void **state)
 		.csum_offset = 16,
 	};
 	struct segmenter s;
-	struct segment segment;
+	struct packet segment = { 0 };
 	uint32_t n = 0;
 
 	(void)state;
@@ -280,12 +282,12 @@ static void a_source_routed_frame_is_cut_with_whole_checksums(void **state)
 		sum = csum_fold(csum_pseudo(at_end, &info, (uint32_t)bytes - info.l4_offset));
 		memcpy(frame + 78 + 16, &sum, 2);
 	}
-	assert_int_equal(segment_begin(&s, frame, bytes, &info, &offload, 9000), SEGMENT_OK);
+	assert_int_equal(cut_begin(&s, as_packet(frame, bytes, &info, &offload), &offload, 9000), SEGMENT_OK);
 	for (; segment_next(&s, &segment); n++) {
 		uint8_t at_end[2000];
 
-		assert_false(segment.partial);
-		assert_int_equal(segment.gso_bytes, 0);
+		assert_false(segment.offload.partial);
+		assert_int_equal(segment.offload.gso_bytes, 0);
 		assert_int_equal(segment.bytes, info.payload_offset + 1000);
 		memcpy(at_end, segment.frame, segment.bytes);
 		memcpy(at_end + 38, final, 16);
@@ -302,13 +304,13 @@ static void a_length_of_zero_is_the_frames(void **state)
 	struct frame_info info;
 	struct offload offload;
 	struct segmenter s;
-	struct segment segment;
+	struct packet segment = { 0 };
 	size_t bytes = guest_frame(&info, &offload, 0);
 
 	(void)state;
 	frame_put16(frame + 16, 0);
 	assert_true(frame_parse(frame, bytes, &info));
-	assert_int_equal(segment_begin(&s, frame, bytes, &info, &offload, 65000), SEGMENT_OK);
+	assert_int_equal(cut_begin(&s, as_packet(frame, bytes, &info, &offload), &offload, 65000), SEGMENT_OK);
 	assert_true(segment_next(&s, &segment));
 	assert_int_equal(frame_get16(segment.frame + 16), 40052);
 	assert_true(csum_ipv4_header_ok(segment.frame, &info));

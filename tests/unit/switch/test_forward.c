@@ -49,14 +49,91 @@ static struct mac host(uint8_t number)
 	return (struct mac){ { 0x52, 0x54, 0, 0, 0, number } };
 }
 
-static struct forward_frame frame_of(struct mac source, struct mac destination)
+/* A frame as far as the switch looks at it */
+struct test_frame {
+	uint8_t bytes[18];
+	struct packet packet;
+};
+
+static void set_form(struct test_frame *frame, bool tagged, uint16_t tci)
 {
-	return (struct forward_frame){ .destination = destination, .source = source };
+	frame->packet.info =
+		(struct frame_info){ .tagged = tagged, .tci = tagged ? tci : 0, .l2_bytes = tagged ? 18 : 14 };
+}
+
+static struct test_frame frame_of(struct mac source, struct mac destination)
+{
+	struct test_frame frame = { .packet = { .bytes = 60 } };
+
+	memcpy(frame.bytes, destination.bytes, MAC_BYTES);
+	memcpy(frame.bytes + MAC_BYTES, source.bytes, MAC_BYTES);
+	set_form(&frame, false, 0);
+	return frame;
+}
+
+static struct crossing crossing_of(const struct network *net, struct fdb *fdb, struct test_frame *frame,
+	struct instant at)
+{
+	frame->packet.frame = frame->bytes;
+	frame->packet.network = net;
+	return (struct crossing){ .packet = &frame->packet, .fdb = fdb, .now = at };
+}
+
+static void forward_from_port(const struct network *net, struct fdb *fdb, const struct network_port *in,
+	struct test_frame *frame, struct instant at, struct verdict *out)
+{
+	const struct crossing crossing = crossing_of(net, fdb, frame, at);
+
+	frame->packet.in = in;
+	forward(&crossing, out);
+}
+
+static void forward_from_peer(const struct network *net, struct fdb *fdb, uint32_t peer, struct test_frame *frame,
+	struct instant at, struct verdict *out)
+{
+	const struct crossing crossing = crossing_of(net, fdb, frame, at);
+
+	frame->packet.in = NULL;
+	frame->packet.peer = peer;
+	forward(&crossing, out);
+}
+
+static bool goes_to(const struct verdict *v, enum output_kind kind)
+{
+	for (uint32_t i = 0; i < v->outputs_count; i++)
+		if (v->outputs[i].kind == kind)
+			return true;
+	return false;
+}
+
+/* To all ports, and with @peers to all peers too */
+static void assert_flood(const struct verdict *v, bool peers)
+{
+	assert_int_equal(v->result, SWITCH_OK);
+	assert_true(goes_to(v, OUTPUT_PORTS));
+	assert_int_equal(goes_to(v, OUTPUT_PEERS), peers);
+	assert_int_equal(v->outputs_count, 1 + peers);
+}
+
+static void assert_port(const struct verdict *v, const struct network_port *port)
+{
+	assert_int_equal(v->result, SWITCH_OK);
+	assert_int_equal(v->outputs_count, 1);
+	assert_int_equal(v->outputs[0].kind, OUTPUT_PORT);
+	assert_ptr_equal(v->outputs[0].port, port);
+}
+
+static void assert_peer(const struct verdict *v, uint32_t peer)
+{
+	assert_int_equal(v->result, SWITCH_OK);
+	assert_int_equal(v->outputs_count, 1);
+	assert_int_equal(v->outputs[0].kind, OUTPUT_PEER);
+	assert_int_equal(v->outputs[0].number, peer);
 }
 
 static void assert_drop(const struct verdict *v, enum switch_result why)
 {
-	assert_int_equal(v->kind, VERDICT_DROP);
+	assert_int_equal(v->outputs_count, 0);
 	assert_string_equal(switch_result_name(v->result), switch_result_name(why));
 }
 
@@ -67,32 +144,28 @@ static void a_switch_learns_and_forwards(void **state)
 {
 	struct network *net = network_make(NETWORK_SWITCH, 0, three, 3, members, 2);
 	const struct network_port *ports = net->ports;
-	struct forward_frame a_to_b = frame_of(host(1), host(2)), b_to_a = frame_of(host(2), host(1));
+	struct test_frame a_to_b = frame_of(host(1), host(2)), b_to_a = frame_of(host(2), host(1));
 	struct fdb *fdb = fdb_make();
 	struct verdict v;
 
 	(void)state;
 	forward_from_port(net, fdb, &ports[0], &a_to_b, now, &v);
-	assert_int_equal(v.kind, VERDICT_FLOOD);
-	assert_true(v.unknown && v.to_peers);
+	assert_flood(&v, true);
 	assert_int_equal(v.learned, FDB_LEARNED);
 	forward_from_port(net, fdb, &ports[1], &b_to_a, now, &v);
-	assert_int_equal(v.kind, VERDICT_PORT);
-	assert_ptr_equal(v.port, &ports[0]);
-	assert_int_equal(v.result, SWITCH_OK);
+	assert_port(&v, &ports[0]);
 	forward_from_port(net, fdb, &ports[0], &a_to_b, now, &v);
-	assert_ptr_equal(v.port, &ports[1]);
+	assert_port(&v, &ports[1]);
 	assert_int_equal(v.learned, FDB_OK);
 	/* b moves behind a peer */
 	forward_from_peer(net, fdb, 4, &b_to_a, now, &v);
 	assert_int_equal(v.learned, FDB_MOVED);
-	assert_ptr_equal(v.port, &ports[0]);
+	assert_port(&v, &ports[0]);
 	forward_from_port(net, fdb, &ports[0], &a_to_b, now, &v);
-	assert_int_equal(v.kind, VERDICT_PEER);
-	assert_int_equal(v.peer, 4);
+	assert_peer(&v, 4);
 	/* too old: nothing is known again */
 	forward_from_port(net, fdb, &ports[0], &a_to_b, instant_add_ms(now, FDB_AGING_MS), &v);
-	assert_int_equal(v.kind, VERDICT_FLOOD);
+	assert_flood(&v, true);
 	network_free(net);
 	fdb_free(fdb);
 }
@@ -100,14 +173,13 @@ static void a_switch_learns_and_forwards(void **state)
 static void what_came_from_a_peer_stays_here(void **state)
 {
 	struct network *net = network_make(NETWORK_SWITCH, 0, three, 3, members, 2);
-	struct forward_frame frame = frame_of(host(1), broadcast);
+	struct test_frame frame = frame_of(host(1), broadcast);
 	struct fdb *fdb = fdb_make();
 	struct verdict v;
 
 	(void)state;
 	forward_from_peer(net, fdb, 1, &frame, now, &v);
-	assert_int_equal(v.kind, VERDICT_FLOOD);
-	assert_false(v.to_peers || v.unknown);
+	assert_flood(&v, false);
 	frame = frame_of(host(2), host(1));
 	forward_from_peer(net, fdb, 4, &frame, now, &v);
 	assert_drop(&v, SWITCH_DROP_SPLIT_HORIZON);
@@ -120,7 +192,7 @@ static void what_came_from_a_peer_stays_here(void **state)
 static void a_stranger_teaches_nothing(void **state)
 {
 	struct network *net = network_make(NETWORK_SWITCH, 0, three, 3, members, 2);
-	struct forward_frame frame = frame_of(host(1), broadcast);
+	struct test_frame frame = frame_of(host(1), broadcast);
 	struct fdb *fdb = fdb_make();
 	struct verdict v;
 
@@ -139,7 +211,7 @@ static void a_stranger_teaches_nothing(void **state)
 static void a_station_behind_the_same_port_needs_no_help(void **state)
 {
 	struct network *net = network_make(NETWORK_SWITCH, 0, three, 3, members, 2);
-	struct forward_frame frame = frame_of(host(1), host(2));
+	struct test_frame frame = frame_of(host(1), host(2));
 	struct fdb *fdb = fdb_make();
 	struct verdict v;
 
@@ -155,7 +227,7 @@ static void a_station_behind_the_same_port_needs_no_help(void **state)
 static void a_group_source_is_dropped_and_a_zero_source_not_learned(void **state)
 {
 	struct network *net = network_make(NETWORK_SWITCH, 0, three, 3, members, 2);
-	struct forward_frame frame = frame_of(broadcast, host(2));
+	struct test_frame frame = frame_of(broadcast, host(2));
 	struct fdb *fdb = fdb_make();
 	struct verdict v;
 
@@ -166,7 +238,7 @@ static void a_group_source_is_dropped_and_a_zero_source_not_learned(void **state
 	assert_drop(&v, SWITCH_DROP_GROUP_SOURCE);
 	frame = frame_of((struct mac){ { 0 } }, host(2));
 	forward_from_port(net, fdb, &net->ports[0], &frame, now, &v);
-	assert_int_equal(v.kind, VERDICT_FLOOD);
+	assert_flood(&v, true);
 	assert_int_equal(v.learned, FDB_UNLEARNABLE);
 	assert_int_equal(fdb_count(fdb), 0);
 	network_free(net);
@@ -192,15 +264,15 @@ static void reserved_addresses_pass_by_class(void **state)
 
 		for (unsigned int last = 0; last < 32; last++) {
 			struct mac reserved = { { 0x01, 0x80, 0xc2, 0, 0, (uint8_t)last } };
-			struct forward_frame frame = frame_of(host(1), reserved);
+			struct test_frame frame = frame_of(host(1), reserved);
 			bool passes = last > 15 || (pass & class_of((uint8_t)last));
 			struct verdict port, peer;
 
 			forward_from_port(net, fdb, &net->ports[0], &frame, now, &port);
 			forward_from_peer(net, fdb, 1, &frame, now, &peer);
 			if (passes) {
-				assert_int_equal(port.kind, VERDICT_FLOOD);
-				assert_int_equal(peer.kind, VERDICT_FLOOD);
+				assert_flood(&port, true);
+				assert_flood(&peer, false);
 			} else {
 				assert_drop(&port, SWITCH_DROP_RESERVED);
 				assert_drop(&peer, SWITCH_DROP_RESERVED);
@@ -221,24 +293,21 @@ static void a_wire_passes_every_frame_to_its_other_end(void **state)
 
 	(void)state;
 	for (unsigned int last = 0; last < 16; last++) {
-		struct forward_frame frame =
-			frame_of(broadcast, (struct mac){ { 1, 0x80, 0xc2, 0, 0, (uint8_t)last } });
+		struct test_frame frame = frame_of(broadcast, (struct mac){ { 1, 0x80, 0xc2, 0, 0, (uint8_t)last } });
 
-		frame.form = (struct vlan_form){ true, 4095 };
+		set_form(&frame, true, 4095);
 		forward_from_port(near, fdb, &near->ports[0], &frame, now, &v);
-		assert_int_equal(v.kind, VERDICT_PEER);
-		assert_int_equal(v.peer, 1);
-		assert_int_equal(vlan_egress_fabric(v.vlan, frame.form), VLAN_KEEP);
+		assert_peer(&v, 1);
+		assert_int_equal(v.outputs[0].action, VLAN_KEEP);
 		forward_from_peer(near, fdb, 1, &frame, now, &v);
-		assert_int_equal(v.kind, VERDICT_PORT);
-		assert_ptr_equal(v.port, &near->ports[0]);
-		assert_int_equal(forward_egress(v.port, NULL, v.vlan, frame.form), VLAN_KEEP);
+		assert_port(&v, &near->ports[0]);
+		assert_int_equal(v.outputs[0].action, VLAN_KEEP);
 		forward_from_peer(near, fdb, 4, &frame, now, &v);
 		assert_drop(&v, SWITCH_DROP_NOT_MEMBER);
 		forward_from_port(both, fdb, &both->ports[0], &frame, now, &v);
-		assert_ptr_equal(v.port, &both->ports[1]);
+		assert_port(&v, &both->ports[1]);
 		forward_from_port(both, fdb, &both->ports[1], &frame, now, &v);
-		assert_ptr_equal(v.port, &both->ports[0]);
+		assert_port(&v, &both->ports[0]);
 		forward_from_port(alone, fdb, &alone->ports[0], &frame, now, &v);
 		assert_drop(&v, SWITCH_DROP_NOWHERE);
 	}
@@ -257,15 +326,13 @@ static void a_hub_floods_and_never_learns(void **state)
 
 	(void)state;
 	for (uint8_t i = 0; i < 50; i++) {
-		struct forward_frame frame =
+		struct test_frame frame =
 			frame_of(host(i % 3), i % 7 ? host((i + 1) % 3) : (struct mac){ { 1, 0x80, 0xc2 } });
 
 		forward_from_port(net, fdb, &net->ports[i % 3], &frame, now, &v);
-		assert_int_equal(v.kind, VERDICT_FLOOD);
-		assert_true(v.to_peers);
+		assert_flood(&v, true);
 		forward_from_peer(net, fdb, 1, &frame, now, &v);
-		assert_int_equal(v.kind, VERDICT_FLOOD);
-		assert_false(v.to_peers);
+		assert_flood(&v, false);
 	}
 	assert_int_equal(fdb_count(fdb), 0);
 	network_free(net);
@@ -276,7 +343,7 @@ static void alone_there_is_nowhere_to_go(void **state)
 {
 	struct network *one = network_make(NETWORK_SWITCH, 0, three, 1, NULL, 0);
 	struct network *portless = network_make(NETWORK_SWITCH, 0, NULL, 0, members, 2);
-	struct forward_frame frame = frame_of(host(1), broadcast);
+	struct test_frame frame = frame_of(host(1), broadcast);
 	struct fdb *fdb = fdb_make();
 	struct verdict v;
 
@@ -294,7 +361,7 @@ static void what_left_the_network_is_unknown_again(void **state)
 {
 	struct network *before = network_make(NETWORK_SWITCH, 0, three, 3, members, 2);
 	struct network *after = network_make(NETWORK_SWITCH, 0, three, 2, members, 1);
-	struct forward_frame frame = frame_of(host(1), broadcast);
+	struct test_frame frame = frame_of(host(1), broadcast);
 	struct fdb *fdb = fdb_make();
 	struct verdict v;
 
@@ -305,8 +372,8 @@ static void what_left_the_network_is_unknown_again(void **state)
 	for (uint8_t i = 1; i <= 2; i++) {
 		frame = frame_of(host(3), host(i));
 		forward_from_port(after, fdb, &after->ports[0], &frame, now, &v);
-		assert_int_equal(v.kind, VERDICT_FLOOD);
-		assert_true(v.unknown);
+		assert_int_equal(v.outputs_count, 2); /* to the one other port, and to all peers */
+		assert_true(goes_to(&v, OUTPUT_PORT) && goes_to(&v, OUTPUT_PEERS));
 	}
 	network_free(before);
 	network_free(after);
@@ -388,26 +455,37 @@ static void assert_form(enum vlan_action action, uint32_t to, struct vlan_form f
 		assert_int_equal(tagged ? id : 0, vlan);
 }
 
-static unsigned int copies_of(const struct network *net, const struct network_port *in, struct vlan_form form,
-	const struct verdict *v)
+/* What becomes of the verdict's outputs, port by port */
+static unsigned int copies_of(const struct crossing *crossing, const struct verdict *v)
 {
+	const struct network *net = crossing->packet->network;
+	const struct frame_info *info = &crossing->packet->info;
+	const struct vlan_form form = { .tagged = info->tagged, .tci = info->tci };
 	unsigned int copies = 0;
+	bool peers_began = false;
 
-	for (uint32_t i = 0; i < PORTS; i++) {
-		enum vlan_action action = forward_egress(&net->ports[i], in, v->vlan, form);
-		bool chosen = v->kind == VERDICT_FLOOD || (v->kind == VERDICT_PORT && v->port == &net->ports[i]);
+	for (uint32_t k = 0; k < v->outputs_count; k++) {
+		const struct output *output = &v->outputs[k];
+		const bool to_ports = output->kind <= OUTPUT_PORTS;
 
-		if (!chosen || action == VLAN_DENY)
-			continue;
-		assert_form(action, i, form, v->vlan);
-		copies |= 1U << i;
-	}
-	for (uint32_t i = 0; i < PEERS; i++) {
-		bool chosen =
-			(v->kind == VERDICT_FLOOD && v->to_peers) || (v->kind == VERDICT_PEER && v->peer == slots[i]);
+		assert_false(peers_began && to_ports);
+		peers_began |= !to_ports;
+		for (uint32_t i = 0; to_ports && i < PORTS; i++) {
+			enum vlan_action action = forward_to_port(crossing, &net->ports[i], v->vlan);
 
-		if (chosen) {
-			assert_form(vlan_egress_fabric(v->vlan, form), PORTS + i, form, v->vlan);
+			if (output->kind == OUTPUT_PORT && output->port != &net->ports[i])
+				continue;
+			if (output->kind == OUTPUT_PORT)
+				assert_int_equal(action, output->action);
+			if (action == VLAN_DENY)
+				continue;
+			assert_form(action, i, form, v->vlan);
+			copies |= 1U << i;
+		}
+		for (uint32_t i = 0; !to_ports && i < PEERS; i++) {
+			if (output->kind == OUTPUT_PEER && output->number != slots[i])
+				continue;
+			assert_form((enum vlan_action)output->action, PORTS + i, form, v->vlan);
 			copies |= 1U << (PORTS + i);
 		}
 	}
@@ -431,23 +509,22 @@ static void random_frames_match_a_naive_switch(void **state)
 		int destination = rand() % 5 ? rand() % (int)STATIONS : -1;
 		int tag = rand() % (int)VLANS;
 		const struct network_port *in = from < PORTS ? &net->ports[from] : NULL;
-		struct forward_frame frame =
+		struct test_frame frame =
 			frame_of(host(source), destination < 0 ? broadcast : host((uint8_t)destination));
 		unsigned int want = naive_switch(from, source, destination, tag), got;
+		struct crossing crossing;
 		struct verdict v;
 
 		/* VLAN 0 comes without a tag and with a priority tag */
-		frame.form = (struct vlan_form){ tag != 0 || rand() % 2, vlans[tag] };
+		set_form(&frame, tag != 0 || rand() % 2, vlans[tag]);
 		if (in)
 			forward_from_port(net, fdb, in, &frame, now, &v);
 		else
 			forward_from_peer(net, fdb, slots[from - PORTS], &frame, now, &v);
-		got = copies_of(net, in, frame.form, &v);
+		crossing = crossing_of(net, fdb, &frame, now);
+		got = copies_of(&crossing, &v);
 		assert_int_equal(got, want);
-		if (v.kind == VERDICT_DROP)
-			assert_int_not_equal(v.result, SWITCH_OK);
-		else
-			assert_int_equal(v.result, SWITCH_OK);
+		assert_int_equal(v.result != SWITCH_OK, v.outputs_count == 0);
 	}
 	network_free(net);
 	fdb_free(fdb);

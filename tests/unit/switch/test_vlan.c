@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -80,13 +81,35 @@ static void the_fabric_carries_trunk_form(void **state)
 	assert_int_equal(vlan_egress_fabric(10, priority), VLAN_SET);
 }
 
-static void the_length_follows_the_action(void **state)
+/* An IPv4 frame in VLAN 10, with a priority, as it becomes by each action */
+static void an_action_edits_the_tag(void **state)
 {
+	uint8_t memory[PACKET_HEADROOM_BYTES + 64] = { 0 }, *start = memory + PACKET_HEADROOM_BYTES;
+	struct packet packet;
+
 	(void)state;
-	assert_int_equal(vlan_grows_by(VLAN_PUSH), 4);
-	assert_int_equal(vlan_grows_by(VLAN_POP), -4);
-	assert_int_equal(vlan_grows_by(VLAN_SET), 0);
-	assert_int_equal(vlan_grows_by(VLAN_KEEP), 0);
+	memcpy(start, "\x02\0\0\0\0\1\x02\0\0\0\0\2\x08\x06", 14);
+	packet_init(&packet, start, 60, PACKET_HEADROOM_BYTES);
+	packet.offload = (struct offload){ .partial = true, .csum_start = 34, .csum_offset = 16 };
+	packet.vlan = 10;
+	assert_true(packet_parse(&packet));
+	assert_true(vlan_apply(VLAN_KEEP, &packet));
+	assert_int_equal(packet.bytes, 60);
+	assert_false(vlan_apply(VLAN_POP, &packet));
+	assert_false(vlan_apply(VLAN_SET, &packet));
+	assert_false(vlan_apply(VLAN_DENY, &packet));
+	assert_true(vlan_apply(VLAN_PUSH, &packet));
+	assert_ptr_equal(packet.frame, start - VLAN_TAG_BYTES);
+	assert_int_equal(packet.bytes, 64);
+	assert_int_equal(packet.offload.csum_start, 38);
+	assert_true(packet.info.tagged && packet.info.tci == 10 && packet.info.ethertype == FRAME_ETHERTYPE_ARP);
+	packet.vlan = 20;
+	assert_true(vlan_apply(VLAN_SET, &packet));
+	assert_memory_equal(packet.frame + 12, "\x81\0\0\x14", 4);
+	assert_true(vlan_apply(VLAN_POP, &packet));
+	assert_ptr_equal(packet.frame, start);
+	assert_int_equal(packet.offload.csum_start, 34);
+	assert_false(packet.info.tagged);
 }
 
 int main(void)
@@ -96,7 +119,7 @@ int main(void)
 		cmocka_unit_test(trunk_list_takes_its_list),
 		cmocka_unit_test(access_is_one_untagged_vlan),
 		cmocka_unit_test(the_fabric_carries_trunk_form),
-		cmocka_unit_test(the_length_follows_the_action),
+		cmocka_unit_test(an_action_edits_the_tag),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

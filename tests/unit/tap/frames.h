@@ -16,8 +16,7 @@
 struct test_frame {
 	struct offload offload;
 	size_t len_bytes;
-	uint8_t headroom[TAP_READ_HEADROOM_BYTES];
-	uint8_t bytes[TAP_READ_BYTES];
+	uint8_t bytes[PACKET_BYTES_MAX];
 };
 
 /* A TCP/IPv4 frame with its checksum left undone; a super-frame where @payload_bytes is over FRAME_MSS */
@@ -74,13 +73,42 @@ static inline enum tap_result frame_write(struct tap_port *port, unsigned int qu
 		{ frame->bytes + 14, 20 },
 		{ frame->bytes + 34, frame->len_bytes - 34 },
 	};
+	struct packet packet = {
+		.frame = frame->bytes,
+		.bytes = (uint32_t)frame->len_bytes,
+		.offload = frame->offload,
+		.pieces = iov,
+		.pieces_count = 4,
+	};
+	struct packet *const packets[] = { &packet };
+	enum tap_result why;
+	unsigned int taken = tap_tx_burst(port, queue, packets, 1, &why);
 
-	return tap_queue_write(port, queue, &frame->offload, iov, 4);
+	return taken == (why == TAP_OK) ? why : TAP_DROP_ERROR; /* no other may be said */
+}
+
+/* One frame, into memory of @cap_bytes behind the headroom */
+static inline enum tap_result frame_read_within(struct tap_port *port, unsigned int queue, struct test_frame *frame,
+	size_t cap_bytes)
+{
+	static uint8_t memory[PACKET_BURST_BYTES];
+	static struct packet_burst burst;
+	enum tap_result result;
+
+	burst.memory = memory;
+	burst.memory_bytes = PACKET_HEADROOM_BYTES + cap_bytes;
+	result = tap_rx_burst(port, queue, &burst, 1);
+	if (result != TAP_OK || burst.count != 1)
+		return result == TAP_OK ? TAP_EMPTY : result;
+	frame->offload = burst.packets[0].offload;
+	frame->len_bytes = burst.packets[0].bytes;
+	memcpy(frame->bytes, burst.packets[0].frame, frame->len_bytes);
+	return TAP_OK;
 }
 
 static inline enum tap_result frame_read(struct tap_port *port, unsigned int queue, struct test_frame *frame)
 {
-	return tap_queue_read(port, queue, &frame->offload, frame->bytes, sizeof(frame->bytes), &frame->len_bytes);
+	return frame_read_within(port, queue, frame, PACKET_BURST_BYTES - PACKET_HEADROOM_BYTES);
 }
 
 /* Wait for a frame on any queue of @port.  Return: the queue, or -1 */

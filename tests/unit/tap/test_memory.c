@@ -37,7 +37,17 @@ static enum tap_result write_frame(struct tap_port *port, unsigned int queue, co
 		{ (uint8_t *)(uintptr_t)frame + len / 2, len - len / 2 },
 	};
 
-	return tap_queue_write(port, queue, offload, iov, 3);
+	struct packet packet = { .frame = iov[1].iov_base,
+		.bytes = (uint32_t)len,
+		.offload = *offload,
+		.pieces = iov,
+		.pieces_count = 3 };
+	struct packet *const packets[] = { &packet };
+	enum tap_result why;
+	unsigned int taken = tap_tx_burst(port, queue, packets, 1, &why);
+
+	assert_int_equal(taken, why == TAP_OK);
+	return why;
 }
 
 static bool readable(const struct tap_port *port, unsigned int queue, int timeout_ms)
@@ -69,19 +79,28 @@ static void opens_by_its_spec(void **state)
 	assert_int_equal(memory_port_open(1, 0, 0, &port), -EINVAL);
 }
 
+static uint8_t memory[PACKET_BURST_BYTES];
+static struct packet_burst burst;
+
+/* A burst into @bytes of memory behind the headroom */
+static enum tap_result read_burst(struct tap_port *port, unsigned int queue, size_t bytes, unsigned int max)
+{
+	burst.memory = memory;
+	burst.memory_bytes = PACKET_HEADROOM_BYTES + bytes;
+	return tap_rx_burst(port, queue, &burst, max);
+}
+
 static void frames_go_to_the_worker(void **state)
 {
 	struct tap_port *port = open_port(2, 0, 4);
 	const struct offload partial = { .partial = true, .csum_start = 34, .csum_offset = 16 };
-	static uint8_t in[TAP_READ_BYTES], memory[TAP_READ_HEADROOM_BYTES + TAP_READ_BYTES];
-	uint8_t *out = memory + TAP_READ_HEADROOM_BYTES;
-	struct offload offload;
-	size_t len;
+	static uint8_t in[PACKET_BYTES_MAX];
 
 	(void)state;
 	memset(in, 7, sizeof(in));
 	assert_false(readable(port, 0, 0));
-	assert_int_equal(tap_queue_read(port, 0, &offload, out, TAP_READ_BYTES, &len), TAP_EMPTY);
+	assert_int_equal(read_burst(port, 0, PACKET_BYTES_MAX, 1), TAP_EMPTY);
+	assert_int_equal(burst.count, 0);
 	for (size_t i = 0; i < 4; i++)
 		assert_true(memory_port_inject(port, 0, &partial, in, 60 + i));
 	assert_false(memory_port_inject(port, 0, &partial, in, 60)); /* full */
@@ -89,18 +108,88 @@ static void frames_go_to_the_worker(void **state)
 	assert_true(readable(port, 0, 0) && readable(port, 1, 0));
 	for (size_t i = 0; i < 4; i++) {
 		assert_true(readable(port, 0, 0));
-		assert_int_equal(tap_queue_read(port, 0, &offload, out, TAP_READ_BYTES, &len), TAP_OK);
-		assert_int_equal(len, 60 + i);
-		assert_memory_equal(out, in, len);
-		assert_true(offload.partial);
-		assert_int_equal(offload.csum_start, 34);
+		assert_int_equal(read_burst(port, 0, PACKET_BYTES_MAX, 1), TAP_OK);
+		assert_int_equal(burst.count, 1);
+		assert_int_equal(burst.packets[0].bytes, 60 + i);
+		assert_memory_equal(burst.packets[0].frame, in, 60 + i);
+		assert_true(burst.packets[0].offload.partial);
+		assert_int_equal(burst.packets[0].offload.csum_start, 34);
 	}
 	assert_false(readable(port, 0, 0));
-	assert_int_equal(tap_queue_read(port, 1, &offload, out, TAP_READ_BYTES, &len), TAP_DROP_SHORT);
+	assert_int_equal(read_burst(port, 1, PACKET_BYTES_MAX, 1), TAP_DROP_SHORT);
 	assert_true(memory_port_inject(port, 1, &nothing, in, 100));
-	assert_int_equal(tap_queue_read(port, 1, &offload, out, 100, &len), TAP_DROP_TRUNCATED);
-	assert_int_equal(tap_queue_read(port, 1, &offload, out, 100, &len), TAP_EMPTY);
-	assert_false(memory_port_inject(port, 1, &nothing, in, TAP_READ_BYTES + 1));
+	assert_int_equal(read_burst(port, 1, 100, 1), TAP_DROP_TRUNCATED);
+	assert_int_equal(read_burst(port, 1, 100, 1), TAP_EMPTY);
+	assert_false(memory_port_inject(port, 1, &nothing, in, PACKET_BYTES_MAX + 1));
+	tap_port_close(port);
+}
+
+static void assert_whole(unsigned int i, uint8_t number, size_t len)
+{
+	const struct packet *packet = &burst.packets[i];
+
+	assert_int_equal(packet->bytes, len);
+	assert_int_equal(packet->headroom_bytes, PACKET_HEADROOM_BYTES);
+	memset(packet->frame - PACKET_HEADROOM_BYTES, 0xee, PACKET_HEADROOM_BYTES); /* as who has it alone may */
+	for (size_t k = 0; k < len; k++)
+		assert_int_equal(packet->frame[k], number);
+}
+
+static void many_small_frames_or_few_large_ones_are_a_burst(void **state)
+{
+	struct tap_port *port = open_port(1, 0, 200);
+	static uint8_t in[PACKET_BYTES_MAX];
+
+	(void)state;
+	for (uint8_t i = 0; i < 200; i++) {
+		memset(in, i, sizeof(in));
+		assert_true(memory_port_inject(port, 0, &nothing, in, i < 100 ? 60 + i % 8 : 9000));
+	}
+	for (uint8_t at = 0; at < 200; at += (uint8_t)burst.count) {
+		assert_int_equal(read_burst(port, 0, PACKET_BURST_BYTES - PACKET_HEADROOM_BYTES, PACKET_BURST_MAX),
+			TAP_OK);
+		if (at < 36)
+			assert_int_equal(burst.count, PACKET_BURST_MAX);
+		if (at >= 100)
+			assert_int_equal(burst.count, 1);
+		for (uint8_t i = 0; i < burst.count; i++)
+			assert_whole(i, (uint8_t)(at + i), at + i < 100 ? 60 + (at + i) % 8U : 9000);
+	}
+	/* what is there comes before the word that there is no more */
+	assert_true(memory_port_inject(port, 0, &nothing, in, 60));
+	assert_true(memory_port_inject(port, 0, &nothing, in, PACKET_BYTES_MAX - 1));
+	assert_int_equal(read_burst(port, 0, PACKET_BURST_BYTES - PACKET_HEADROOM_BYTES, PACKET_BURST_MAX), TAP_OK);
+	assert_int_equal(burst.count, 2);
+	/* a drop ends a burst, and is told once */
+	assert_true(memory_port_inject(port, 0, &nothing, in, 60));
+	assert_true(memory_port_inject(port, 0, &nothing, in, 13));
+	assert_true(memory_port_inject(port, 0, &nothing, in, 61));
+	assert_int_equal(read_burst(port, 0, PACKET_BURST_BYTES - PACKET_HEADROOM_BYTES, PACKET_BURST_MAX),
+		TAP_DROP_SHORT);
+	assert_int_equal(burst.count, 1);
+	assert_int_equal(read_burst(port, 0, PACKET_BURST_BYTES - PACKET_HEADROOM_BYTES, PACKET_BURST_MAX), TAP_EMPTY);
+	assert_int_equal(burst.count, 1);
+	assert_int_equal(burst.packets[0].bytes, 61);
+	tap_port_close(port);
+}
+
+static void a_burst_is_written_up_to_the_first_that_is_not_taken(void **state)
+{
+	struct tap_port *port = open_port(1, 0, 8);
+	uint8_t frame[60] = { 0 };
+	struct packet good = { .frame = frame, .bytes = 60 }, bad = { .frame = frame, .bytes = 13 };
+	struct packet *const packets[] = { &good, &good, &bad, &good };
+	enum tap_result why;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(tap_tx_burst(port, 0, packets, 4, &why), 2);
+	assert_int_equal(why, TAP_DROP_REFUSED);
+	assert_int_equal(tap_tx_burst(port, 0, packets + 3, 1, &why), 1);
+	assert_int_equal(why, TAP_OK);
+	for (int i = 0; i < 3; i++)
+		assert_true(memory_port_take(port, 0, NULL, frame, sizeof(frame), &len));
+	assert_false(memory_port_take(port, 0, NULL, frame, sizeof(frame), &len));
 	tap_port_close(port);
 }
 
@@ -114,12 +203,12 @@ static void frames_come_from_the_worker(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(in); i++)
 		in[i] = (uint8_t)i;
-	assert_false(memory_port_take(port, 0, NULL, out, TAP_READ_BYTES, &len));
+	assert_false(memory_port_take(port, 0, NULL, out, PACKET_BYTES_MAX, &len));
 	assert_int_equal(write_frame(port, 0, &offload, in, 61), TAP_OK);
 	assert_int_equal(write_frame(port, 0, &nothing, in, 99), TAP_OK);
 	assert_int_equal(write_frame(port, 0, &nothing, in, 99), TAP_DROP_FULL);
 	memset(&offload, 0, sizeof(offload));
-	assert_true(memory_port_take(port, 0, &offload, out, TAP_READ_BYTES, &len));
+	assert_true(memory_port_take(port, 0, &offload, out, PACKET_BYTES_MAX, &len));
 	assert_int_equal(len, 61);
 	assert_memory_equal(in, out, 61);
 	assert_true(offload.partial);
@@ -179,18 +268,18 @@ static void a_pulled_cable(void **state)
 static void *echo(void *argument)
 {
 	struct tap_port *port = argument;
-	uint8_t memory[TAP_READ_HEADROOM_BYTES + 200], *frame = memory + TAP_READ_HEADROOM_BYTES;
 	unsigned int echoed = 0;
 
 	while (echoed < MANY && readable(port, 0, WAIT_MS)) {
-		struct offload offload;
-		size_t len;
+		enum tap_result result;
 
-		while (tap_queue_read(port, 0, &offload, frame, 200, &len) == TAP_OK) {
-			while (write_frame(port, 0, &offload, frame, len) == TAP_DROP_FULL)
-				sched_yield();
-			echoed++;
-		}
+		do {
+			result = read_burst(port, 0, PACKET_BURST_BYTES - PACKET_HEADROOM_BYTES, 8);
+			for (unsigned int i = 0; i < burst.count; i++, echoed++)
+				while (write_frame(port, 0, &nothing, burst.packets[i].frame, burst.packets[i].bytes) ==
+					TAP_DROP_FULL)
+					sched_yield();
+		} while (result == TAP_OK);
 	}
 	return NULL;
 }
@@ -234,6 +323,8 @@ int main(void)
 		cmocka_unit_test(opens_by_its_spec),
 		cmocka_unit_test(frames_go_to_the_worker),
 		cmocka_unit_test(frames_come_from_the_worker),
+		cmocka_unit_test(many_small_frames_or_few_large_ones_are_a_burst),
+		cmocka_unit_test(a_burst_is_written_up_to_the_first_that_is_not_taken),
 		cmocka_unit_test(only_what_the_port_can_do),
 		cmocka_unit_test(a_pulled_cable),
 		cmocka_unit_test(a_worker_on_the_other_side),

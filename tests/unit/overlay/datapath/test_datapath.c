@@ -93,7 +93,7 @@ static void publish(struct side *side, enum network_mode mode, uint32_t id)
 		.ports_count = 1,
 		.peers = &side->peer->slot,
 		.peers_count = 1 };
-	struct forwarding *forwarding = forwarding_new(side->datapath.forwarding->generation + 1);
+	struct forwarding *forwarding = forwarding_new(side->datapath.forwarding->generation + 1, side->peer->slot + 1);
 	struct attach_faults faults;
 	struct network *network;
 
@@ -248,7 +248,7 @@ static void settle(uint8_t *frame, size_t len, struct offload *offload, struct f
 static bool take(struct side *side, struct offload *offload, uint8_t *frame, size_t *len)
 {
 	for (unsigned int q = 0; q < WORKERS; q++)
-		if (memory_port_take(side->port.tap, q, offload, frame, TAP_READ_BYTES, len))
+		if (memory_port_take(side->port.tap, q, offload, frame, PACKET_BYTES_MAX, len))
 			return true;
 	return false;
 }
@@ -288,7 +288,7 @@ static void wait_dropped(const struct side *side, enum drop drop, uint64_t count
 
 /* ---- tests ------------------------------------------------------------------------------------------------- */
 
-static uint8_t frame_in[TAP_READ_BYTES], frame_out[TAP_READ_BYTES];
+static uint8_t frame_in[PACKET_BYTES_MAX], frame_out[PACKET_BYTES_MAX];
 
 /* Until the second worker has its own flow: a change of lanes may reorder */
 static void settle_lanes(struct pair *pair)
@@ -651,7 +651,7 @@ static void without_fragments_the_guest_is_told(void **state)
 	len = make_udp(frame_in, 0, 1000, 3, mtu - 27U);
 	inject(&pair.side[0], 0, &none, frame_in, len);
 	assert_true(take_within(&pair.side[0], &offload, frame_out, &len, WAIT_MS));
-	wait_dropped(&pair.side[0], DROP_FRAME_TOO_BIG, 2);
+	wait_dropped(&pair.side[0], DROP_FROM_SWITCH_TOO_BIG, 2);
 	close_pair(&pair);
 }
 
@@ -679,7 +679,7 @@ static void ports_come_and_go_under_traffic(void **state)
 /* Publish one port and nothing else */
 static void publish_port(struct datapath *datapath, struct vport *port, struct attach_faults *faults)
 {
-	struct forwarding *forwarding = forwarding_new(datapath->forwarding->generation + 1);
+	struct forwarding *forwarding = forwarding_new(datapath->forwarding->generation + 1, 0);
 
 	forwarding->ports[port->slot] = port;
 	forwarding_free(datapath_publish(datapath, forwarding, faults));

@@ -1,0 +1,82 @@
+/*
+ * verdict.h - what the switch says about a packet: where it goes, and in which form
+ *
+ * A set of outputs, in the order of their kinds: ports first, then answers, then peers, since a packet is changed in place for
+ * peers.  Neighbours: the stages (stage.h) write it, overlay/ carries it out.
+ */
+#ifndef SWITCH_VERDICT_H
+#define SWITCH_VERDICT_H
+
+#include "switch/fdb.h"
+#include "switch/vlan.h"
+
+#include <assert.h>
+#include <stdint.h>
+
+struct network_port;
+
+/* name, counter as operators see it */
+#define SWITCH_DROPS(X)                          \
+	X(NOT_MEMBER, "switch-not-member")       \
+	X(GROUP_SOURCE, "switch-group-source")   \
+	X(RESERVED, "switch-reserved")           \
+	X(VLAN_DENIED, "switch-vlan-denied")     \
+	X(SELF, "switch-self")                   \
+	X(ISOLATED, "switch-isolated")           \
+	X(SPLIT_HORIZON, "switch-split-horizon") \
+	X(NOWHERE, "switch-nowhere")             \
+	X(TOO_BIG, "frame-too-big")
+
+/*
+ * NOT_MEMBER, a peer sent on a network that its host has no port on.  GROUP_SOURCE, the source is a group address.
+ * RESERVED, 01-80-C2-00-00-0x that this switch does not pass.  VLAN_DENIED, by the port's policy.  SELF, the
+ * destination is where the frame came from.  ISOLATED, from an isolated port to another.  SPLIT_HORIZON, from a peer for what
+ * is behind a peer.  NOWHERE, nobody else is on the network.  TOO_BIG, over the path's size, on a network without fragments.
+ */
+enum switch_result {
+	SWITCH_OK,
+#define X(name, text) SWITCH_DROP_##name,
+	SWITCH_DROPS(X)
+#undef X
+		SWITCH_RESULTS
+};
+
+const char *switch_result_name(enum switch_result result);
+
+enum output_kind {
+	OUTPUT_PORT,    /* @port */
+	OUTPUT_PORTS,   /* every port of the network that forward_to_port() does not deny */
+	OUTPUT_TOO_BIG, /* an answer to whoever sent it: as one IP packet, @number bytes would fit */
+	OUTPUT_PEER,    /* @number, a slot */
+	OUTPUT_PEERS,   /* every peer of the network */
+};
+
+struct output {
+	uint8_t kind;   /* enum output_kind */
+	uint8_t action; /* enum vlan_action: what becomes of the tag; of OUTPUT_PORTS it differs by port */
+	uint32_t number;
+	const struct network_port *port; /* borrowed from the network */
+};
+
+#define VERDICT_OUTPUTS_MAX 6U
+
+struct verdict {
+	enum switch_result result; /* SWITCH_OK, or the drop to count, beside whatever outputs there are */
+	enum fdb_result learned;   /* an event to count (per network, where it is a move), or FDB_OK */
+	uint16_t vlan;             /* the packet's */
+	uint8_t outputs_count;
+	struct output outputs[VERDICT_OUTPUTS_MAX];
+};
+
+/* Add to the set.  Past VERDICT_OUTPUTS_MAX is a mistake of the stages' */
+static inline void verdict_add(struct verdict *verdict, struct output output)
+{
+	uint32_t at = verdict->outputs_count++;
+
+	assert(at < VERDICT_OUTPUTS_MAX);
+	for (; at > 0 && verdict->outputs[at - 1].kind > output.kind; at--)
+		verdict->outputs[at] = verdict->outputs[at - 1];
+	verdict->outputs[at] = output;
+}
+
+#endif /* SWITCH_VERDICT_H */
