@@ -144,7 +144,7 @@ static void convert(struct worker_port *wport, struct packet *packet, enum vlan_
 	if (lacking & ~(unsigned int)OFFLOAD_CAP_CSUM)
 		write_cut(wport, packet);
 	else if (lacking && !csum_complete(packet->frame, packet->bytes, &packet->offload))
-		drops_count(&worker->drops, DROP_FROM_SEGMENT_OFFLOAD, 1);
+		drops_count(&worker->drops, drop_segment(SEGMENT_DROP_OFFLOAD), 1);
 	else
 		write_one(wport, packet);
 }

@@ -108,7 +108,7 @@ void fit_to_peer(struct worker *worker, struct peer *peer, struct packet *packet
 	}
 	if (packet->offload.partial && !csum_is_native(&packet->info, &packet->offload) &&
 		!csum_complete(packet->frame, packet->bytes, &packet->offload)) {
-		drops_count(&worker->drops, DROP_FROM_SEGMENT_OFFLOAD, 1);
+		drops_count(&worker->drops, drop_segment(SEGMENT_DROP_OFFLOAD), 1);
 		return;
 	}
 	packet->offload.gso_bytes = 0; /* whatever a port left there */

@@ -78,7 +78,7 @@ static void take_fragment(struct worker *worker, const struct session *session, 
 	if (!network)
 		return;
 	if (!network_has_peer(network, session->peer->slot)) { /* before anything of it is kept */
-		drops_count(&worker->drops, DROP_FROM_SWITCH_NOT_MEMBER, 1);
+		drops_count(&worker->drops, drop_switch(SWITCH_DROP_NOT_MEMBER), 1);
 		return;
 	}
 	if (reassembly_add(&worker->reassembler, source, record->network, record->flags & RECORD_FLAG_PARTIAL,
@@ -153,7 +153,7 @@ static void take_records(struct worker *worker, struct session *session, uint8_t
 			take_probe(worker, session, lane, &record, plain_bytes + TRAIN_OVERHEAD_BYTES);
 			break;
 		default:
-			drops_count(&worker->drops, DROP_FROM_RECORD_UNKNOWN, 1);
+			drops_count(&worker->drops, drop_record(RECORD_DROP_UNKNOWN), 1);
 			break;
 		}
 	}
@@ -238,7 +238,7 @@ static void take_message(struct worker *worker, const struct underlay_message *m
 		return;
 	}
 	if (message->len_bytes == 0)
-		drops_count(&worker->drops, DROP_FROM_GRE_SHORT, 1);
+		drops_count(&worker->drops, drop_gre(GRE_DROP_SHORT), 1);
 	for (uint32_t at = 0; at < message->len_bytes; at += message->segment_bytes) {
 		const uint32_t left = message->len_bytes - at;
 

@@ -32,10 +32,10 @@
 	X(NO_SESSION, "no-session")         /* the peer cannot be reached yet */                                \
 	X(LANE_EXHAUSTED, "lane-exhausted") /* a key's last message was sent, its successor is not here */      \
 	X(SEAL_FAILED, "seal-failed")                                                                           \
-	X(UDP_FULL, "udp-full")           /* the socket's buffer or the device's queue */                       \
-	X(UDP_TOO_BIG, "udp-too-big")     /* over an interface's MTU: the path has shrunk */                    \
-	X(UDP_ERROR, "udp-error")         /* any other refusal of the kernel, such as no route */               \
-	X(PEER_GONE, "peer-gone")         /* it has left the topology meanwhile */                              \
+	X(UDP_FULL, "udp-full")       /* the socket's buffer or the device's queue */                           \
+	X(UDP_TOO_BIG, "udp-too-big") /* over an interface's MTU: the path has shrunk */                        \
+	X(UDP_ERROR, "udp-error")     /* any other refusal of the kernel, such as no route */                   \
+	X(PEER_GONE, "peer-gone")     /* it has left the topology meanwhile */                                  \
 	X(UDP_TRUNCATED, "udp-truncated")                                                                       \
 	X(PORT_CLOSED, "port-closed")               /* the port is on its way in or out */                      \
 	X(HANDSHAKE_MAC, "handshake-mac")           /* mac1 wrong: a scan, or meant for another key */          \
@@ -45,87 +45,44 @@
 	X(HANDSHAKE_REPLAY, "handshake-replay")                                                                 \
 	X(HANDSHAKE_FULL, "handshake-full") /* no free session index, or no memory */
 
-/* clang-format off: it takes each list for the start of an expression */
+/*
+ * The modules that lose or refuse something: prefix of what is in the module's header (prefix_result) and of its list
+ * (PREFIX_DROPS).  A drop is a row in its module's list; a module with a list is a row here.
+ */
+#define DROP_MODULES(M)       \
+	M(gre, GRE)           \
+	M(record, RECORD)     \
+	M(replay, REPLAY)     \
+	M(segment, SEGMENT)   \
+	M(coalesce, COALESCE) \
+	M(fragment, FRAGMENT) \
+	M(switch, SWITCH)     \
+	M(tap, TAP)           \
+	M(handshake, HANDSHAKE)
+
+#define DROP_ONE_MORE(name, text) +1
+#define DROP_COUNT(list) (0 list(DROP_ONE_MORE))
+
+/* Weftd's own by name; a module's by drop_MODULE(), from the number that follows the last one of the module before */
 enum drop {
 #define X(name, text) DROP_##name,
 	OVERLAY_DROPS(X)
 #undef X
-#define X(name, text) DROP_FROM_GRE_##name,
-		GRE_DROPS(X)
-#undef X
-#define X(name, text) DROP_FROM_RECORD_##name,
-			RECORD_DROPS(X)
-#undef X
-#define X(name, text) DROP_FROM_REPLAY_##name,
-				REPLAY_DROPS(X)
-#undef X
-#define X(name, text) DROP_FROM_SEGMENT_##name,
-					SEGMENT_DROPS(X)
-#undef X
-#define X(name, text) DROP_FROM_COALESCE_##name,
-						COALESCE_DROPS(X)
-#undef X
-#define X(name, text) DROP_FROM_FRAGMENT_##name,
-							FRAGMENT_DROPS(X)
-#undef X
-#define X(name, text) DROP_FROM_SWITCH_##name,
-								SWITCH_DROPS(X)
-#undef X
-#define X(name, text) DROP_FROM_TAP_##name,
-									TAP_DROPS(X)
-#undef X
-#define X(name, text) DROP_FROM_HANDSHAKE_##name,
-										HANDSHAKE_DROPS(X)
-#undef X
-											DROPS
+#define M(module, MODULE) \
+	DROP_FIRST_##MODULE, DROP_LAST_##MODULE = DROP_FIRST_##MODULE + DROP_COUNT(MODULE##_DROPS) - 1,
+		DROP_MODULES(M)
+#undef M
+			DROPS
 };
-/* clang-format on */
 
-/* A module's result, which is a drop, as one of ours */
-static inline enum drop drop_gre(enum gre_result result)
-{
-	return (enum drop)(DROP_FROM_GRE_SHORT + (int)result - (int)GRE_DROP_SHORT);
-}
-
-static inline enum drop drop_record(enum record_result result)
-{
-	return (enum drop)(DROP_FROM_RECORD_TRUNCATED + (int)result - (int)RECORD_DROP_TRUNCATED);
-}
-
-static inline enum drop drop_replay(enum replay_result result)
-{
-	return (enum drop)(DROP_FROM_REPLAY_DUPLICATE + (int)result - (int)REPLAY_DROP_DUPLICATE);
-}
-
-static inline enum drop drop_segment(enum segment_result result)
-{
-	return (enum drop)(DROP_FROM_SEGMENT_OFFLOAD + (int)result - (int)SEGMENT_DROP_OFFLOAD);
-}
-
-static inline enum drop drop_coalesce(enum coalesce_result result)
-{
-	return (enum drop)(DROP_FROM_COALESCE_PARTIAL + (int)result - (int)COALESCE_DROP_PARTIAL);
-}
-
-static inline enum drop drop_fragment(enum fragment_result result)
-{
-	return (enum drop)(DROP_FROM_FRAGMENT_OVERSIZE + (int)result - (int)FRAGMENT_DROP_OVERSIZE);
-}
-
-static inline enum drop drop_switch(enum switch_result result)
-{
-	return (enum drop)(DROP_FROM_SWITCH_NOT_MEMBER + (int)result - (int)SWITCH_DROP_NOT_MEMBER);
-}
-
-static inline enum drop drop_tap(enum tap_result result)
-{
-	return (enum drop)(DROP_FROM_TAP_SHORT + (int)result - (int)TAP_DROP_SHORT);
-}
-
-static inline enum drop drop_handshake(enum handshake_result result)
-{
-	return (enum drop)(DROP_FROM_HANDSHAKE_LENGTH + (int)result - (int)HANDSHAKE_DROP_LENGTH);
-}
+/* drop_gre(GRE_DROP_SHORT) and so on: a module's result that is a drop, as one of ours.  Drops are the last of its results */
+#define M(module, MODULE)                                                                           \
+	static inline enum drop drop_##module(enum module##_result result)                          \
+	{                                                                                           \
+		return (enum drop)(DROP_LAST_##MODULE + 1 - ((int)MODULE##_RESULTS - (int)result)); \
+	}
+DROP_MODULES(M)
+#undef M
 
 /* Return: the name for operators */
 const char *drop_name(enum drop drop);

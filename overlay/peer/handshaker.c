@@ -94,7 +94,7 @@ void handshaker_initiate(struct overlay *overlay, struct peer *peer, const struc
 	if (handshake_initiation_create(&peer->handshake, self, &peer->key, &peer->jar, timestamp, &overlay->offer,
 		    index, overlay->now, body, &body_bytes) != HANDSHAKE_OK) {
 		session_index_release(overlay->config.sessions, index);
-		drops_count(&overlay->drops, DROP_FROM_HANDSHAKE_INTERNAL, 1);
+		drops_count(&overlay->drops, drop_handshake(HANDSHAKE_DROP_INTERNAL), 1);
 		return;
 	}
 	peer->handshake_index = index;
@@ -157,7 +157,7 @@ static struct peer *take_cookie(struct overlay *overlay, const uint8_t *body, si
 	}
 	peer = asked ? asked : answered;
 	if (!peer || !cookie_reply_consume(&peer->jar, body, len, overlay->now)) {
-		drops_count(&overlay->drops, DROP_FROM_HANDSHAKE_AUTH, 1);
+		drops_count(&overlay->drops, drop_handshake(HANDSHAKE_DROP_AUTH), 1);
 		return NULL;
 	}
 	return asked;
@@ -294,7 +294,7 @@ struct handshaker_news handshaker_take(struct overlay *overlay, const uint8_t *d
 		news.cookie = take_cookie(overlay, body, len);
 		break;
 	case HANDSHAKE_TYPE_NONE:
-		drops_count(&overlay->drops, DROP_FROM_HANDSHAKE_TYPE, 1);
+		drops_count(&overlay->drops, drop_handshake(HANDSHAKE_DROP_TYPE), 1);
 		break;
 	}
 	return news;

@@ -163,7 +163,7 @@ static void take_records(struct overlay *overlay, struct session *session, uint3
 		else if (record.type == RECORD_PROBE || record.type == RECORD_PROBE_ACK)
 			take_probe(overlay, session, lane, &record, plain_bytes + TRAIN_OVERHEAD_BYTES);
 		else
-			drops_count(&overlay->drops, DROP_FROM_RECORD_UNKNOWN, 1);
+			drops_count(&overlay->drops, drop_record(RECORD_DROP_UNKNOWN), 1);
 	}
 }
 

@@ -538,7 +538,7 @@ static void replays_are_dropped_and_counted(void **state)
 		assert_true(take_within(&pair.side[1], &offload, frame_out, &len, WAIT_MS));
 		assert_int_equal(frame_get32(frame_out + 42), n);
 	}
-	wait_dropped(&pair.side[1], DROP_FROM_REPLAY_DUPLICATE, 2 * (uint64_t)datagrams);
+	wait_dropped(&pair.side[1], drop_replay(REPLAY_DROP_DUPLICATE), 2 * (uint64_t)datagrams);
 	assert_false(take(&pair.side[1], &offload, frame_out, &len));
 	close_pair(&pair);
 }
@@ -580,7 +580,7 @@ static void random_datagrams_are_dropped_and_counted(void **state)
 	assert_int_equal(sum, count);
 	assert_true(dropped(&pair.side[1], DROP_NOT_AUTHENTIC) > 0);
 	assert_true(dropped(&pair.side[1], DROP_LANE_UNKNOWN) > 0);
-	assert_true(dropped(&pair.side[1], DROP_FROM_GRE_SHORT) > 0);
+	assert_true(dropped(&pair.side[1], drop_gre(GRE_DROP_SHORT)) > 0);
 	assert_false(take(&pair.side[1], &offload, frame_out, &len));
 	close_pair(&pair);
 }
@@ -651,7 +651,7 @@ static void without_fragments_the_guest_is_told(void **state)
 	len = make_udp(frame_in, 0, 1000, 3, mtu - 27U);
 	inject(&pair.side[0], 0, &none, frame_in, len);
 	assert_true(take_within(&pair.side[0], &offload, frame_out, &len, WAIT_MS));
-	wait_dropped(&pair.side[0], DROP_FROM_SWITCH_TOO_BIG, 2);
+	wait_dropped(&pair.side[0], drop_switch(SWITCH_DROP_TOO_BIG), 2);
 	close_pair(&pair);
 }
 

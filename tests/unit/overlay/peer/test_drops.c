@@ -79,12 +79,19 @@ static void results_map_to_their_names(void **state)
 #undef RESULT
 }
 
-/* status.c adds the reassembler's own counts by this range */
-static void fragments_are_a_range(void **state)
+/* One module's numbers begin where the last one's end, and none is left over */
+static void every_number_is_somebodys(void **state)
 {
+	int next = DROP_FIRST_GRE;
+
 	(void)state;
-	assert_int_equal(drop_fragment(FRAGMENT_RESULTS - 1), DROP_FROM_FRAGMENT_EVICTED);
-	assert_int_equal(drop_fragment(FRAGMENT_DROP_OVERSIZE), DROP_FROM_FRAGMENT_OVERSIZE);
+#define M(module, MODULE)                                                          \
+	assert_int_equal(DROP_FIRST_##MODULE, next);                               \
+	assert_int_equal(drop_##module(MODULE##_RESULTS - 1), DROP_LAST_##MODULE); \
+	next = DROP_LAST_##MODULE + 1;
+	DROP_MODULES(M)
+#undef M
+	assert_int_equal(next, DROPS);
 }
 
 static void counting(void **state)
@@ -103,7 +110,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_unique_and_plain),
 		cmocka_unit_test(results_map_to_their_names),
-		cmocka_unit_test(fragments_are_a_range),
+		cmocka_unit_test(every_number_is_somebodys),
 		cmocka_unit_test(counting),
 	};
 

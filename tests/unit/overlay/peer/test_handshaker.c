@@ -127,7 +127,7 @@ static void a_lost_response(void **state)
 	assert_ptr_not_equal(b->peer->next, next);
 	send_again(a, &late); /* the answer to the question that was asked before */
 	pump(a);
-	assert_int_equal(dropped(a, DROP_FROM_HANDSHAKE_INDEX), 1);
+	assert_int_equal(dropped(a, drop_handshake(HANDSHAKE_DROP_INDEX)), 1);
 	confirm(b);
 	assert_heard(a, b);
 	assert_heard(b, a);
@@ -168,7 +168,7 @@ static void replays_change_nothing(void **state)
 		pump(a);
 	}
 	assert_int_equal(dropped(b, DROP_HANDSHAKE_REPLAY), 10);
-	assert_int_equal(dropped(a, DROP_FROM_HANDSHAKE_INDEX), 10);
+	assert_int_equal(dropped(a, drop_handshake(HANDSHAKE_DROP_INDEX)), 10);
 	assert_ptr_equal(a->peer->current, current);
 	assert_ptr_equal(b->peer->current, next);
 	assert_null(b->peer->next);
@@ -192,7 +192,7 @@ static void replays_after_a_restart(void **state)
 	assert_non_null(b->peer->next);
 	assert_null(b->peer->sending);
 	pump(a);
-	assert_int_equal(dropped(a, DROP_FROM_HANDSHAKE_INDEX), 1);
+	assert_int_equal(dropped(a, drop_handshake(HANDSHAKE_DROP_INDEX)), 1);
 	shake(b, a);
 	assert_non_null(b->peer->next); /* waits in vain */
 	shake(a, b);
@@ -209,7 +209,7 @@ static void another_fabrics_psk(void **state)
 	initiate(a);
 	pump(b);
 	pump(a);
-	assert_int_equal(dropped(a, DROP_FROM_HANDSHAKE_AUTH), 1);
+	assert_int_equal(dropped(a, drop_handshake(HANDSHAKE_DROP_AUTH)), 1);
 	assert_null(a->peer->current);
 	assert_null(a->peer->sending);
 	assert_int_not_equal(a->peer->handshake_index, 0); /* it still waits for the right answer */

@@ -296,7 +296,7 @@ static void no_byte_of_a_sealed_datagram_can_be_changed(void **state)
 	overlay_sealed_datagram(&b->overlay, changed.bytes, changed.len, &changed.from, now);
 	changed = good;
 	overlay_sealed_datagram(&b->overlay, changed.bytes, changed.len, &changed.from, now);
-	assert_int_equal(dropped(b, DROP_FROM_REPLAY_DUPLICATE), 1);
+	assert_int_equal(dropped(b, drop_replay(REPLAY_DROP_DUPLICATE)), 1);
 }
 
 /* ---- many -------------------------------------------------------------------------------------------------- */
