@@ -269,7 +269,9 @@ packet_TESTS = \
 	tests/unit/packet/test_csum.c \
 	tests/unit/packet/test_frame.c \
 	tests/unit/packet/test_mss.c \
+	tests/unit/packet/test_packet.c \
 	tests/unit/packet/test_segment.c \
+	tests/unit/packet/test_tag.c \
 	tests/unit/packet/test_too_big.c
 
 lab_TESTS = \
@@ -307,6 +309,7 @@ switch_TESTS = \
 	tests/unit/switch/test_fdb_threads.c \
 	tests/unit/switch/test_forward.c \
 	tests/unit/switch/test_network.c \
+	tests/unit/switch/test_stage.c \
 	tests/unit/switch/test_vlan.c
 
 tap_TESTS = \
