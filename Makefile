@@ -1,4 +1,4 @@
-# weft - one Makefile for everything.  Targets: all check demo bench fuzz lint schema install clean deps
+# weft - one Makefile for everything.  Targets: all check demo bench sim fuzz lint schema install clean deps
 #
 # Variants are the same rules in another folder: `make BUILD=build/asan SAN=address,undefined`.
 # V=1 shows the commands.
@@ -240,9 +240,19 @@ measure_SRC = \
 	measure/split.c
 
 tests/sim_SRC = \
+	tests/sim/client.c \
+	tests/sim/fabric.c \
+	tests/sim/host.c \
 	tests/sim/line.c \
+	tests/sim/main.c \
+	tests/sim/memo.c \
 	tests/sim/net.c \
+	tests/sim/post.c \
 	tests/sim/random.c \
+	tests/sim/scenario.c \
+	tests/sim/scene.c \
+	tests/sim/seat.c \
+	tests/sim/tap_lines.c \
 	tests/sim/world.c
 
 # ---- tests: a unit test links its room's library and the floors below; the threaded ones run under TSan too ----
@@ -554,7 +564,7 @@ $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 define program_rules
 $(BUILD)/$(1): $(BUILD)/obj/$($(1)_FOLDER)/main.o $(call archives_of,$($(1)_FOLDER))
 	$$(call say,LINK,$$@)
-	$$(Q)$(LINK) -o $$@ $$< $(call archives_of,$($(1)_FOLDER)) $(call libs_of,$($(1)_FOLDER))
+	$$(Q)$(LINK) $($(1)_LDFLAGS) -o $$@ $$< $(call archives_of,$($(1)_FOLDER)) $(call libs_of,$($(1)_FOLDER))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(p))))
 
@@ -617,6 +627,16 @@ $(foreach m,$(MICROS),$(eval $(call micro_rules,$(m))))
 
 .PHONY: bench-tools
 bench-tools: $(BUILD)/tests/bench/weft-load $(patsubst %,$(BUILD)/tests/bench/%,$(MICROS))
+
+# ---- simulation: all rooms of weftd and the controller in one program, on virtual time ------------------------
+
+weft-sim_FOLDER  = tests/sim
+weft-sim_LDFLAGS = -Wl,--wrap=identity_verify,--wrap=identity_tunnel_verify # memo.h
+$(eval $(call program_rules,weft-sim))
+
+.PHONY: sim
+sim: $(BUILD)/weft-sim
+	$(Q)$(BUILD)/weft-sim $(SIM_ARGS)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 

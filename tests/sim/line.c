@@ -20,7 +20,8 @@ struct line_end {
 	struct line *line;
 	struct line_end *other;
 	struct line_owner owner;
-	STAILQ_HEAD(, parcel) sent; /* and not arrived */
+	struct endpoint at;                /* where it was opened: who moves is not there any more */
+	STAILQ_HEAD(parcels, parcel) sent; /* and not arrived */
 	struct instant last_due;
 	struct event_at arrival; /* of the first of them */
 	bool closed;
@@ -36,6 +37,7 @@ static void line_init_end(struct line *line, int side, const struct line_owner *
 	line->ends[side].line = line;
 	line->ends[side].other = &line->ends[1 - side];
 	line->ends[side].owner = *owner;
+	line->ends[side].at = net_endpoint(owner->node);
 	STAILQ_INIT(&line->ends[side].sent);
 }
 
@@ -97,18 +99,32 @@ static void hand_over(struct line_end *end, void *message)
 		to->owner.ops->take(to->owner.ctx, message);
 }
 
+static bool has_moved(const struct line_end *end)
+{
+	const struct endpoint now = net_endpoint(end->owner.node);
+
+	return !endpoint_equal(&end->at, &now);
+}
+
 static void arrive(void *ctx)
 {
 	struct line_end *end = ctx;
 	struct parcel *parcel = STAILQ_FIRST(&end->sent);
+	const bool moved = has_moved(end) || has_moved(end->other);
 	void *message = parcel->message;
 
-	if (!net_meets(end->owner.node, end->other->owner.node)) {
+	if (moved && end->closed) {
+		hand_over(end, NULL); /* in time the other end would have given up, too */
+		return;
+	}
+	if (moved || !net_meets(end->owner.node, end->other->owner.node)) {
 		world_after_us(end->line->world, &end->arrival, PARTED_RETRY_US, arrive, end);
 		return;
 	}
 	STAILQ_REMOVE_HEAD(&end->sent, link);
 	free(parcel);
+	if (STAILQ_EMPTY(&end->sent) && !end->closed && end->owner.ops->drained)
+		end->owner.ops->drained(end->owner.ctx);
 	hand_over(end, message);
 }
 

@@ -5,6 +5,8 @@
  * what comes behind it waits.  While the two do not meet, everything waits; nobody is told, as with TCP: who has waited for too
  * long closes its end, and the other end hears of that once they meet again.
  *
+ * A line is between two addresses: when a node moves, nothing arrives any more but the news that an end was closed.
+ *
  * An end is gone when its owner has closed it, or when it was told closed().
  */
 #ifndef TESTS_SIM_LINE_H
@@ -20,6 +22,7 @@ struct line_end;
 struct line_ops {
 	void (*take)(void *ctx, void *message); /* the owner's from now on */
 	void (*closed)(void *ctx);              /* by the other end */
+	void (*drained)(void *ctx);             /* all that was sent has arrived; NULL: of no interest */
 	void (*drop)(void *message);            /* one of ours that nobody will take */
 };
 

@@ -191,7 +191,7 @@ uint64_t net_delay_us(const struct node *from, const struct node *to)
 
 bool net_loses(const struct node *from, const struct node *to)
 {
-	return world_chance(from->net->world, from->link.loss_ppm) || world_chance(to->net->world, to->link.loss_ppm);
+	return from != to && world_chance(from->net->world, from->link.loss_ppm);
 }
 
 struct world *net_world(const struct node *node)

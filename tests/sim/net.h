@@ -27,7 +27,7 @@ struct node;
 struct net_link {
 	uint32_t delay_us;  /* one way */
 	uint32_t jitter_us; /* up to so much more, evenly */
-	uint32_t loss_ppm;  /* of datagrams, each way */
+	uint32_t loss_ppm;  /* of what the node sends */
 	uint32_t mtu_bytes; /* of IP packets */
 };
 

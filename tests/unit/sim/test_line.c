@@ -177,6 +177,22 @@ static void a_message_may_end_the_line(void **state)
 	assert_int_equal(sides[0].closed, 1);
 }
 
+static void a_line_does_not_move_with_its_node(void **state)
+{
+	(void)state;
+	net_move(nodes[0]);
+	send_all(0);
+	send_all(1);
+	pass_ms(60000);
+	assert_int_equal(sides[0].took + sides[1].took, 0);
+	assert_true(line_busy(ends[1]));
+	line_close(ends[0]);
+	ends[0] = NULL;
+	pass_ms(1000);
+	assert_int_equal(sides[1].took, 0);
+	assert_int_equal(sides[1].closed, 1);
+}
+
 static void both_may_close_at_once(void **state)
 {
 	(void)state;
@@ -197,6 +213,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_parted_line_waits, begin, end),
 		cmocka_unit_test_setup_teardown(closing_comes_behind_what_was_sent, begin, end),
 		cmocka_unit_test_setup_teardown(a_message_may_end_the_line, begin, end),
+		cmocka_unit_test_setup_teardown(a_line_does_not_move_with_its_node, begin, end),
 		cmocka_unit_test_setup_teardown(both_may_close_at_once, begin, end),
 	};
 

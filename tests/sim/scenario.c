@@ -1,0 +1,325 @@
+/*
+ * scenario.c - see scenario.h; how to write one: README.md
+ */
+#include "tests/sim/scenario.h"
+
+#include "tests/sim/memo.h"
+#include "tests/sim/scene.h"
+#include "tests/sim/tap_lines.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- many networks ----------------------------------------------------------------------------------------- */
+
+struct size {
+	uint32_t hosts, networks, least, most; /* hosts in a network */
+};
+
+static struct world_hash converge(const char *name, uint64_t seed, FILE *trace, const struct size *size)
+{
+	struct scene s;
+
+	scene_begin(&s, name, seed, trace);
+	scene_hosts(&s, size->hosts, HOST_DECLARED);
+	scene_lab(&s, size->networks, size->least, size->most);
+	scene_within(&s, 30, "every host has applied its document", scene_all_applied);
+	scene_within(&s, 60, "and every pair that shares a network has a session", scene_all_up);
+	scene_is(&s, scene_documents(&s) <= 2 * (uint64_t)size->hosts,
+		"%" PRIu64 " documents went to %" PRIu32 " hosts", scene_documents(&s), size->hosts);
+	/* both ends hear of each other at one moment, so that both ask, and each session has two ends */
+	scene_is(&s, scene_sessions(&s) <= 4 * (uint64_t)scene_pairs(&s) + scene_pairs(&s) / 10,
+		"%" PRIu64 " ends of sessions for %" PRIu32 " pairs", scene_sessions(&s), scene_pairs(&s));
+	return scene_end(&s);
+}
+
+/* Twice with one seed, and with another */
+static void the_same_twice(const char *name, uint64_t seed, FILE *trace, const struct size *size)
+{
+	const struct world_hash first = converge(name, seed, trace, size);
+	const struct world_hash again = converge(name, seed, NULL, size);
+	const struct world_hash other = converge(name, seed + 1, NULL, size);
+
+	tap_line(strcmp(first.text, again.text) == 0, "%s: one seed is one history: %s, %s", name, first.text,
+		again.text);
+	tap_line(strcmp(first.text, other.text) != 0, "%s: another seed is another one: %s", name, other.text);
+}
+
+static void networks_100(const char *name, uint64_t seed, FILE *trace)
+{
+	the_same_twice(name, seed, trace, &(struct size){ 100, 10, 5, 15 });
+}
+
+static void networks_1000(const char *name, uint64_t seed, FILE *trace)
+{
+	the_same_twice(name, seed, trace, &(struct size){ 1000, 100, 10, 30 });
+}
+
+/* ---- one network ------------------------------------------------------------------------------------------- */
+
+/* Only @open of the hosts can be reached, so that sessions are as many as somebody can want, not one for each pair */
+static void flat(const char *name, uint64_t seed, FILE *trace, uint32_t hosts, uint32_t open)
+{
+	struct scene s;
+
+	memo_begin();
+	scene_begin(&s, name, seed, trace);
+	scene_hosts(&s, open, HOST_DECLARED);
+	scene_hosts(&s, hosts - open, HOST_HIDDEN);
+	scene_network(&s, 0, hosts - 1);
+	scene_within(&s, 60, "every host has applied its document", scene_all_applied);
+	scene_is(&s, host_peers(s.hosts[0]) == hosts - 1, "each knows all others");
+	scene_run_s(&s, 30);
+	scene_is(&s, scene_pairs_up(&s) == open * (open - 1) / 2 + open * (hosts - open),
+		"%" PRIu32 " sessions: who can be reached has one with everybody", scene_pairs_up(&s));
+	(void)scene_end(&s);
+	memo_end();
+}
+
+static void flat_40(const char *name, uint64_t seed, FILE *trace)
+{
+	flat(name, seed, trace, 40, 3);
+}
+
+static void flat_1000(const char *name, uint64_t seed, FILE *trace)
+{
+	flat(name, seed, trace, 1000, 5);
+}
+
+/* ---- a fabric of 20, and what befalls it ------------------------------------------------------------------- */
+
+static void small_fabric(struct scene *s, const char *name, uint64_t seed, FILE *trace)
+{
+	scene_begin(s, name, seed, trace);
+	scene_hosts(s, 20, HOST_DECLARED);
+	scene_lab(s, 6, 3, 10);
+	scene_within(s, 30, "every host has applied its document", scene_all_applied);
+	scene_within(s, 30, "every pair has a session", scene_all_up);
+}
+
+/* The halves are apart for two minutes, in which the lab changes: the half without the controller hears of it later */
+static void partition(const char *name, uint64_t seed, FILE *trace)
+{
+	struct scene s;
+
+	small_fabric(&s, name, seed, trace);
+	scene_group(&s, 10, 19, 1);
+	scene_run_s(&s, 30);
+	scene_is(&s, !scene_all_up(&s), "apart, pairs are not said to be up");
+	scene_is(&s, !scene_all_connected(&s), "nor is the controller");
+	scene_network(&s, 5, 14);
+	scene_run_s(&s, 90);
+	scene_is(&s, !scene_all_applied(&s), "who cannot be told has not applied the change");
+	scene_group(&s, 10, 19, 0);
+	scene_within(&s, 15, "together again, every host has applied the change", scene_all_applied);
+	scene_within(&s, 60, "and every pair has a session", scene_all_up);
+	(void)scene_end(&s);
+}
+
+/* A whole rekeying interval under loss */
+static void loss(const char *name, uint64_t seed, FILE *trace, uint32_t ppm, uint32_t seconds)
+{
+	struct scene s;
+
+	scene_begin(&s, name, seed, trace);
+	scene_loss(&s, ppm);
+	scene_hosts(&s, 20, HOST_DECLARED);
+	scene_loss(&s, ppm);
+	scene_lab(&s, 6, 3, 10);
+	scene_within(&s, 60, "every host has applied its document", scene_all_applied);
+	scene_within(&s, seconds, "every pair has a session", scene_all_up);
+	scene_run_s(&s, 300);
+	scene_within(&s, seconds, "and has one five minutes later", scene_all_up);
+	(void)scene_end(&s);
+}
+
+static void loss_1(const char *name, uint64_t seed, FILE *trace)
+{
+	loss(name, seed, trace, 10000, 10);
+}
+
+static void loss_10(const char *name, uint64_t seed, FILE *trace)
+{
+	loss(name, seed, trace, 100000, 20);
+}
+
+static void loss_30(const char *name, uint64_t seed, FILE *trace)
+{
+	loss(name, seed, trace, 300000, 60);
+}
+
+/* Clocks jump by a day and a year, ahead and back, while sessions go on and are rekeyed */
+static void clocks(const char *name, uint64_t seed, FILE *trace)
+{
+	static const int64_t day_s = 86400, year_s = 365 * 86400;
+	struct scene s;
+
+	small_fabric(&s, name, seed, trace);
+	scene_clock(&s, 0, 3, day_s);
+	scene_clock(&s, 4, 7, -day_s);
+	scene_clock(&s, 8, 11, year_s);
+	scene_clock(&s, 12, 15, -year_s);
+	scene_stays(&s, 600, "no clock that jumps ends a session", scene_all_up);
+	scene_clock(&s, 4, 7, day_s);
+	scene_clock(&s, 12, 15, year_s);
+	scene_stays(&s, 300, "nor does one that is set right", scene_all_up);
+	scene_network(&s, 0, 11);
+	scene_within(&s, 15, "who is ahead applies a change", scene_all_applied);
+	scene_within(&s, 15, "and has sessions with all", scene_all_up);
+	scene_restart(&s, 0, 0);
+	scene_restart(&s, 8, 8);
+	scene_within(&s, 15, "even after a restart", scene_all_up);
+	scene_clock(&s, 0, 3, -day_s);
+	scene_clock(&s, 8, 11, -year_s);
+	scene_restart(&s, 0, 0);
+	scene_restart(&s, 8, 8);
+	scene_within(&s, 60, "and after one with the clock set back", scene_all_up);
+	(void)scene_end(&s);
+}
+
+/* A power cut of the controller, whose store is on a disk */
+static void controller_restart(const char *name, uint64_t seed, FILE *trace)
+{
+	struct scene s;
+	uint64_t documents;
+
+	small_fabric(&s, name, seed, trace);
+	documents = scene_documents(&s);
+	fabric_stop(s.fabric);
+	scene_stays(&s, 60, "sessions do without the controller", scene_all_up);
+	fabric_start(s.fabric);
+	scene_within(&s, 15, "every host is known to have applied its document", scene_all_applied);
+	scene_is(&s, scene_documents(&s) == documents, "no host was sent again what it has");
+	scene_network(&s, 0, 9);
+	scene_within(&s, 15, "a change is applied as before", scene_all_applied);
+	scene_is(&s, scene_documents(&s) > documents && scene_documents(&s) <= documents + 20, "by one document each");
+	scene_within(&s, 15, "every pair has a session", scene_all_up);
+	(void)scene_end(&s);
+}
+
+/* Agents come back without the controller, from what is on their disks */
+static void agent_restart(const char *name, uint64_t seed, FILE *trace)
+{
+	struct scene s;
+	uint64_t documents;
+
+	small_fabric(&s, name, seed, trace);
+	documents = scene_documents(&s);
+	net_group(fabric_node(s.fabric), 9);
+	scene_run_s(&s, 60);
+	scene_restart(&s, 0, 4);
+	scene_run_s(&s, 1);
+	scene_is(&s, host_peers(s.hosts[0]) > 0 && host_applied(s.hosts[0])[0],
+		"the kept document is in force at once");
+	scene_within(&s, 30, "every pair has a session, the controller being away", scene_all_up);
+	net_group(fabric_node(s.fabric), 0);
+	scene_within(&s, 10, "the controller is back", scene_all_connected);
+	scene_within(&s, 15, "every host is known to have applied its document", scene_all_applied);
+	scene_is(&s, scene_documents(&s) == documents, "no host was sent again what it has");
+	(void)scene_end(&s);
+}
+
+/* Hosts change their address, as laptops do */
+static void roaming(const char *name, uint64_t seed, FILE *trace)
+{
+	struct scene s;
+	uint64_t sessions;
+
+	small_fabric(&s, name, seed, trace);
+	sessions = scene_sessions(&s);
+	for (uint32_t i = 0; i < 5; i++) {
+		host_move(s.hosts[i]);
+		scene_run_s(&s, 2);
+	}
+	scene_is(&s, scene_all_up(&s) && scene_sessions(&s) == sessions,
+		"one after the other they are followed, without a handshake");
+	scene_stays(&s, 300, "every pair is up", scene_all_up);
+	(void)scene_end(&s);
+}
+
+/* All move at once: nobody knows where anybody is, but the controller does once they have connected again */
+static void all_move(const char *name, uint64_t seed, FILE *trace)
+{
+	struct scene s;
+
+	scene_begin(&s, name, seed, trace);
+	scene_hosts(&s, 10, HOST_SEEN);
+	scene_network(&s, 0, 9);
+	scene_within(&s, 60, "every pair has a session", scene_all_up);
+	for (uint32_t i = 0; i < 10; i++)
+		host_move(s.hosts[i]);
+	scene_run_s(&s, 15);
+	scene_is(&s, !scene_all_up(&s), "they have lost each other");
+	scene_within(&s, 120, "and have found each other by the controller", scene_all_up);
+	(void)scene_end(&s);
+}
+
+/* Nobody talks to who was revoked a second later */
+static void revoked(const char *name, uint64_t seed, FILE *trace)
+{
+	uint32_t knowing = 0;
+	struct scene s;
+
+	small_fabric(&s, name, seed, trace);
+	json_decref(fabric_ask(s.fabric, API_POST, "/v1/hosts/h3/revoke", NULL, NULL, NULL));
+	scene_run_s(&s, 1);
+	for (uint32_t i = 0; i < s.hosts_count; i++)
+		knowing += peers_named(&s.hosts[i]->overlay.peers, "h3") != NULL;
+	scene_is(&s, knowing == 0, "nobody has h3 as a peer");
+	scene_is(&s, !client_connected(s.hosts[3]->client), "h3 is not connected any more");
+	scene_run_s(&s, 200);
+	scene_is(&s, host_peers_up(s.hosts[3]) == 0, "and nobody answers it");
+	(void)scene_end(&s);
+}
+
+/* A host that cannot open its ports says so, and heals by itself */
+static void broken_ports(const char *name, uint64_t seed, FILE *trace)
+{
+	struct scene s;
+
+	scene_begin(&s, name, seed, trace);
+	scene_hosts(&s, 5, HOST_DECLARED);
+	s.hosts[2]->ports_broken = true;
+	scene_network(&s, 0, 4);
+	scene_run_s(&s, 10);
+	scene_is(&s, !scene_all_applied(&s), "a port that does not open is an error");
+	scene_within(&s, 10, "and keeps nobody from having sessions", scene_all_up);
+	s.hosts[2]->ports_broken = false;
+	scene_within(&s, 15, "it is tried again", scene_all_applied);
+	(void)scene_end(&s);
+}
+
+/* An hour of nothing: keys are replaced, nothing else happens */
+static void idle_hour(const char *name, uint64_t seed, FILE *trace)
+{
+	struct scene s;
+
+	small_fabric(&s, name, seed, trace);
+	scene_stays(&s, 3600, "every pair is up", scene_all_up);
+	scene_is(&s, scene_documents(&s) <= 40, "no documents");
+	scene_is(&s, scene_sessions(&s) < 2 * (uint64_t)scene_pairs(&s) * 40,
+		"%" PRIu64 " sessions of %" PRIu32 " pairs", scene_sessions(&s), scene_pairs(&s));
+	(void)scene_end(&s);
+}
+
+/* ---- all of them ------------------------------------------------------------------------------------------- */
+
+const struct scenario scenarios[] = {
+	{ "networks-100", "100 agents in 10 networks converge, twice the same", true, networks_100 },
+	{ "flat-40", "one network of 40 hosts is applied everywhere", true, flat_40 },
+	{ "partition", "halves that were apart find together", true, partition },
+	{ "loss-1", "1% of all datagrams are lost", true, loss_1 },
+	{ "loss-10", "10%", true, loss_10 },
+	{ "loss-30", "30%", true, loss_30 },
+	{ "clocks", "wall clocks jump, and sessions go on", true, clocks },
+	{ "controller-restart", "nobody is sent what it has", true, controller_restart },
+	{ "agent-restart", "agents come back from their disks", true, agent_restart },
+	{ "roaming", "hosts move, and are followed", true, roaming },
+	{ "all-move", "all move at once, and find together by the controller", true, all_move },
+	{ "revoked", "a revoked host has no peers a second later", true, revoked },
+	{ "broken-ports", "a port that does not open is told, and tried again", true, broken_ports },
+	{ "idle-hour", "an hour of nothing but new keys", false, idle_hour },
+	{ "flat-1000", "one network of 1,000 hosts is applied everywhere", false, flat_1000 },
+	{ "networks-1000", "1,000 agents in 100 networks of 10 to 30 converge, twice the same", false, networks_1000 },
+	{ 0 },
+};
