@@ -127,7 +127,7 @@ static enum cli_exit finish(const struct invocation *in, struct operator* operat
 	enum cli_exit result = CLI_OK;
 
 	if (invocation_has(in, OPTION_WAIT))
-		result = wait_applied(operator->client, answer->json, timeout_ms);
+		result = wait_applied(operator->client, lab, answer->json, timeout_ms);
 	if (result == CLI_OK || invocation_has(in, OPTION_JSON))
 		print_done(in, lab, answer->json);
 	return result;

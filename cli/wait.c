@@ -79,8 +79,45 @@ static struct progress progress_of(const json_t *hosts, const json_t *items)
 	return progress;
 }
 
+static const char *text_of(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+/* One error of a host, unless it is another lab's */
+static enum cli_exit report_error(const char *host, const json_t *error, const char *lab)
+{
+	const char *whose = text_of(error, "lab"), *port = text_of(error, "port"), *network = text_of(error, "network"),
+		   *other = text_of(error, "host"), *text = text_of(error, "text");
+
+	if (whose && strcmp(whose, lab) != 0)
+		return CLI_OK;
+	if (port || network)
+		return say_error(CLI_FAILED, "%s: %s %s: %s", host, port ? "port" : "network", port ? port : network,
+			text);
+	if (other)
+		return say_error(CLI_FAILED, "%s: host %s: %s", host, other, text);
+	return say_error(CLI_FAILED, "%s: %s", host, text);
+}
+
+/* An agent of before `errors` says what is wrong in one line */
+static enum cli_exit report_errors_of(const char *host, const json_t *item, const char *lab)
+{
+	const json_t *errors = json_object_get(item, "errors"), *error;
+	const char *line = text_of(item, "error");
+	enum cli_exit result = CLI_OK;
+	size_t i;
+
+	if (!errors && line && *line)
+		return say_error(CLI_FAILED, "%s: %s", host, line);
+	json_array_foreach(errors, i, error)
+		if (report_error(host, error, lab) != CLI_OK)
+			result = CLI_FAILED;
+	return result;
+}
+
 /* Everybody is there: did all of them manage?  Errors of hosts, a line each */
-static enum cli_exit report_errors(const json_t *hosts, const json_t *items)
+static enum cli_exit report_errors(const json_t *hosts, const json_t *items, const char *lab)
 {
 	enum cli_exit result = CLI_OK;
 	const json_t *host;
@@ -89,15 +126,14 @@ static enum cli_exit report_errors(const json_t *hosts, const json_t *items)
 	json_array_foreach(hosts, i, host) {
 		const char *name = json_string_value(host);
 		const json_t *item = name ? item_lookup(items, name) : NULL;
-		const char *error = json_string_value(json_object_get(item, "error"));
 
-		if (error && *error)
-			result = say_error(CLI_FAILED, "%s: %s", name, error);
+		if (item && report_errors_of(name, item, lab) != CLI_OK)
+			result = CLI_FAILED;
 	}
 	return result;
 }
 
-enum cli_exit wait_applied(struct client *client, const json_t *change, uint64_t timeout_ms)
+enum cli_exit wait_applied(struct client *client, const char *lab, const json_t *change, uint64_t timeout_ms)
 {
 	const json_t *hosts = json_object_get(change, "hosts");
 	json_int_t rev = json_integer_value(json_object_get(change, "rev"));
@@ -117,7 +153,7 @@ enum cli_exit wait_applied(struct client *client, const json_t *change, uint64_t
 			result = answer_refused(&answer, "wait");
 			done = true;
 		} else if (result == CLI_OK && progress.missing == 0) {
-			result = report_errors(hosts, items);
+			result = report_errors(hosts, items, lab);
 			done = true;
 		} else if (result == CLI_OK && waited_ms >= timeout_ms) {
 			duration_format(timeout_ms, text);

@@ -101,22 +101,52 @@ static bool take_drops(const json_t *in, const char *host, struct agent_report *
 	return true;
 }
 
-/* Words for operators; without control characters, since they end on terminals */
-static bool take_text(const json_t *in, const char *key, json_t *about, struct fault *fault)
+/* Words for operators; without control characters, since they end on terminals.  @where: for the fault */
+static bool take_text(const json_t *in, const char *key, size_t max_bytes, json_t *out, const char *where,
+	struct fault *fault)
 {
 	json_t *value = json_object_get(in, key);
 	char text[REPORT_TEXT_MAX + 1];
 
 	if (!value || json_is_null(value))
 		return true;
-	if (!json_is_string(value) || json_string_length(value) > REPORT_TEXT_MAX)
-		return fault_set(fault, 400, key, "must be a string of at most %u bytes", REPORT_TEXT_MAX);
+	if (!json_is_string(value) || json_string_length(value) > max_bytes)
+		return fault_set(fault, 400, where, "%s must be a string of at most %zu bytes", key, max_bytes);
 	snprintf(text, sizeof(text), "%s", json_string_value(value));
 	for (char *at = text; *at; at++) {
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
 			*at = ' ';
 	}
-	return json_object_set_new(about, key, json_string(text)) == 0;
+	return json_object_set_new(out, key, json_string(text)) == 0;
+}
+
+/* What of its topology a host could not do, one each */
+static bool take_errors(const json_t *in, json_t *about, struct fault *fault)
+{
+	static const char *const whose[] = { "lab", "port", "network", "host" };
+	const json_t *list = json_object_get(in, "errors"), *item;
+	json_t *out;
+	size_t i;
+
+	if (!list)
+		return true;
+	if (!json_is_array(list) || json_array_size(list) > REPORT_ERRORS_MAX)
+		return fault_set(fault, 400, "errors", "must be a list of at most %u", REPORT_ERRORS_MAX);
+	out = json_array();
+	json_object_set_new(about, "errors", out);
+	json_array_foreach(list, i, item) {
+		json_t *error = json_object();
+
+		json_array_append_new(out, error);
+		for (size_t k = 0; k < sizeof(whose) / sizeof(whose[0]); k++)
+			if (!take_text(item, whose[k], LAB_NAME_MAX, error, "errors", fault))
+				return false;
+		if (!take_text(item, "text", REPORT_TEXT_MAX, error, "errors", fault))
+			return false;
+		if (!json_object_get(error, "text"))
+			return fault_set(fault, 400, "errors", "an item has no text");
+	}
+	return true;
 }
 
 static bool take_applied(const json_t *in, struct agent_report *out, struct fault *fault)
@@ -146,8 +176,10 @@ bool agent_report_check(const json_t *in, const struct model *model, const char 
 		return fault_set(fault, 400, "underlay_mtu", "must be a number of bytes");
 	if (mtu)
 		json_object_set(out->about, "underlay_mtu", mtu);
-	return take_text(in, "error", out->about, fault) && take_text(in, "version", out->about, fault) &&
-		take_macs(in, model, host, out, fault) && take_drops(in, host, out, fault);
+	return take_text(in, "error", REPORT_TEXT_MAX, out->about, "error", fault) &&
+		take_text(in, "version", REPORT_TEXT_MAX, out->about, "version", fault) &&
+		take_errors(in, out->about, fault) && take_macs(in, model, host, out, fault) &&
+		take_drops(in, host, out, fault);
 }
 
 void agent_report_fini(struct agent_report *report)

@@ -17,13 +17,14 @@
 #define REPORT_MACS_MAX 8192U
 #define REPORT_DROPS_MAX 512U
 #define REPORT_TEXT_MAX 2048U
+#define REPORT_ERRORS_MAX 64U
 
 struct agent_report {
 	char applied[AUTHORITY_HASH_BYTES]; /* name of the newest document that it has gone through; "" for none */
 	uint64_t rev;                       /* that document's, for people */
-	json_t *about;                      /* {"error"?, "version"?, "underlay_mtu"?}: members of the host's item */
-	json_t *macs;                       /* {key: item of the list}; NULL where the report has none */
-	json_t *drops;                      /* the same */
+	json_t *about; /* {"error"?, "errors"?, "version"?, "underlay_mtu"?}: members of the host's item */
+	json_t *macs;  /* {key: item of the list}; NULL where the report has none */
+	json_t *drops; /* the same */
 };
 
 /* Return: false with @fault set; @out is to be given to agent_report_fini() in any case */

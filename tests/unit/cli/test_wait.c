@@ -16,6 +16,14 @@
 #define H1_THERE "{\"name\": \"h1\", \"online\": true, \"applied_rev\": 7, \"wanted\": \"b\", \"applied\": \"b\"}"
 #define H1_WRONG \
 	"{\"name\": \"h1\", \"online\": true, \"wanted\": \"b\", \"applied\": \"b\", \"error\": \"br0: no such bridge\"}"
+#define H1_ERRORS(list)                                                                                                      \
+	"{\"name\": \"h1\", \"online\": true, \"wanted\": \"b\", \"applied\": \"b\", \"error\": \"all\", \"errors\": [" list \
+	"]}"
+#define OF_OTHER "{\"lab\": \"other\", \"port\": \"a\", \"text\": \"br1: no such bridge\"}"
+#define OF_OURS                                                                    \
+	"{\"lab\": \"lab\", \"port\": \"a\", \"text\": \"br0: no such bridge\"}, " \
+	"{\"lab\": \"lab\", \"network\": \"n\", \"text\": \"Invalid argument\"}, " \
+	"{\"host\": \"h3\", \"text\": \"refused, it is forged\"}, {\"text\": \"and 3 more\"}"
 #define H2_AWAY "{\"name\": \"h2\", \"online\": false}"
 #define H2_REVOKED "{\"name\": \"h2\", \"online\": false, \"revoked\": true}"
 #define HOSTS(items) CANNED("200 OK", "{\"items\": [" items "]}")
@@ -34,7 +42,7 @@ static enum cli_exit wait_for(const char *const *answers, size_t count, uint64_t
 	client = client_new(&target);
 	assert_non_null(client);
 	said_begin(said, 2);
-	result = wait_applied(client, change, timeout_ms);
+	result = wait_applied(client, "lab", change, timeout_ms);
 	(void)said_end(said);
 	client_free(client);
 	(void)canned_end(&server);
@@ -60,6 +68,24 @@ static void a_host_that_could_not(void **state)
 	(void)state;
 	assert_int_equal(wait_for(answers, 1, 10000, &said), CLI_FAILED);
 	assert_string_equal(said.text, "weft: h1: br0: no such bridge\n");
+}
+
+/* Each that is the lab's own or nobody's, and none of another lab's */
+static void errors_of_this_lab(void **state)
+{
+	static const char *const ours[] = { HOSTS(H1_ERRORS(OF_OTHER ", " OF_OURS) "," H2_REVOKED) };
+	static const char *const others[] = { HOSTS(H1_ERRORS(OF_OTHER) "," H2_REVOKED) };
+	struct said said;
+
+	(void)state;
+	assert_int_equal(wait_for(ours, 1, 10000, &said), CLI_FAILED);
+	assert_string_equal(said.text,
+		"weft: h1: port a: br0: no such bridge\n"
+		"weft: h1: network n: Invalid argument\n"
+		"weft: h1: host h3: refused, it is forged\n"
+		"weft: h1: and 3 more\n");
+	assert_int_equal(wait_for(others, 1, 10000, &said), CLI_OK);
+	assert_string_equal(said.text, "");
 }
 
 static void out_of_time(void **state)
@@ -104,6 +130,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(until_all_are_in_line),
 		cmocka_unit_test(a_host_that_could_not),
+		cmocka_unit_test(errors_of_this_lab),
 		cmocka_unit_test(out_of_time),
 		cmocka_unit_test(a_host_that_is_gone),
 		cmocka_unit_test(a_controller_that_will_not_say),

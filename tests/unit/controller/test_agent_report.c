@@ -57,6 +57,11 @@ static void what_is_wrong(void **state)
 		{ "{\"applied\":\"\",\"underlay_mtu\":65536}", "underlay_mtu" },
 		{ "{\"applied\":\"\",\"error\":7}", "error" },
 		{ "{\"applied\":\"\",\"version\":[]}", "version" },
+		{ "{\"applied\":\"\",\"errors\":{}}", "errors" },
+		{ "{\"applied\":\"\",\"errors\":[7]}", "errors" },
+		{ "{\"applied\":\"\",\"errors\":[{\"lab\":\"l\"}]}", "errors" },
+		{ "{\"applied\":\"\",\"errors\":[{\"lab\":7,\"text\":\"x\"}]}", "errors" },
+		{ "{\"applied\":\"\",\"errors\":[{\"text\":[]}]}", "errors" },
 		{ "{\"applied\":\"\",\"macs\":{}}", "macs" },
 		{ "{\"applied\":\"\",\"macs\":[1]}", "macs" },
 		{ "{\"applied\":\"\",\"macs\":[{\"network\":1,\"vlan\":4096,\"mac\":\"52:54:00:00:00:0a\",\"port\":\"a\"}]}",
@@ -112,6 +117,15 @@ static void what_is_believed(void **state)
 		assert_string_equal(core_text(mac, "host"), "h1");
 	}
 	assert_int_equal(json_object_size(report.drops), 1);
+	agent_report_fini(&report);
+	assert_true(check(f,
+		"{\"applied\":\"\",\"errors\":[{\"lab\":\"l\",\"port\":\"a\",\"text\":\"no\\nbridge\",\"news\":1}]}",
+		&report, &fault));
+	mac = json_array_get(json_object_get(report.about, "errors"), 0);
+	assert_string_equal(core_text(mac, "lab"), "l");
+	assert_string_equal(core_text(mac, "port"), "a");
+	assert_string_equal(core_text(mac, "text"), "no bridge");
+	assert_int_equal(json_object_size(mac), 3);
 	agent_report_fini(&report);
 	assert_true(check(f, "{\"applied\":\"\",\"error\":null}", &report, &fault));
 	assert_null(report.macs);
