@@ -106,11 +106,15 @@ static void remove_peers(struct core *core, bool *stays)
 	for (uint32_t i = 0; i < core->topology.hosts_count; i++) {
 		const struct topology_host *host = &core->topology.hosts[i];
 
-		peer = host->refused[0] ? NULL : peers_named(peers, host->name);
-		if (!peer || !same_host(peer, host))
+		peer = peers_named(peers, host->name);
+		if (!peer)
 			continue;
-		core->host_peers[i] = peer;
-		stays[peer->slot] = true;
+		if (host->refused[0]) {
+			stays[peer->slot] = peer->contact.state == CONTACT_REFUSED;
+		} else if (same_host(peer, host)) {
+			core->host_peers[i] = peer;
+			stays[peer->slot] = true;
+		}
 	}
 	for (uint32_t slot = 0; (peer = peers_next(peers, &slot)) != NULL;) {
 		if (stays[peer->slot] || peers_named(peers, peer->name) != peer) /* it has left before */
@@ -121,21 +125,23 @@ static void remove_peers(struct core *core, bool *stays)
 	}
 }
 
-static void refuse(struct core *core, const struct topology_host *host, const struct refused_host *before,
-	uint32_t before_count)
+static void note_no_room(struct core *core, const struct topology_host *host)
 {
-	struct refused_host *refused = &core->refused[core->refused_count++];
-	bool known = false;
-
-	snprintf(refused->name, sizeof(refused->name), "%s", host->name);
-	snprintf(refused->reason, sizeof(refused->reason), "%s", host->refused);
-	for (uint32_t i = 0; i < before_count; i++)
-		known |= strcmp(before[i].name, refused->name) == 0 && strcmp(before[i].reason, refused->reason) == 0;
-	if (!known)
-		log_error("host %s: refused, %s", host->name, host->refused);
+	error_set(&core->shortfall, "host %s: no room for it: at most %u peers are served", host->name, PEERS_MAX);
 }
 
-static void add_peers(struct core *core, const struct refused_host *before, uint32_t before_count)
+static void refuse(struct core *core, const struct topology_host *host)
+{
+	const struct peer *before = peers_named(&core->config.overlay->peers, host->name);
+
+	if (!before || strcmp(before->contact.why, host->refused) != 0)
+		log_error("host %s: refused, %s", host->name, host->refused);
+	core->refused_count++;
+	if (!overlay_refuse(core->config.overlay, host->name, host->refused, core->now))
+		note_no_room(core, host);
+}
+
+static void add_peers(struct core *core)
 {
 	struct overlay *overlay = core->config.overlay;
 
@@ -145,7 +151,7 @@ static void add_peers(struct core *core, const struct refused_host *before, uint
 		struct peer **peer = &core->host_peers[i];
 
 		if (host->refused[0]) {
-			refuse(core, host, before, before_count);
+			refuse(core, host);
 			continue;
 		}
 		if (!*peer)
@@ -153,8 +159,7 @@ static void add_peers(struct core *core, const struct refused_host *before, uint
 		if (*peer)
 			overlay_endpoints(overlay, *peer, host->endpoints, host->endpoints_count, core->now);
 		else
-			error_set(&core->shortfall, "host %s: no room for it: at most %u peers are served", host->name,
-				PEERS_MAX);
+			note_no_room(core, host);
 	}
 }
 
@@ -205,46 +210,39 @@ static void pin_declared(struct core *core)
 /* ---- a whole document -------------------------------------------------------------------------------------- */
 
 /* Return: false without memory, with nothing changed */
-static bool make_room(struct core *core, struct peer ***host_peers, bool **stays, struct refused_host **refused)
+static bool make_room(struct core *core, struct peer ***host_peers, bool **stays)
 {
 	const uint32_t hosts = core->topology.hosts_count;
 
 	*host_peers = calloc(hosts + 1, sizeof(**host_peers));
 	*stays = calloc(core->config.overlay->peers.capacity + 1, sizeof(**stays));
-	*refused = calloc(hosts + 1, sizeof(**refused));
-	if (*host_peers && *stays && *refused &&
-		publish_reserve(core, core->ports.count + core->config.overlay->peers.count))
+	if (*host_peers && *stays && publish_reserve(core, core->ports.count + core->config.overlay->peers.count))
 		return true;
 	free(*host_peers);
 	free(*stays);
-	free(*refused);
 	return false;
 }
 
 /* The document has been read into core->topology */
 static bool make_real(struct core *core)
 {
-	const uint32_t before_count = core->refused_count;
-	struct refused_host *before = core->refused, *refused;
 	struct peer **host_peers;
 	bool *stays;
 
-	if (!make_room(core, &host_peers, &stays, &refused))
+	if (!make_room(core, &host_peers, &stays))
 		return false;
 	core->documents++;
 	core->shortfall.text[0] = '\0';
 	free(core->host_peers);
 	core->host_peers = host_peers;
-	core->refused = refused;
 	remove_ports(core);
 	remove_peers(core, stays);
 	add_ports(core);
-	add_peers(core, before, before_count);
+	add_peers(core);
 	pin_declared(core);
 	core->changed = true;
 	core->news = true;
 	core->judge_at = core->refused_count ? instant_add_ms(core->now, CORE_JUDGE_MS) : (struct instant){ 0 };
-	free(before);
 	free(stays);
 	return true;
 }
@@ -373,5 +371,4 @@ void apply_fini(struct core *core)
 	json_decref(core->document);
 	json_decref(core->in_force);
 	free(core->host_peers);
-	free(core->refused);
 }

@@ -101,12 +101,6 @@ struct core_config {
 	struct fdb *fdb;
 };
 
-/* A host of the document that may not be a peer */
-struct refused_host {
-	char name[PEER_NAME_BYTES];
-	char reason[PEER_REASON_BYTES];
-};
-
 struct core {
 	struct core_config config;
 	const struct core_ops *ops;
@@ -124,8 +118,7 @@ struct core {
 	struct ports ports;
 	struct timers retries; /* of ports that are broken */
 	struct pins pins;
-	struct refused_host *refused;
-	uint32_t refused_count;
+	uint32_t refused_count;   /* hosts of it that may not be peers */
 	struct peer **host_peers; /* of each host of the topology; NULL: it is none */
 	struct instant judge_at;  /* certificates are looked at again; 0: none is wrong or runs out */
 

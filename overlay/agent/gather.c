@@ -76,11 +76,16 @@ static void add_ports(struct errors *errors, const struct core *core)
 
 static void add_hosts(struct errors *errors, const struct core *core)
 {
-	char text[sizeof("refused, ") + PEER_REASON_BYTES];
+	char text[sizeof("refused, ") + CONTACT_WHY_BYTES];
+	uint32_t left = core->refused_count, slot = 0;
+	const struct peer *peer;
 
-	for (uint32_t i = 0; i < core->refused_count; i++) {
-		snprintf(text, sizeof(text), "refused, %s", core->refused[i].reason);
-		add(errors, json_pack("{s:s, s:s}", "host", core->refused[i].name, "text", text));
+	while (left > 0 && (peer = peers_next(&core->config.overlay->peers, &slot))) {
+		if (peer->contact.state != CONTACT_REFUSED)
+			continue;
+		left--;
+		snprintf(text, sizeof(text), "refused, %s", peer->contact.why);
+		add(errors, json_pack("{s:s, s:s}", "host", peer->name, "text", text));
 	}
 }
 

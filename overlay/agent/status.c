@@ -101,14 +101,6 @@ static json_t *peers(const struct core *core)
 	while ((peer = peers_next(&core->config.overlay->peers, &slot)))
 		if (peer->contact.state != CONTACT_GONE)
 			json_array_append_new(out, peer_status(core, peer));
-	for (uint32_t i = 0; i < core->refused_count; i++) {
-		json_t *refused = json_object();
-
-		set(refused, "host", json_string(core->refused[i].name));
-		set(refused, "state", json_string("refused"));
-		set(refused, "reason", json_string(core->refused[i].reason));
-		json_array_append_new(out, refused);
-	}
 	return out;
 }
 

@@ -299,6 +299,18 @@ struct peer *overlay_add_peer(struct overlay *overlay, const char *name, const s
 	return peer;
 }
 
+struct peer *overlay_refuse(struct overlay *overlay, const char *name, const char *why, struct instant now)
+{
+	struct peer *peer = peers_named(&overlay->peers, name);
+
+	overlay->now = now;
+	if (!peer)
+		peer = peers_add(&overlay->peers, name, NULL, now);
+	if (peer)
+		contact_refused(&peer->contact, why, now);
+	return peer;
+}
+
 void overlay_endpoints(struct overlay *overlay, struct peer *peer, const struct endpoint *endpoints, uint32_t count,
 	struct instant now)
 {

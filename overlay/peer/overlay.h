@@ -9,7 +9,7 @@
  *
  *	datagrams	overlay_handshake_datagram(), and overlay_sealed_datagram() where there are no workers to open them
  *	news		overlay_wanted() ... overlay_too_big(), as the workers' mail has them
- *	peers		overlay_add_peer(), overlay_endpoints(), overlay_forget(), overlay_free_peer()
+ *	peers		overlay_add_peer(), overlay_refuse(), overlay_endpoints(), overlay_forget(), overlay_free_peer()
  *	time		overlay_poll(): only peers that are due are touched
  *
  * Each call says what time it is.  Thread: the control thread, but for what peer.h and session.h share with workers under RCU.
@@ -144,6 +144,18 @@ void overlay_too_big(struct overlay *overlay, uint32_t slot, uint32_t bytes, str
 /* A peer that is looked for from now on, without addresses yet.  Return: NULL without memory or where PEERS_MAX are there */
 struct peer *overlay_add_peer(struct overlay *overlay, const char *name, const struct x25519_public *key,
 	struct instant now) __attribute__((warn_unused_result));
+
+/**
+ * overlay_refuse() - a host that the topology names and that may not be a peer
+ * @name:	nobody's, or one's that was refused already
+ * @why:	a line for people; shown as the reason of its state
+ *
+ * It has no key, and so no handshakes; as any other it leaves by overlay_forget() and overlay_free_peer().
+ *
+ * Return: NULL without memory or where PEERS_MAX are there
+ */
+struct peer *overlay_refuse(struct overlay *overlay, const char *name, const char *why, struct instant now)
+	__attribute__((warn_unused_result));
 
 /* Where the topology says that it is: at most PEER_ENDPOINTS_MAX */
 void overlay_endpoints(struct overlay *overlay, struct peer *peer, const struct endpoint *endpoints, uint32_t count,

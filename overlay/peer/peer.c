@@ -18,14 +18,16 @@ struct peer *peer_new(uint32_t slot, const char *name, const struct x25519_publi
 		return NULL;
 	peer->slot = slot;
 	snprintf(peer->name, sizeof(peer->name), "%s", name);
-	peer->key = *key;
 	contact_init(&peer->contact, now);
 	handshake_init(&peer->handshake);
-	if (!cookie_jar_init(&peer->jar, key)) {
-		free(peer);
-		return NULL;
-	}
-	return peer;
+	if (!key)
+		return peer;
+	peer->has_key = true;
+	peer->key = *key;
+	if (cookie_jar_init(&peer->jar, key))
+		return peer;
+	free(peer);
+	return NULL;
 }
 
 void peer_free(struct peer *peer)

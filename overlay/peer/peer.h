@@ -42,6 +42,7 @@ struct peer {
 	/* constant */
 	uint32_t slot; /* below PEERS_MAX; what the MAC table and networks call it */
 	char name[PEER_NAME_BYTES];
+	bool has_key; /* not where the peer is refused */
 	struct x25519_public key;
 
 	/* shared under RCU, the control thread writes */
@@ -79,7 +80,7 @@ struct peer {
 	struct instant busy_until; /* data goes to the peer */
 };
 
-/* Return: NULL without memory or where OpenSSL failed */
+/* @key: NULL for one that is refused.  Return: NULL without memory or where OpenSSL failed */
 struct peer *peer_new(uint32_t slot, const char *name, const struct x25519_public *key, struct instant now);
 
 /* Nobody may see the peer any more.  Frees its path, not its sessions.  NULL is fine */

@@ -32,14 +32,16 @@ static uint32_t key_bucket(const struct peers *peers, const struct x25519_public
 
 static void link_in(struct peers *peers, struct peer *peer)
 {
-	struct peer **by_name = &peers->by_name[name_bucket(peers, peer->name)];
-	struct peer **by_key = &peers->by_key[key_bucket(peers, &peer->key)];
+	struct peer **chain = &peers->by_name[name_bucket(peers, peer->name)];
 
-	peer->next_by_name = *by_name;
-	*by_name = peer;
-	peer->next_by_key = *by_key;
-	*by_key = peer;
 	peer->hidden = false;
+	peer->next_by_name = *chain;
+	*chain = peer;
+	if (!peer->has_key)
+		return;
+	chain = &peers->by_key[key_bucket(peers, &peer->key)];
+	peer->next_by_key = *chain;
+	*chain = peer;
 }
 
 void peers_hide(struct peers *peers, struct peer *peer)
@@ -51,11 +53,13 @@ void peers_hide(struct peers *peers, struct peer *peer)
 	while (*at != peer)
 		at = &(*at)->next_by_name;
 	*at = peer->next_by_name;
+	peer->hidden = true;
+	if (!peer->has_key)
+		return;
 	at = &peers->by_key[key_bucket(peers, &peer->key)];
 	while (*at != peer)
 		at = &(*at)->next_by_key;
 	*at = peer->next_by_key;
-	peer->hidden = true;
 }
 
 /* ---- slots ------------------------------------------------------------------------------------------------- */

@@ -34,6 +34,7 @@ void peers_fini(struct peers *peers);
 /**
  * peers_add() - a new peer in a free slot
  * @name:	not in the table; at most PEER_NAME_BYTES - 1 of it count
+ * @key:	NULL for one that is refused: it is found by its name only
  *
  * Return: NULL without memory, or where PEERS_MAX are there
  */

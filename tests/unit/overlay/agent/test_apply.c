@@ -104,6 +104,8 @@ static void peers_come_change_and_leave(void **state)
 static void hosts_are_judged_again(void **state)
 {
 	json_t *document = document_begin(1);
+	const struct peer *refused;
+	struct instant since;
 	unsigned int keeps;
 
 	(void)state;
@@ -112,15 +114,19 @@ static void hosts_are_judged_again(void **state)
 	around.wall = 1000;
 	apply(document);
 	keeps = around.keeps;
-	assert_null(peers_named(&overlay.peers, "h0"));
+	refused = peers_named(&overlay.peers, "h0");
+	assert_int_equal(refused->contact.state, CONTACT_REFUSED);
+	since = refused->contact.since;
 	assert_non_null(strstr(reported("error"), "host h0: refused, "));
 	later(CORE_JUDGE_MS + 1);
 	all_turns();
-	assert_null(peers_named(&overlay.peers, "h0"));
+	assert_ptr_equal(peers_named(&overlay.peers, "h0"), refused);
+	assert_int_equal(refused->contact.since.ns, since.ns);
 	around.wall = WALL;
 	later(CORE_JUDGE_MS + 1);
 	all_turns();
-	assert_non_null(peers_named(&overlay.peers, "h0"));
+	assert_int_equal(peers_named(&overlay.peers, "h0")->contact.state, CONTACT_CONNECTING);
+	assert_int_equal(overlay.peers.count, 1);
 	assert_string_equal(reported("error"), "");
 	assert_int_equal(around.keeps, keeps);
 }

@@ -237,6 +237,29 @@ static void who_is_forgotten_hears_nothing(void **state)
 	assert_true(dropped(a, DROP_HANDSHAKE_STRANGER) > 0);
 }
 
+static void who_is_refused_is_told_and_left_alone(void **state)
+{
+	struct peer *refused = overlay_refuse(&a->overlay, "h", "its certificate is revoked", now);
+	const struct x25519_public no_key = { { 0 } };
+	char why[CONTACT_WHY_BYTES];
+
+	(void)state;
+	assert_non_null(refused);
+	assert_ptr_equal(peers_named(&a->overlay.peers, "h"), refused);
+	assert_null(peers_with_key(&a->overlay.peers, &no_key));
+	assert_ptr_equal(overlay_refuse(&a->overlay, "h", "its certificate has ended", now), refused);
+	contact_why(&refused->contact, why);
+	assert_string_equal(why, "its certificate has ended");
+	overlay_wanted(&a->overlay, refused->slot, now);
+	overlay_moved(&a->overlay, now);
+	run(100 * 1000);
+	assert_int_equal(refused->contact.state, CONTACT_REFUSED);
+	assert_int_equal(delivered, 0);
+	overlay_forget(&a->overlay, refused, now);
+	overlay_free_peer(&a->overlay, refused);
+	assert_null(peers_named(&a->overlay.peers, "h"));
+}
+
 /* ---- the path ---------------------------------------------------------------------------------------------- */
 
 static void a_path_that_shrinks_is_found_while_data_flows(void **state)
@@ -341,6 +364,7 @@ int main(void)
 		TEST(a_host_that_moves_is_followed),
 		TEST(frames_make_a_far_attempt_near),
 		TEST(who_is_forgotten_hears_nothing),
+		TEST(who_is_refused_is_told_and_left_alone),
 		TEST(a_path_that_shrinks_is_found_while_data_flows),
 		TEST(what_the_kernel_refuses_is_not_sent_again),
 		TEST(no_byte_of_a_sealed_datagram_can_be_changed),
