@@ -3,6 +3,8 @@
  */
 #include "overlay/agent/core.h"
 
+#include "base/log.h"
+
 #include "overlay/agent/apply.h"
 #include "overlay/agent/opening.h"
 #include "overlay/agent/publish.h"
@@ -79,6 +81,9 @@ void core_published(struct core *core, const struct attach_faults *faults, struc
 {
 	core->now = now;
 	publish_done(core);
+	if (faults->peers_error)
+		log_error(
+			"no memory for what workers keep of each peer: frames for some hosts are dropped (no-session)");
 	for (uint32_t i = 0; i < faults->count; i++) {
 		struct port *port = ports_at(&core->ports, faults->faults[i].slot);
 		struct error error;

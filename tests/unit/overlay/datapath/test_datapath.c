@@ -78,7 +78,8 @@ static void open_side(struct side *side, unsigned int caps)
 	assert_int_equal(memory_port_open(WORKERS, caps, 2048, &side->port.tap), 0);
 }
 
-static bool no_fragments; /* of the networks that are published */
+static bool no_fragments;      /* of the networks that are published */
+static uint32_t peer_slot = 3; /* of the other side */
 
 static void publish(struct side *side, enum network_mode mode, uint32_t id)
 {
@@ -124,7 +125,7 @@ static void connect_sides(struct pair *pair, enum aead_cipher cipher)
 
 		keys[i].remote_index = keys[1 - i].local_index;
 		assert_true(x25519_generate(&key));
-		side->peer = peer_new(3, i ? "a" : "b", &key.public, instant_now());
+		side->peer = peer_new(peer_slot, i ? "a" : "b", &key.public, instant_now());
 		side->session = session_new(keys[i].local_index, side->peer, &keys[i], aead_backend_openssl(), WORKERS,
 			1, instant_now());
 		assert_non_null(side->session);
@@ -676,6 +677,128 @@ static void ports_come_and_go_under_traffic(void **state)
 	close_pair(&pair);
 }
 
+static void peers_have_as_many_slots_as_they_need(void **state)
+{
+	const struct offload none = { 0 };
+	struct offload offload;
+	struct pair pair;
+	size_t len;
+
+	(void)state;
+	peer_slot = NETWORK_PEERS_MAX - 1;
+	open_pair(&pair, false, AEAD_AES_128_GCM, PORT_CAPS);
+	peer_slot = 3;
+	for (uint32_t n = 0; n < 20; n++) {
+		len = make_udp(frame_in, 0, 1000, n, 100 + 400 * n);
+		inject(&pair.side[0], 0, &none, frame_in, len);
+		assert_true(take_within(&pair.side[1], &offload, frame_out, &len, WAIT_MS));
+		assert_int_equal(frame_get32(frame_out + 42), n);
+	}
+	close_pair(&pair);
+}
+
+/* Side 1 with a trunk port, and two access ports of VLAN 10 */
+#define FLOOD_PORTS 3U
+
+static void publish_flood_ports(struct side *side, struct vport ports[FLOOD_PORTS])
+{
+	struct network_port members[FLOOD_PORTS] = { { .id = 0 } };
+	const struct network_spec spec = { .id = NETWORK,
+		.mode = NETWORK_SWITCH,
+		.mtu_bytes = 9216,
+		.lab = "lab",
+		.name = "net",
+		.ports = members,
+		.ports_count = FLOOD_PORTS,
+		.peers = &side->peer->slot,
+		.peers_count = 1 };
+	struct forwarding *forwarding = forwarding_new(side->datapath.forwarding->generation + 1, side->peer->slot + 1);
+	struct attach_faults faults;
+	struct network *network;
+
+	for (uint32_t i = 0; i < FLOOD_PORTS; i++) {
+		members[i] = (struct network_port){ .id = i };
+		if (i > 0)
+			members[i].vlan = (struct vlan_policy){ .mode = VLAN_ACCESS, .access = 10 };
+		ports[i] = i == 0 ? side->port : (struct vport){ .slot = i, .network = NETWORK };
+		if (i > 0)
+			assert_int_equal(memory_port_open(WORKERS, PORT_CAPS, 256, &ports[i].tap), 0);
+		forwarding->ports[i] = &ports[i];
+	}
+	assert_int_equal(network_new(&spec, &network), 0);
+	assert_true(forwarding_add_network(forwarding, network));
+	forwarding->peers[side->peer->slot] = side->peer;
+	forwarding_free(datapath_publish(&side->datapath, forwarding, &faults));
+	assert_int_equal(faults.count, 0);
+}
+
+/* Take what comes out of @port until @payload_bytes of pattern(@seed) have: each frame whole, in VLAN @vlan (0: no tag) */
+static void take_stream(struct vport *port, uint32_t seed, size_t payload_bytes, uint16_t vlan)
+{
+	struct side reader = { .port = *port };
+	size_t got = 0;
+
+	while (got < payload_bytes) {
+		struct offload offload;
+		struct frame_info info;
+		size_t len;
+
+		assert_true(take_within(&reader, &offload, frame_out, &len, WAIT_MS));
+		settle(frame_out, len, &offload, &info);
+		assert_int_equal(info.tagged, vlan != 0);
+		assert_int_equal(info.tci, vlan);
+		assert_int_equal(frame_get32(frame_out + info.l4_offset + 4), got);
+		for (size_t i = 0; i < len - info.payload_offset; i++)
+			assert_int_equal(frame_out[info.payload_offset + i], pattern(seed, got + i));
+		got += len - info.payload_offset;
+	}
+	assert_int_equal(got, payload_bytes);
+}
+
+static size_t with_tag(uint8_t *frame, size_t len, uint16_t vlan, struct offload *offload)
+{
+	memmove(frame + 16, frame + 12, len - 12);
+	frame_put16(frame + 12, FRAME_ETHERTYPE_8021Q);
+	frame_put16(frame + 14, vlan);
+	offload->csum_start = (uint16_t)(offload->csum_start + 4);
+	offload->header_bytes = 0;
+	return len + 4;
+}
+
+static void a_flood_reaches_each_port_in_its_form(void **state)
+{
+	static struct vport ports[FLOOD_PORTS];
+	struct offload offload;
+	struct pair pair;
+	size_t len;
+
+	(void)state;
+	open_pair(&pair, false, AEAD_AES_128_GCM, PORT_CAPS);
+	publish_flood_ports(&pair.side[1], ports);
+	/* off the wire, a super-frame that was cut for the path, for a station that nobody knows */
+	len = make_tcp(frame_in, 0, 5, 0, 30000, 1460, &offload);
+	len = with_tag(frame_in, len, 10, &offload);
+	inject(&pair.side[0], 0, &offload, frame_in, len);
+	take_stream(&ports[0], 5, 30000, 10);
+	take_stream(&ports[1], 5, 30000, 0);
+	take_stream(&ports[2], 5, 30000, 0);
+	/* out of an access port: to its like as it is, to the trunk and to the other host with a tag */
+	len = make_tcp(frame_in, 1, 6, 0, 20000, 1460, &offload);
+	frame_in[5] ^= 0x77; /* nobody's address */
+	while (!memory_port_inject(ports[1].tap, 0, &offload, frame_in, len))
+		usleep(50);
+	take_stream(&ports[2], 6, 20000, 0);
+	take_stream(&ports[0], 6, 20000, 10);
+	take_stream(&pair.side[0].port, 6, 20000, 10);
+	assert_false(memory_port_take(ports[1].tap, 0, &offload, frame_out, sizeof(frame_out), &len));
+	for (enum drop drop = 0; drop < DROPS; drop++)
+		assert_int_equal(dropped(&pair.side[1], drop), 0);
+	datapath_stop(&pair.side[1].datapath);
+	for (uint32_t i = 1; i < FLOOD_PORTS; i++)
+		tap_port_close(ports[i].tap);
+	close_pair(&pair);
+}
+
 /* Publish one port and nothing else */
 static void publish_port(struct datapath *datapath, struct vport *port, struct attach_faults *faults)
 {
@@ -748,6 +871,8 @@ int main(void)
 		cmocka_unit_test(without_fragments_the_guest_is_told),
 		cmocka_unit_test(ports_come_and_go_under_traffic),
 		cmocka_unit_test(a_queue_that_nobody_reads_is_told_and_tried_again),
+		cmocka_unit_test(peers_have_as_many_slots_as_they_need),
+		cmocka_unit_test(a_flood_reaches_each_port_in_its_form),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
