@@ -226,7 +226,7 @@ void watch_emit(struct watch_hub *hub, enum watch_resource resource, const json_
 	struct watch *watch;
 
 	LIST_FOREACH(watch, &hub->watches[resource], link)
-	send_line(watch, item, deleted, rev);
+		send_line(watch, item, deleted, rev);
 }
 
 bool watch_any(const struct watch_hub *hub, enum watch_resource resource)

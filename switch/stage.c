@@ -29,12 +29,14 @@ void stage_list_build(struct stage_list *list, const struct network *network, co
 	for (int i = 0; i < STAGES_INGRESS_COUNT; i++) {
 		if (!ingress[i].used(network, port))
 			continue;
+		// cppcheck-suppress AssignmentAddressToInteger ; it does not see that stage_ingress is a function's type
 		list->ingress[list->ingress_count++] = ingress[i].run;
 		list->looks |= ingress[i].looks;
 	}
 	for (int i = 0; i < STAGES_EGRESS_COUNT; i++) {
 		if (!egress[i].used(network, port))
 			continue;
+		// cppcheck-suppress AssignmentAddressToInteger ; it does not see that stage_egress is a function's type
 		list->egress[list->egress_count++] = egress[i].run;
 		list->looks |= egress[i].looks;
 	}

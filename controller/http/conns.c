@@ -100,7 +100,8 @@ static unsigned int count_strangers(const struct conns *conns, const struct endp
 	unsigned int count = 0;
 
 	LIST_FOREACH(conn, &conns->list, link)
-	count += !conn->trusted && conn->source.port && memcmp(conn->source.ip, source->ip, sizeof(source->ip)) == 0;
+		count += !conn->trusted && conn->source.port &&
+			memcmp(conn->source.ip, source->ip, sizeof(source->ip)) == 0;
 	return count;
 }
 

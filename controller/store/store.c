@@ -100,19 +100,21 @@ static int make_room(struct store_changes *changes)
 
 int store_changes_add(struct store_changes *changes, const struct store_change *change)
 {
-	struct store_change copy = *change;
 	int err = make_room(changes);
+	struct store_change *copy;
 
 	if (err)
 		return err;
-	copy.key = strdup(change->key);
-	copy.value = strdup(change->value);
-	if (!copy.key || !copy.value) {
-		free((char *)copy.key);
-		free((char *)copy.value);
+	copy = &changes->list[changes->count];
+	*copy = *change;
+	copy->key = strdup(change->key);
+	copy->value = strdup(change->value);
+	if (!copy->key || !copy->value) {
+		free((char *)copy->key);
+		free((char *)copy->value);
 		return -ENOMEM;
 	}
-	changes->list[changes->count++] = copy;
+	changes->count++;
 	return 0;
 }
 

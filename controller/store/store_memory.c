@@ -193,7 +193,7 @@ void store_memory_crash(struct store *store)
 	struct store_job *job;
 
 	STAILQ_FOREACH(job, &ours(store)->todo, link)
-	job->err = -ECANCELED;
+		job->err = -ECANCELED;
 	store->closing = true;
 	store_wait(store);
 	store->closing = false;

@@ -240,7 +240,9 @@ static struct instant next_look(const struct overlay *overlay, struct peer *peer
 		return instant_add_ms(overlay->now, LOOK_BUSY_MS);
 	if (peer->contact.unanswered_at.ns)
 		return instant_add_ms(overlay->now, LOOK_MS / overlay->config.time_scale);
-	return instant_reached(overlay->now, watched) ? (struct instant){ 0 } : watched;
+	if (instant_reached(overlay->now, watched))
+		return (struct instant){ 0 };
+	return watched;
 }
 
 void liveness_tend(struct overlay *overlay, struct peer *peer)

@@ -44,7 +44,8 @@ static void only_what_the_level_lets_pass(void **state)
 
 static void a_line_begins_with_the_time_of_day(void **state)
 {
-	unsigned int hour, minute, second, milli, at = 0;
+	unsigned int hour, minute, second, milli;
+	int at = 0;
 	struct said said;
 
 	(void)state;
