@@ -8,6 +8,8 @@
 #include "cli/operator.h"
 #include "cli/say.h"
 #include "cli/table.h"
+#include "lab/network.h"
+#include "lab/port.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,20 +22,17 @@ struct kind {
 	const char *identity[4]; /* members that tell one item from another */
 	struct table_column columns[8];
 	void (*row)(struct table *table, const json_t *item);
-	const char *none; /* what to say of an empty list */
+	const struct attributes *attributes; /* whose columns stand behind; NULL: none do */
+	const char *none;                    /* what to say of an empty list */
 };
 
-/* "a, b, 7": a list of text and numbers, or one of them */
+/* "a, b" or "10,20": a list of text or numbers */
 static void add_list(struct table *table, const json_t *list)
 {
 	char text[512] = "";
 	size_t used = 0, i;
 	const json_t *item;
 
-	if (json_is_string(list)) {
-		table_add(table, json_string_value(list));
-		return;
-	}
 	json_array_foreach(list, i, item) {
 		int more = json_is_integer(item)
 			? snprintf(text + used, sizeof(text) - used, "%s%lld", i ? "," : "",
@@ -45,6 +44,31 @@ static void add_list(struct table *table, const json_t *list)
 			break;
 	}
 	table_add(table, text);
+}
+
+/* Any value.  Of an object with one member, as {"access": 10}, that member's */
+static void add_value(struct table *table, const json_t *value)
+{
+	if (json_is_object(value))
+		value = json_object_iter_value(json_object_iter((json_t *)value));
+	if (json_is_array(value))
+		add_list(table, value);
+	else if (json_is_integer(value))
+		table_addf(table, "%lld", (long long)json_integer_value(value));
+	else if (json_is_boolean(value))
+		table_add(table, json_is_true(value) ? "yes" : "no");
+	else
+		table_add(table, json_string_value(value));
+}
+
+/* What an attribute's column looks like: numbers to the right, and MAC addresses are never cut */
+static struct table_column column_of(const struct attribute *row)
+{
+	return (struct table_column){ .title = row->column,
+		.right = row->type->shape == VALUE_NUMBER,
+		.shrinks = row->type == &value_type_name || row->type == &value_type_attach ||
+			row->type->shape == VALUE_MAPPING || row->type->shape == VALUE_LIST ||
+			row->type->shape == VALUE_ONE_OR_LIST };
 }
 
 /* The revision that the host has applied, and the one that it is to apply where that is another */
@@ -78,27 +102,13 @@ static void network_row(struct table *table, const json_t *network)
 {
 	table_add(table, json_text_of(network, "lab"));
 	table_add(table, json_text_of(network, "name"));
-	table_add(table, json_text_of(network, "mode"));
-	table_addf(table, "%lld", json_int_of(network, "mtu"));
 	table_addf(table, "%lld", json_int_of(network, "id"));
 }
 
 static void port_row(struct table *table, const json_t *port)
 {
-	const json_t *vlan = json_object_get(port, "vlan"), *trunk = json_object_get(vlan, "trunk");
-
 	table_add(table, json_text_of(port, "lab"));
 	table_add(table, json_text_of(port, "name"));
-	table_add(table, json_text_of(port, "host"));
-	table_add(table, json_text_of(port, "network"));
-	table_add(table, json_text_of(port, "attach"));
-	if (trunk)
-		add_list(table, trunk);
-	else if (json_object_get(vlan, "access"))
-		table_addf(table, "%lld", json_int_of(vlan, "access"));
-	else
-		table_add(table, NULL);
-	table_add(table, json_text_of(port, "mac"));
 }
 
 static void lab_row(struct table *table, const json_t *lab)
@@ -107,7 +117,7 @@ static void lab_row(struct table *table, const json_t *lab)
 	table_addf(table, "%lld", json_int_of(lab, "rev"));
 	table_addf(table, "%lld", json_int_of(lab, "networks"));
 	table_addf(table, "%lld", json_int_of(lab, "ports"));
-	add_list(table, json_object_get(lab, "hosts"));
+	add_value(table, json_object_get(lab, "hosts"));
 }
 
 static void mac_row(struct table *table, const json_t *mac)
@@ -135,30 +145,27 @@ static const struct kind kinds[] = {
 		{ { .title = "HOST", .shrinks = true }, { .title = "STATE" }, { .title = "ENDPOINT" },
 			{ .title = "APPLIED", .right = true }, { .title = "SEEN", .right = true },
 			{ .title = "ERROR", .shrinks = true } },
-		host_row, "no host has joined yet; `weft token HOST` makes a token for one" },
+		host_row, NULL, "no host has joined yet; `weft token HOST` makes a token for one" },
 	{ "networks", "lab", { "lab", "name" },
-		{ { .title = "LAB", .shrinks = true }, { .title = "NETWORK", .shrinks = true }, { .title = "MODE" },
-			{ .title = "MTU", .right = true }, { .title = "ID", .right = true } },
-		network_row, "no networks; `weft apply FILE.yaml` makes them" },
+		{ { .title = "LAB", .shrinks = true }, { .title = "NETWORK", .shrinks = true },
+			{ .title = "ID", .right = true } },
+		network_row, &network_attributes, "no networks; `weft apply FILE.yaml` makes them" },
 	{ "ports", "lab", { "lab", "name" },
-		{ { .title = "LAB", .shrinks = true }, { .title = "PORT", .shrinks = true },
-			{ .title = "HOST", .shrinks = true }, { .title = "NETWORK", .shrinks = true },
-			{ .title = "ATTACH", .shrinks = true }, { .title = "VLAN", .shrinks = true },
-			{ .title = "MAC" } },
-		port_row, "no ports; `weft apply FILE.yaml` makes them" },
+		{ { .title = "LAB", .shrinks = true }, { .title = "PORT", .shrinks = true } }, port_row,
+		&port_attributes, "no ports; `weft apply FILE.yaml` makes them" },
 	{ "labs", "name", { "name" },
 		{ { .title = "LAB", .shrinks = true }, { .title = "REVISION", .right = true },
 			{ .title = "NETWORKS", .right = true }, { .title = "PORTS", .right = true },
 			{ .title = "HOSTS", .shrinks = true } },
-		lab_row, "no labs; `weft apply FILE.yaml` makes one" },
+		lab_row, NULL, "no labs; `weft apply FILE.yaml` makes one" },
 	{ "macs", "lab", { "network_id", "vlan", "mac", "host" },
 		{ { .title = "LAB", .shrinks = true }, { .title = "NETWORK", .shrinks = true },
 			{ .title = "VLAN", .right = true }, { .title = "MAC" }, { .title = "HOST", .shrinks = true },
 			{ .title = "PORT", .shrinks = true } },
-		mac_row, "no host has seen a MAC address yet" },
+		mac_row, NULL, "no host has seen a MAC address yet" },
 	{ "drops", NULL, { "host", "name" },
 		{ { .title = "HOST", .shrinks = true }, { .title = "DROP" }, { .title = "COUNT", .right = true } },
-		drop_row, "no host has dropped anything" },
+		drop_row, NULL, "no host has dropped anything" },
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -168,7 +175,8 @@ static const struct kind kinds[] = {
 struct getting {
 	const struct invocation *in;
 	const struct kind *kind;
-	struct table_column columns[COLUMNS_OF_KIND + 1]; /* with CHANGE in front for a watch */
+	struct table_column columns[TABLE_COLUMNS_MAX]; /* with CHANGE in front for a watch */
+	size_t columns_count;
 	struct table *table;
 	json_t *known; /* while watching: what was shown, by identity */
 };
@@ -179,6 +187,36 @@ static bool of_lab(const struct getting *getting, const json_t *item)
 	const char *lab = getting->kind->lab_member ? json_text_of(item, getting->kind->lab_member) : NULL;
 
 	return !wanted || (lab && strcmp(lab, wanted) == 0);
+}
+
+static void add_column(struct getting *getting, struct table_column column)
+{
+	if (getting->columns_count < TABLE_COLUMNS_MAX)
+		getting->columns[getting->columns_count] = column;
+	getting->columns_count++; /* more than there can be: table_new() refuses */
+}
+
+static void add_columns(struct getting *getting, bool watching)
+{
+	const struct attributes *table = getting->kind->attributes;
+
+	if (watching)
+		add_column(getting, (struct table_column){ .title = "CHANGE" });
+	for (size_t i = 0; i < COLUMNS_OF_KIND && getting->kind->columns[i].title; i++)
+		add_column(getting, getting->kind->columns[i]);
+	for (size_t i = 0; table && i < table->count; i++)
+		if (table->rows[i].column)
+			add_column(getting, column_of(&table->rows[i]));
+}
+
+static void add_row(struct getting *getting, const json_t *item)
+{
+	const struct attributes *table = getting->kind->attributes;
+
+	getting->kind->row(getting->table, item);
+	for (size_t i = 0; table && i < table->count; i++)
+		if (table->rows[i].column)
+			add_value(getting->table, json_object_get(item, table->rows[i].name));
 }
 
 /* Adds one row, unless it is of another lab or, in a watch, was shown already */
@@ -221,7 +259,7 @@ static void show(struct getting *getting, const char *change, const json_t *item
 		}
 		table_add(getting->table, change);
 	}
-	getting->kind->row(getting->table, item);
+	add_row(getting, item);
 }
 
 static void show_all(struct getting *getting, const json_t *items)
@@ -329,18 +367,14 @@ static enum cli_exit run(const struct invocation *in)
 	bool watching = invocation_has(in, OPTION_WATCH);
 	struct operator operator= { .client = NULL };
 	enum cli_exit result;
-	size_t count = 0;
 
 	if (!getting.kind)
 		return CLI_USAGE;
 	if (invocation_has(in, OPTION_LAB) && !getting.kind->lab_member)
 		return say_error(CLI_USAGE, "get %s: --lab does not fit, %s belong to no lab; leave it out",
 			getting.kind->name, getting.kind->name);
-	if (watching)
-		getting.columns[count++] = (struct table_column){ .title = "CHANGE" };
-	for (size_t i = 0; i < COLUMNS_OF_KIND && getting.kind->columns[i].title; i++)
-		getting.columns[count++] = getting.kind->columns[i];
-	getting.table = table_new(getting.columns, count);
+	add_columns(&getting, watching);
+	getting.table = table_new(getting.columns, getting.columns_count);
 	getting.known = watching ? json_object() : NULL;
 	result = getting.table && (getting.known || !watching) ? operator_open(in, &operator)
 							       : say_error(CLI_FAILED, "no memory");

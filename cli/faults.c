@@ -9,7 +9,7 @@
 
 void faults_add(struct faults *faults, unsigned int line, const char *format, ...)
 {
-	struct fault *fault;
+	struct file_fault *fault;
 	va_list args;
 	size_t i = faults->count;
 
@@ -31,7 +31,7 @@ void faults_add(struct faults *faults, unsigned int line, const char *format, ..
 void faults_print(const struct faults *faults, const char *file, FILE *to)
 {
 	for (size_t i = 0; i < faults->count; i++) {
-		const struct fault *fault = &faults->entries[i];
+		const struct file_fault *fault = &faults->entries[i];
 
 		if (fault->line)
 			fprintf(to, "%s:%u: %s\n", file, fault->line, fault->text);

@@ -13,7 +13,7 @@
 #define FAULTS_MAX 20U
 #define FAULT_TEXT_BYTES 512U
 
-struct fault {
+struct file_fault {
 	unsigned int line; /* from 1; 0 where the whole file is meant */
 	char text[FAULT_TEXT_BYTES];
 };
@@ -22,7 +22,7 @@ struct fault {
 struct faults {
 	size_t count; /* of entries[] */
 	size_t unkept;
-	struct fault entries[FAULTS_MAX]; /* by line */
+	struct file_fault entries[FAULTS_MAX]; /* by line */
 };
 
 void faults_add(struct faults *faults, unsigned int line, const char *format, ...)

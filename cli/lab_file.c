@@ -5,72 +5,62 @@
 
 #include "base/suggest.h"
 #include "cli/yaml_doc.h"
-#include "crypto/identity.h"
+#include "lab/lab_document.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define RULES_MAX 64U
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 struct lab_file {
 	struct yaml_doc *doc;
 };
 
-enum value {
-	VALUE_TEXT,
-	VALUE_NUMBER,
-	VALUE_TRUTH,
-	VALUE_MAPPING,   /* looked into by its own code */
-	VALUE_ADDRESSES, /* text, or a list of text */
-	VALUE_TRUNK,     /* "all", or a list of numbers */
-	VALUE_WORDS,     /* a list of text */
-};
-
+/* A key of some mapping */
 struct rule {
 	const char *key;
-	enum value value;
+	enum value_shape shape;
 	bool required;
-	const char *example; /* as it would be written */
+	const char *example; /* of its value, as it would be written */
 };
 
-static const struct rule lab_rules[] = {
-	{ "lab", VALUE_TEXT, true, "lab: two-sites" },
-	{ "networks", VALUE_MAPPING, false, "networks: { mgmt: { mtu: 1500 } }" },
-	{ "ports", VALUE_MAPPING, false,
-		"ports: { a-lan: { host: aws-1, network: mgmt, attach: \"bridge:br-lab\" } }" },
-	{ "wires", VALUE_MAPPING, false,
-		"wires: { w1: [ { host: a, attach: \"tap:e1\" }, { host: b, attach: \"tap:e1\" } ] }" },
+/* Of one kind of mapping */
+struct rules {
+	struct rule list[RULES_MAX];
+	size_t count;
+	const char *example; /* of the mapping */
 };
 
-static const struct rule network_rules[] = {
-	{ "mode", VALUE_TEXT, false, "mode: switch" },
-	{ "mtu", VALUE_NUMBER, false, "mtu: 1500" },
-	{ "fragment", VALUE_TRUTH, false, "fragment: false" },
-	{ "pass", VALUE_WORDS, false, "pass: [lldp]" },
+static const struct rules lab_rules = {
+	{ { "lab", VALUE_TEXT, true, "two-sites" }, { "networks", VALUE_MAPPING, false, "{ mgmt: { mtu: 1500 } }" },
+		{ "ports", VALUE_MAPPING, false,
+			"{ a-lan: { host: aws-1, network: mgmt, attach: \"bridge:br-lab\" } }" },
+		{ "wires", VALUE_MAPPING, false,
+			"{ w1: [ { host: a, attach: \"tap:e1\" }, { host: b, attach: \"tap:e1\" } ] }" } },
+	4, "lab: two-sites"
 };
 
-static const struct rule port_rules[] = {
-	{ "host", VALUE_TEXT, true, "host: aws-1" },
-	{ "network", VALUE_TEXT, true, "network: mgmt" },
-	{ "attach", VALUE_TEXT, true, "attach: \"bridge:br-lab\"" },
-	{ "create", VALUE_TRUTH, false, "create: true" },
-	{ "mac", VALUE_TEXT, false, "mac: \"52:54:00:00:00:0b\"" },
-	{ "ip", VALUE_ADDRESSES, false, "ip: [10.0.0.11, \"fd00::11\"]" },
-	{ "vlan", VALUE_MAPPING, false, "vlan: { access: 10 }" },
+static const struct rules vlan_rules = {
+	{ { "trunk", VALUE_MAPPING, false, "all" }, { "access", VALUE_NUMBER, false, "10" } }, 2, "vlan: { access: 10 }"
 };
 
-static const struct rule end_rules[] = {
-	{ "host", VALUE_TEXT, true, "host: aws-1" },
-	{ "attach", VALUE_TEXT, true, "attach: \"tap:e1\"" },
-	{ "create", VALUE_TRUTH, false, "create: true" },
-};
+/* What the table says of @document */
+static struct rules rules_of(const struct attributes *table, unsigned int document, const char *example)
+{
+	struct rules rules = { .example = example };
 
-static const struct rule vlan_rules[] = {
-	{ "trunk", VALUE_TRUNK, false, "trunk: all" },
-	{ "access", VALUE_NUMBER, false, "access: 10" },
-};
+	assert(table->count <= RULES_MAX);
+	for (size_t i = 0; i < table->count; i++) {
+		const struct attribute *row = &table->rows[i];
 
-#define COUNT(rules) (sizeof(rules) / sizeof((rules)[0]))
-#define RULES_MAX COUNT(port_rules)
+		if (row->in & document)
+			rules.list[rules.count++] =
+				(struct rule){ row->name, row->type->shape, row->in & REQUIRED, row->example };
+	}
+	return rules;
+}
 
 static const char *kind_of(const struct yaml_node *node)
 {
@@ -148,107 +138,119 @@ static void check_words(struct faults *faults, const struct yaml_node *node, con
 
 static void check_value(struct faults *faults, const struct yaml_node *node, const struct rule *rule)
 {
-	switch (rule->value) {
+	char example[FAULT_TEXT_BYTES];
+
+	snprintf(example, sizeof(example), "%s: %s", rule->key, rule->example);
+	switch (rule->shape) {
 	case VALUE_TEXT:
 		if (!json_is_string(node->json))
-			wrong_kind(faults, node, "text", rule->example);
+			wrong_kind(faults, node, "text", example);
 		break;
 	case VALUE_NUMBER:
 		if (!json_is_integer(node->json))
-			wrong_kind(faults, node, "a whole number", rule->example);
+			wrong_kind(faults, node, "a whole number", example);
 		break;
 	case VALUE_TRUTH:
 		if (!json_is_boolean(node->json))
-			wrong_kind(faults, node, "true or false", rule->example);
+			wrong_kind(faults, node, "true or false", example);
 		break;
 	case VALUE_MAPPING:
 		break;
-	case VALUE_ADDRESSES:
-		check_addresses(faults, node, rule->example);
+	case VALUE_ONE_OR_LIST:
+		check_addresses(faults, node, example);
 		break;
-	case VALUE_TRUNK:
-		check_trunk(faults, node);
-		break;
-	case VALUE_WORDS:
-		check_words(faults, node, rule->example);
+	case VALUE_LIST:
+		check_words(faults, node, example);
 		break;
 	}
 }
 
-static void unknown_key(struct faults *faults, const struct yaml_node *node, const struct rule *rules, size_t count)
+static void unknown_key(struct faults *faults, const struct yaml_node *node, const struct rules *rules)
 {
 	const char *words[RULES_MAX];
 	char text[FAULT_TEXT_BYTES];
 	const char *meant;
 	size_t used;
 
-	assert(count <= RULES_MAX);
-	for (size_t i = 0; i < count; i++)
-		words[i] = rules[i].key;
-	meant = suggest(node->key, words, count);
+	for (size_t i = 0; i < rules->count; i++)
+		words[i] = rules->list[i].key;
+	meant = suggest(node->key, words, rules->count);
 	if (meant) {
 		snprintf(text, sizeof(text), "unknown key; did you mean \"%s\"?", meant);
 	} else {
 		used = (size_t)snprintf(text, sizeof(text), "unknown key; known here: ");
-		for (size_t i = 0; i < count; i++)
+		for (size_t i = 0; i < rules->count && used < sizeof(text); i++)
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", i ? ", " : "", words[i]);
 	}
 	fault_at(faults, node, text, NULL);
 }
 
 /* The keys of one mapping.  Return: false where @map is none, and its members cannot be looked at */
-static bool check_keys(struct faults *faults, const struct yaml_node *map, const struct rule *rules, size_t count,
-	const char *example)
+static bool check_keys(struct faults *faults, const struct yaml_node *map, const struct rules *rules)
 {
 	if (!json_is_object(map->json)) {
-		wrong_kind(faults, map, "a mapping", example);
+		wrong_kind(faults, map, "a mapping", rules->example);
 		return false;
 	}
 	for (const struct yaml_node *at = map->first; at; at = at->next) {
 		size_t i = 0;
 
-		while (i < count && strcmp(rules[i].key, at->key) != 0)
+		while (i < rules->count && strcmp(rules->list[i].key, at->key) != 0)
 			i++;
-		if (i < count)
-			check_value(faults, at, &rules[i]);
+		if (i < rules->count)
+			check_value(faults, at, &rules->list[i]);
 		else
-			unknown_key(faults, at, rules, count);
+			unknown_key(faults, at, rules);
 	}
-	for (size_t i = 0; i < count; i++) {
-		char text[64];
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct rule *rule = &rules->list[i];
+		char text[FAULT_TEXT_BYTES];
 
-		if (!rules[i].required || yaml_node_member(map, rules[i].key))
+		if (!rule->required || yaml_node_member(map, rule->key))
 			continue;
-		snprintf(text, sizeof(text), "\"%s\" is missing", rules[i].key);
-		fault_at(faults, map, text, rules[i].example);
+		snprintf(text, sizeof(text), "\"%s\" is missing; write %s: %s", rule->key, rule->key, rule->example);
+		fault_at(faults, map, text, NULL);
 	}
 	return true;
 }
 
 static void check_name(struct faults *faults, const struct yaml_node *node, const char *name)
 {
-	if (!identity_name_ok(name))
+	if (!lab_name_ok(name))
 		fault_at(faults, node, "a name has 1 to 63 of a-z, 0-9 and \"-\", and begins and ends with no \"-\"",
 			NULL);
 }
 
+static void check_vlan(struct faults *faults, const struct yaml_node *vlan)
+{
+	const struct yaml_node *trunk;
+
+	if (!check_keys(faults, vlan, &vlan_rules))
+		return;
+	trunk = yaml_node_member(vlan, "trunk");
+	if (trunk)
+		check_trunk(faults, trunk);
+	if (json_object_size(vlan->json) != 1)
+		fault_at(faults, vlan, "takes either \"trunk\" or \"access\"", vlan_rules.example);
+}
+
 static void check_port(struct faults *faults, const struct yaml_node *port)
 {
+	const struct rules rules =
+		rules_of(&port_attributes, IN_LAB, "{ host: aws-1, network: mgmt, attach: \"bridge:br-lab\" }");
 	const struct yaml_node *vlan;
 
-	if (!check_keys(faults, port, port_rules, COUNT(port_rules),
-		    "{ host: aws-1, network: mgmt, attach: \"bridge:br-lab\" }"))
+	if (!check_keys(faults, port, &rules))
 		return;
 	vlan = yaml_node_member(port, "vlan");
-	if (!vlan || !check_keys(faults, vlan, vlan_rules, COUNT(vlan_rules), "vlan: { access: 10 }"))
-		return;
-	if (json_object_size(vlan->json) != 1)
-		fault_at(faults, vlan, "takes either \"trunk\" or \"access\"", "vlan: { access: 10 }");
+	if (vlan)
+		check_vlan(faults, vlan);
 }
 
 static void check_wire(struct faults *faults, const struct yaml_node *wire)
 {
 	static const char example[] = "[ { host: a, attach: \"tap:e1\" }, { host: b, attach: \"tap:e1\" } ]";
+	const struct rules rules = rules_of(&port_attributes, IN_END, "{ host: a, attach: \"tap:e1\" }");
 
 	if (!json_is_array(wire->json)) {
 		wrong_kind(faults, wire, "a list of two ends", example);
@@ -257,14 +259,16 @@ static void check_wire(struct faults *faults, const struct yaml_node *wire)
 	if (json_array_size(wire->json) != 2)
 		fault_at(faults, wire, "a wire has exactly two ends", example);
 	for (const struct yaml_node *end = wire->first; end; end = end->next)
-		(void)check_keys(faults, end, end_rules, COUNT(end_rules), "{ host: a, attach: \"tap:e1\" }");
+		(void)check_keys(faults, end, &rules);
 }
 
 static void check_network(struct faults *faults, const struct yaml_node *network)
 {
+	const struct rules rules = rules_of(&network_attributes, IN_LAB, "{ mtu: 1500 }");
+
 	/* "mgmt:" alone is a network with every default */
 	if (!json_is_null(network->json))
-		(void)check_keys(faults, network, network_rules, COUNT(network_rules), "{ mtu: 1500 }");
+		(void)check_keys(faults, network, &rules);
 }
 
 /* "networks", "ports" or "wires": names, each with a value that @check looks at */
@@ -290,7 +294,7 @@ static void check_lab(struct faults *faults, const struct yaml_node *root)
 	static const char *const sections[] = { "networks", "ports", "wires" };
 	const struct yaml_node *name;
 
-	if (!check_keys(faults, root, lab_rules, COUNT(lab_rules), lab_rules[0].example))
+	if (!check_keys(faults, root, &lab_rules))
 		return;
 	name = yaml_node_member(root, "lab");
 	if (name && json_is_string(name->json))
@@ -304,6 +308,19 @@ static void check_lab(struct faults *faults, const struct yaml_node *root)
 			json_object_del(root->json, sections[i]);
 }
 
+/* What each key has is of the right kind: is it a possible value too?  Only the first that is not is told */
+static void check_values(struct faults *faults, const struct lab_file *file)
+{
+	struct fault fault = { .status = 0 };
+	struct lab lab;
+
+	if (lab_decode(lab_file_json(file), lab_file_name(file), &lab, &fault))
+		lab_fini(&lab);
+	else
+		faults_add(faults, lab_file_line(file, fault.where), "%s: %s%s%s", fault.where, fault.message,
+			*fault.hint ? "; " : "", fault.hint);
+}
+
 struct lab_file *lab_file_parse(const char *bytes, size_t len_bytes, struct faults *faults)
 {
 	struct lab_file *lab = calloc(1, sizeof(*lab));
@@ -315,6 +332,8 @@ struct lab_file *lab_file_parse(const char *bytes, size_t len_bytes, struct faul
 	lab->doc = yaml_doc_parse(bytes, len_bytes, faults);
 	if (lab->doc)
 		check_lab(faults, yaml_doc_root(lab->doc));
+	if (!faults_any(faults))
+		check_values(faults, lab);
 	if (!faults_any(faults))
 		return lab;
 	lab_file_free(lab);

@@ -1,9 +1,9 @@
 /*
  * lab_file.h - a lab as people write it: YAML in, the controller's JSON out, and the way back to the line
  *
- * Checks the shape only: which keys there are, which must be there, and what kind of value each takes
- * (controller/API.md, PUT /v1/labs).  Whether a host exists or an address is free, the controller knows; its answers come
- * back as paths, which lab_file_line() turns into lines.
+ * Checks which keys there are, which must be there, and what kind of value each takes, by lab/'s tables, and tells of every fault;
+ * then reads the values as the controller will.  Whether a host exists or an address is free, the controller knows;
+ * its answers come back as paths, which lab_file_line() turns into lines.
  */
 #ifndef CLI_LAB_FILE_H
 #define CLI_LAB_FILE_H

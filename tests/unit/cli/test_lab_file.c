@@ -127,11 +127,20 @@ static const struct {
 	{ WIRE,
 		"f:3: wires.w: a wire has exactly two ends; write [ { host: a, attach: \"tap:e1\" }, "
 		"{ host: b, attach: \"tap:e1\" } ]\n" },
-	{ WIRE "    - { host: h }\n", "f:5: wires.w[1]: \"attach\" is missing; write attach: \"tap:e1\"\n" },
+	{ WIRE "    - { host: h }\n", "f:5: wires.w[1]: \"attach\" is missing; write attach: \"bridge:br-lab\"\n" },
 	{ WIRE "    - h:e1\n", "f:5: wires.w[1]: is text, must be a mapping; write { host: a, attach: \"tap:e1\" }\n" },
 	{ "lab: a\nwires:\n  w: {}\n",
 		"f:3: wires.w: is a mapping, must be a list of two ends; write [ { host: a, "
 		"attach: \"tap:e1\" }, { host: b, attach: \"tap:e1\" } ]\n" },
+	/* of the right kind, but not possible: the first is told, as the controller would */
+	{ "lab: a\nnetworks:\n  n: {}\n  m:\n    mtu: 575\n",
+		"f:5: networks.m.mtu: 575 is not possible; 576 to 9216\n" },
+	{ "lab: a\nnetworks:\n  n: { mode: swich }\n",
+		"f:3: networks.n.mode: \"swich\" is no network's mode; did you mean \"switch\"?\n" },
+	{ PORT "    vlan: { trunk: [1, 5000] }\n",
+		"f:7: ports.p.vlan.trunk[1]: 5000 is no VLAN; VLANs are 1 to 4094\n" },
+	{ PORT "    ip:\n    - 10.0.0.1\n    - 10.0.0.300\n",
+		"f:9: ports.p.ip[1]: \"10.0.0.300\" is no IPv4 or IPv6 address\n" },
 	{ "lab: a\nports:\n\tp: {}\n", "f:3: a tab; YAML is indented with spaces only\n" },
 };
 
