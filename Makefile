@@ -172,7 +172,7 @@ overlay/agent_SRC = \
 	overlay/agent/report.c \
 	overlay/agent/status.c \
 	overlay/agent/status_server.c \
-	overlay/agent/topology.c \
+	overlay/agent/trust.c \
 	overlay/agent/wire.c
 
 controller/store_SRC = \
@@ -363,7 +363,7 @@ overlay/agent_TESTS = \
 	tests/unit/overlay/agent/test_report.c \
 	tests/unit/overlay/agent/test_status.c \
 	tests/unit/overlay/agent/test_status_server.c \
-	tests/unit/overlay/agent/test_topology.c
+	tests/unit/overlay/agent/test_trust.c
 
 controller/store_TESTS = \
 	tests/unit/controller/store/test_store_memory.c \
@@ -449,7 +449,7 @@ overlay/peer_FUZZ = \
 	tests/fuzz/overlay/peer/fuzz_overlay.c
 
 overlay/agent_FUZZ = \
-	tests/fuzz/overlay/agent/fuzz_topology.c
+	tests/fuzz/overlay/agent/fuzz_trust.c
 
 controller_FUZZ = \
 	tests/fuzz/controller/fuzz_api.c

@@ -244,6 +244,10 @@ static bool read_remotes(const struct reading *r, const json_t *document)
 	const json_t *list = read_list(r, document, "", "remote_ports", REMOTE_PORTS_MAX,
 		(void **)&r->topology->remotes, sizeof(*r->topology->remotes));
 
+	if (list)
+		r->topology->remote_hosts = calloc(json_array_size(list), sizeof(*r->topology->remote_hosts));
+	if (list && !r->topology->remote_hosts)
+		return fault_set(r->fault, 503, "", "out of memory");
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		struct lab_port *port = &r->topology->remotes[i];
 		const struct place place = place_in("remote_ports", i);
@@ -252,7 +256,8 @@ static bool read_remotes(const struct reading *r, const json_t *document)
 		r->topology->remotes_count++;
 		if (!read_port(r, json_array_get(list, i), place.text, IN_REMOTE, port))
 			return false;
-		if (host_index(r, port->host) == UINT32_MAX)
+		r->topology->remote_hosts[i] = host_index(r, port->host);
+		if (r->topology->remote_hosts[i] == UINT32_MAX)
 			return wrong(r, place.text, "host", "is not one of the document's");
 	}
 	return !r->fault->status;
@@ -267,9 +272,9 @@ static bool read_hash(const struct reading *r, const json_t *document)
 
 	if (!value)
 		return true;
-	if (!text || strlen(text) != TOPOLOGY_HASH_BYTES - 1 || strspn(text, "0123456789abcdef") != strlen(text))
-		return wrong(r, "", "hash", "is no SHA-256");
-	memcpy(r->topology->hash, text, TOPOLOGY_HASH_BYTES);
+	if (!text || !*text || strlen(text) >= TOPOLOGY_HASH_BYTES || strspn(text, "0123456789abcdef") != strlen(text))
+		return wrong(r, "", "hash", "is no hash");
+	memcpy(r->topology->hash, text, strlen(text) + 1);
 	return true;
 }
 
@@ -329,6 +334,7 @@ void topology_fini(struct topology *topology)
 	free(topology->networks);
 	free(topology->ports);
 	free(topology->remotes);
+	free(topology->remote_hosts);
 	memset(topology, 0, sizeof(*topology));
 }
 

@@ -48,6 +48,7 @@ struct topology {
 	struct lab_port *ports; /* @host's; `network` is filled in */
 	uint32_t ports_count;
 	struct lab_port *remotes; /* of the others */
+	uint32_t *remote_hosts;   /* which host each of them is on: index into hosts */
 	uint32_t remotes_count;
 };
 

@@ -1,7 +1,7 @@
 /*
  * apply.c - see apply.h
  *
- * Theory of operation.  A document is checked as a whole first (topology.h); one that is wrong changes nothing.  Then what is
+ * Theory of operation.  A document is checked as a whole first (lab/topology.h); one that is wrong changes nothing.  Then what is
  * there no more, or is another thing now, leaves; what is new comes; what stays is not touched: its device, sessions, queues,
  * learnt and declared addresses go on.  A port that cannot be opened does not hold up the rest (opening.c).  What came of it
  * is put into force by publish.c.
@@ -19,9 +19,9 @@
 
 /* ---- ports ------------------------------------------------------------------------------------------------- */
 
-static bool same_port(const struct port *port, const struct topology_port *wanted)
+static bool same_port(const struct port *port, const struct lab_port *wanted)
 {
-	return port->wanted.network == wanted->network && strcmp(port->wanted.attach, wanted->attach) == 0 &&
+	return port->wanted.network_id == wanted->network_id && strcmp(port->wanted.attach, wanted->attach) == 0 &&
 		port->wanted.create == wanted->create;
 }
 
@@ -36,7 +36,7 @@ static void remove_port(struct core *core, struct port *port)
 static void remove_ports(struct core *core)
 {
 	for (uint32_t i = 0; i < core->topology.ports_count; i++) {
-		const struct topology_port *wanted = &core->topology.ports[i];
+		const struct lab_port *wanted = &core->topology.ports[i];
 		struct port *port = ports_lookup(&core->ports, wanted->id);
 
 		if (port && same_port(port, wanted))
@@ -50,15 +50,7 @@ static void remove_ports(struct core *core)
 	}
 }
 
-static const struct topology_network *network_of(const struct topology *topology, uint32_t id)
-{
-	for (uint32_t i = 0; i < topology->networks_count; i++)
-		if (topology->networks[i].id == id)
-			return &topology->networks[i];
-	return NULL;
-}
-
-static struct port *add_port(struct core *core, const struct topology_port *wanted, uint32_t mtu_bytes)
+static struct port *add_port(struct core *core, const struct lab_port *wanted, uint32_t mtu_bytes)
 {
 	struct port *port = NULL;
 
@@ -75,8 +67,8 @@ static struct port *add_port(struct core *core, const struct topology_port *want
 static void add_ports(struct core *core)
 {
 	for (uint32_t i = 0; i < core->topology.ports_count; i++) {
-		const struct topology_port *wanted = &core->topology.ports[i];
-		const uint32_t mtu_bytes = network_of(&core->topology, wanted->network)->mtu_bytes;
+		const struct lab_port *wanted = &core->topology.ports[i];
+		const uint32_t mtu_bytes = topology_network(&core->topology, wanted->network_id)->network.mtu_bytes;
 		struct port *port = ports_lookup(&core->ports, wanted->id);
 
 		if (!port) {
@@ -85,14 +77,14 @@ static void add_ports(struct core *core)
 				opening_try(core, port);
 			continue;
 		}
-		port->wanted = *wanted;
+		ports_want(port, wanted);
 		opening_set_mtu(core, port, mtu_bytes);
 	}
 }
 
 /* ---- peers ------------------------------------------------------------------------------------------------- */
 
-static bool same_host(const struct peer *peer, const struct topology_host *host)
+static bool same_host(const struct peer *peer, const struct trust *host)
 {
 	return memcmp(host->key.bytes, peer->key.bytes, sizeof(peer->key.bytes)) == 0;
 }
@@ -104,14 +96,14 @@ static void remove_peers(struct core *core, bool *stays)
 	struct peer *peer;
 
 	for (uint32_t i = 0; i < core->topology.hosts_count; i++) {
-		const struct topology_host *host = &core->topology.hosts[i];
+		const struct trust *trust = &core->trust[i];
 
-		peer = peers_named(peers, host->name);
+		peer = peers_named(peers, core->topology.hosts[i].name);
 		if (!peer)
 			continue;
-		if (host->refused[0]) {
+		if (trust->refused[0]) {
 			stays[peer->slot] = peer->contact.state == CONTACT_REFUSED;
-		} else if (same_host(peer, host)) {
+		} else if (same_host(peer, trust)) {
 			core->host_peers[i] = peer;
 			stays[peer->slot] = true;
 		}
@@ -130,14 +122,14 @@ static void note_no_room(struct core *core, const struct topology_host *host)
 	error_set(&core->shortfall, "host %s: no room for it: at most %u peers are served", host->name, PEERS_MAX);
 }
 
-static void refuse(struct core *core, const struct topology_host *host)
+static void refuse(struct core *core, const struct topology_host *host, const char *reason)
 {
 	const struct peer *before = peers_named(&core->config.overlay->peers, host->name);
 
-	if (!before || strcmp(before->contact.why, host->refused) != 0)
-		log_error("host %s: refused, %s", host->name, host->refused);
+	if (!before || strcmp(before->contact.why, reason) != 0)
+		log_error("host %s: refused, %s", host->name, reason);
 	core->refused_count++;
-	if (!overlay_refuse(core->config.overlay, host->name, host->refused, core->now))
+	if (!overlay_refuse(core->config.overlay, host->name, reason, core->now))
 		note_no_room(core, host);
 }
 
@@ -150,12 +142,12 @@ static void add_peers(struct core *core)
 		const struct topology_host *host = &core->topology.hosts[i];
 		struct peer **peer = &core->host_peers[i];
 
-		if (host->refused[0]) {
-			refuse(core, host);
+		if (core->trust[i].refused[0]) {
+			refuse(core, host, core->trust[i].refused);
 			continue;
 		}
 		if (!*peer)
-			*peer = overlay_add_peer(overlay, host->name, &host->key, core->now);
+			*peer = overlay_add_peer(overlay, host->name, &core->trust[i].key, core->now);
 		if (*peer)
 			overlay_endpoints(overlay, *peer, host->endpoints, host->endpoints_count, core->now);
 		else
@@ -165,27 +157,31 @@ static void add_peers(struct core *core)
 
 /* ---- declared MACs ----------------------------------------------------------------------------------------- */
 
+static struct pin pin_of(const struct lab_port *port, enum fdb_location_kind kind, uint32_t slot)
+{
+	return (struct pin){ { port->network_id, vlan_policy_access(&port->vlan), port->mac }, { kind, slot } };
+}
+
 /* Return: how many MACs are declared, in @out */
 static uint32_t gather_pins(const struct core *core, struct pin *out)
 {
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < core->topology.ports_count; i++) {
-		const struct topology_port *declared = &core->topology.ports[i];
-		const struct port *port = declared->has_mac ? ports_lookup(&core->ports, declared->id) : NULL;
-		const uint16_t vlan = declared->vlan.mode == VLAN_ACCESS ? declared->vlan.access : 0;
+		const struct lab_port *declared = &core->topology.ports[i];
+		const struct port *port =
+			value_mac_given(&declared->mac) ? ports_lookup(&core->ports, declared->id) : NULL;
 
 		if (port)
-			out[count++] =
-				(struct pin){ { declared->network, vlan, declared->mac }, { FDB_LOCAL, port->slot } };
+			out[count++] = pin_of(declared, FDB_LOCAL, port->slot);
 	}
 	for (uint32_t i = 0; i < core->topology.remotes_count; i++) {
-		const struct topology_remote *remote = &core->topology.remotes[i];
-		const struct peer *peer = core->host_peers[remote->host];
+		const struct lab_port *remote = &core->topology.remotes[i];
+		const struct peer *peer =
+			value_mac_given(&remote->mac) ? core->host_peers[core->topology.remote_hosts[i]] : NULL;
 
 		if (peer)
-			out[count++] = (struct pin){ { remote->network, remote->vlan, remote->mac },
-				{ FDB_PEER, peer->slot } };
+			out[count++] = pin_of(remote, FDB_PEER, peer->slot);
 	}
 	return count;
 }
@@ -247,34 +243,45 @@ static bool make_real(struct core *core)
 	return true;
 }
 
-/* Take what was read from a document for the one in force.  Return: false without memory: @fresh is gone, and nothing changed */
-static bool take(struct core *core, struct topology *fresh)
+/* Put @fresh, and what was found of its hosts, in force; they are the callee's.  Return: false without memory, and nothing changed */
+static bool take(struct core *core, struct topology *fresh, struct trust *trust)
 {
 	struct topology before = core->topology;
+	struct trust *trust_before = core->trust;
 
 	core->topology = *fresh;
+	core->trust = trust;
 	if (make_real(core)) {
 		topology_fini(&before);
+		free(trust_before);
 		return true;
 	}
 	topology_fini(fresh);
+	free(trust);
 	core->topology = before;
+	core->trust = trust_before;
 	error_set(&core->rejected, "out of memory");
 	log_error("the topology could not be applied: out of memory");
 	return false;
 }
 
-static bool read_document(struct core *core, const json_t *document, struct topology *out)
+/* Read it and judge its hosts.  Return: of each of them, the caller's, as @out is; NULL where it cannot be taken: noted */
+static struct trust *read_document(struct core *core, const json_t *document, struct topology *out)
 {
+	struct trust *trust = NULL;
 	struct error error;
 
-	if (topology_parse(document, core->config.ca_pem, core->config.host, core->ops->wall_clock(core->ctx), out,
-		    &error) == 0)
-		return true;
+	if (topology_decode(document, core->config.host, out, &error) == 0) {
+		trust = trust_judge(out, core->config.ca_pem, core->ops->wall_clock(core->ctx));
+		if (trust)
+			return trust;
+		topology_fini(out);
+		error_set(&error, "out of memory");
+	}
 	log_error("%s; nothing was changed", error.text);
 	core->rejected = error;
 	core->news = true;
-	return false;
+	return NULL;
 }
 
 /* Whether two documents differ in nothing but what they are called by */
@@ -309,20 +316,25 @@ void apply_document(struct core *core, const json_t *document, bool is_new)
 {
 	const bool same = core->document && same_content(core->document, document);
 	json_t *copy = json_deep_copy(document);
+	struct trust *trust = NULL;
 	struct topology fresh;
 
-	if (!copy || !read_document(core, copy, &fresh)) {
+	if (copy)
+		trust = read_document(core, copy, &fresh);
+	if (!trust) {
 		json_decref(copy);
 		return;
 	}
 	core->rejected.text[0] = '\0';
 	if (same) {
 		core->topology.rev = fresh.rev;
+		memcpy(core->topology.hash, fresh.hash, sizeof(fresh.hash));
 		topology_fini(&fresh);
+		free(trust);
 	} else {
 		if (is_new)
 			keep(core, copy);
-		if (!take(core, &fresh)) {
+		if (!take(core, &fresh, trust)) {
 			json_decref(copy);
 			return;
 		}
@@ -334,25 +346,30 @@ void apply_document(struct core *core, const json_t *document, bool is_new)
 }
 
 /* Whether the same hosts may be peers */
-static bool same_verdicts(const struct topology *a, const struct topology *b)
+static bool same_verdicts(const struct core *core, const struct trust *fresh)
 {
-	for (uint32_t i = 0; i < a->hosts_count; i++)
-		if (strcmp(a->hosts[i].refused, b->hosts[i].refused) != 0)
+	for (uint32_t i = 0; i < core->topology.hosts_count; i++)
+		if (strcmp(core->trust[i].refused, fresh[i].refused) != 0)
 			return false;
 	return true;
 }
 
 void apply_judge(struct core *core)
 {
-	struct topology fresh;
+	struct trust *before = core->trust, *fresh;
 
 	core->judge_at = core->refused_count ? instant_add_ms(core->now, CORE_JUDGE_MS) : (struct instant){ 0 };
-	if (!core->document || !read_document(core, core->document, &fresh))
+	if (!before)
 		return;
-	if (same_verdicts(&core->topology, &fresh))
-		topology_fini(&fresh);
-	else
-		(void)take(core, &fresh);
+	fresh = trust_judge(&core->topology, core->config.ca_pem, core->ops->wall_clock(core->ctx));
+	if (!fresh || same_verdicts(core, fresh)) {
+		free(fresh);
+		return;
+	}
+	core->trust = fresh;
+	if (!make_real(core))
+		core->trust = before;
+	free(core->trust == fresh ? before : fresh);
 }
 
 void apply_fini(struct core *core)
@@ -368,6 +385,7 @@ void apply_fini(struct core *core)
 	timers_fini(&core->retries);
 	pins_fini(&core->pins);
 	topology_fini(&core->topology);
+	free(core->trust);
 	json_decref(core->document);
 	json_decref(core->in_force);
 	free(core->host_peers);

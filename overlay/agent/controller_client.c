@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "lab/limits.h"
+#include "lab/topology.h"
 
 #include <errno.h>
 #include <event2/buffer.h>

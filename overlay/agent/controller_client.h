@@ -22,8 +22,6 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#define TOPOLOGY_HASH_BYTES 65U /* of a topology's name, with its end */
-
 /* All borrowed during controller_client_new() only */
 struct controller_client_config {
 	const char *controller; /* "203.0.113.5:4753", "[2001:db8::1]:4753", "controller.example.org" */

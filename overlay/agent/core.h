@@ -31,7 +31,7 @@
 #include "base/timers.h"
 #include "overlay/agent/pins.h"
 #include "overlay/agent/ports.h"
-#include "overlay/agent/topology.h"
+#include "overlay/agent/trust.h"
 #include "overlay/datapath/datapath.h"
 #include "overlay/datapath/forwarding.h"
 #include "switch/fdb.h"
@@ -111,7 +111,8 @@ struct core {
 	/* apply.c: what is wanted, and what there is */
 	json_t *document; /* the newest that could be read, NULL: none yet */
 	struct topology topology;
-	uint64_t documents; /* counts them */
+	struct trust *trust; /* of its hosts; NULL: no document yet */
+	uint64_t documents;  /* counts them */
 	json_t *in_force; /* the newest of which everything is done, or has an error that says why not; NULL: none yet */
 	struct error rejected;  /* why the controller's last document was not taken; "": it was */
 	struct error shortfall; /* what else of the document could not be done, but for ports, hosts and networks */

@@ -49,7 +49,7 @@ static struct vport *new_vport(const struct port *port, const struct attach *spe
 		return NULL;
 	open->slot = port->slot;
 	open->id = port->wanted.id;
-	open->network = port->wanted.network;
+	open->network = port->wanted.network_id;
 	open->spec = *spec;
 	return open;
 }

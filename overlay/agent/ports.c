@@ -111,7 +111,13 @@ static void out_of_idle(struct ports *ports, struct port *port)
 		port->idle_after->idle_before = port->idle_before;
 }
 
-struct port *ports_add(struct ports *ports, const struct topology_port *wanted, uint32_t mtu_bytes)
+void ports_want(struct port *port, const struct lab_port *wanted)
+{
+	port->wanted = *wanted;
+	port->wanted.ip = (struct ip_list){ NULL, 0 };
+}
+
+struct port *ports_add(struct ports *ports, const struct lab_port *wanted, uint32_t mtu_bytes)
 {
 	uint32_t slot = free_slot(ports);
 	struct port *port, **bucket;
@@ -121,7 +127,7 @@ struct port *ports_add(struct ports *ports, const struct topology_port *wanted, 
 	port = calloc(1, sizeof(*port));
 	if (!port)
 		return NULL;
-	port->wanted = *wanted;
+	ports_want(port, wanted);
 	port->mtu_bytes = mtu_bytes;
 	port->slot = slot;
 	bucket = bucket_of(ports, wanted->id);

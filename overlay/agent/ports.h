@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/timers.h"
-#include "overlay/agent/topology.h"
+#include "lab/port.h"
 #include "overlay/datapath/forwarding.h"
 
 #include <stdbool.h>
@@ -22,8 +22,8 @@
 #include <stdint.h>
 
 struct port {
-	struct topology_port wanted;
-	uint32_t mtu_bytes; /* of its network */
+	struct lab_port wanted; /* without its addresses, which are the document's */
+	uint32_t mtu_bytes;     /* of its network */
 	uint32_t slot;
 	uint64_t seen;      /* the caller's: which document wanted it last */
 	struct vport *open; /* what workers have of it; NULL: it is idle */
@@ -60,7 +60,10 @@ struct port *ports_lookup(const struct ports *ports, uint32_t id);
 struct port *ports_at(const struct ports *ports, uint32_t slot);
 
 /* A port that is idle, with a copy of @wanted, whose id is new.  Return: NULL with PORTS_MAX slots in use, or without memory */
-struct port *ports_add(struct ports *ports, const struct topology_port *wanted, uint32_t mtu_bytes);
+struct port *ports_add(struct ports *ports, const struct lab_port *wanted, uint32_t mtu_bytes);
+
+/* Take over what is wanted of @port now: the same port as before, in the same network */
+void ports_want(struct port *port, const struct lab_port *wanted);
 
 /* @port is idle, and freed */
 void ports_remove(struct ports *ports, struct port *port);

@@ -131,8 +131,8 @@ static int compare_networks(const void *left, const void *right)
 {
 	const struct port *const *a = left, *const *b = right;
 
-	if ((*a)->wanted.network != (*b)->wanted.network)
-		return (*a)->wanted.network < (*b)->wanted.network ? -1 : 1;
+	if ((*a)->wanted.network_id != (*b)->wanted.network_id)
+		return (*a)->wanted.network_id < (*b)->wanted.network_id ? -1 : 1;
 	return (*a)->slot < (*b)->slot ? -1 : (*a)->slot > (*b)->slot;
 }
 
@@ -171,7 +171,7 @@ static uint32_t first_of(const struct workshop *shop, uint32_t network)
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
-		if (shop->ports[middle]->wanted.network < network)
+		if (shop->ports[middle]->wanted.network_id < network)
 			low = middle + 1;
 		else
 			high = middle;
@@ -179,7 +179,7 @@ static uint32_t first_of(const struct workshop *shop, uint32_t network)
 	return low;
 }
 
-static void note_network(struct core *core, const struct topology_network *wanted, int err)
+static void note_network(struct core *core, const struct lab_network *wanted, int err)
 {
 	json_t *note = json_object();
 
@@ -193,22 +193,23 @@ static void note_network(struct core *core, const struct topology_network *wante
 /* Return: NULL where it cannot be: noted */
 static struct network *build_network(struct core *core, const struct topology_network *wanted, struct workshop *shop)
 {
+	const struct lab_network *asked = &wanted->network;
 	struct network_spec spec = {
-		.id = wanted->id,
-		.mode = wanted->mode,
-		.mtu_bytes = wanted->mtu_bytes,
-		.pass = wanted->pass,
-		.no_fragments = wanted->no_fragments,
-		.lab = wanted->lab,
-		.name = wanted->name,
+		.id = asked->id,
+		.mode = asked->mode,
+		.mtu_bytes = asked->mtu_bytes,
+		.pass = asked->pass,
+		.no_fragments = !asked->fragment,
+		.lab = asked->lab,
+		.name = asked->name,
 		.ports = shop->members,
 		.peers = shop->peers,
 	};
 	struct network *network;
 	int err;
 
-	for (uint32_t i = first_of(shop, wanted->id);
-		i < shop->ports_count && shop->ports[i]->wanted.network == wanted->id; i++)
+	for (uint32_t i = first_of(shop, asked->id);
+		i < shop->ports_count && shop->ports[i]->wanted.network_id == asked->id; i++)
 		shop->members[spec.ports_count++] =
 			(struct network_port){ .id = shop->ports[i]->slot, .vlan = shop->ports[i]->wanted.vlan };
 	for (uint32_t i = 0; i < wanted->hosts_count; i++) {
@@ -220,7 +221,7 @@ static struct network *build_network(struct core *core, const struct topology_ne
 	err = network_new(&spec, &network);
 	if (!err)
 		return network;
-	note_network(core, wanted, err);
+	note_network(core, asked, err);
 	return NULL;
 }
 

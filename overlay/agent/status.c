@@ -122,7 +122,7 @@ static const char *port_state(const struct core *core, const struct port *port)
 
 static json_t *port_status(const struct core *core, const struct port *port)
 {
-	const struct network *network = network_of(core, port->wanted.network);
+	const struct network *network = network_of(core, port->wanted.network_id);
 	json_t *out = json_object();
 	struct port_stats stats;
 
@@ -130,7 +130,7 @@ static json_t *port_status(const struct core *core, const struct port *port)
 	set(out, "lab", json_string(port->wanted.lab));
 	set(out, "name", json_string(port->wanted.name));
 	set(out, "network", json_string(network ? network->name : ""));
-	set(out, "network_id", integer(port->wanted.network));
+	set(out, "network_id", integer(port->wanted.network_id));
 	set(out, "device", json_string(port->open ? tap_port_name(port->open->tap) : ""));
 	set(out, "attach", json_string(port->wanted.attach));
 	set(out, "state", json_string(port_state(core, port)));

@@ -24,8 +24,8 @@ struct vport {
 	uint32_t id;   /* the controller's */
 	char lab[NETWORK_NAME_BYTES];
 	char name[NETWORK_NAME_BYTES];
-	uint32_t network; /* id */
-	char attach[32];  /* as the lab says it */
+	uint32_t network;               /* id */
+	char attach[ATTACH_TEXT_BYTES]; /* as the lab says it */
 	struct attach spec;
 	struct tap_port *tap; /* NULL: could not be opened, see error */
 	bool lost;            /* its device is gone or no longer where it should be: to be opened anew */

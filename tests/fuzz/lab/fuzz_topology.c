@@ -50,7 +50,7 @@ static void check(const struct topology *t)
 		check_port(t, &t->ports[i]);
 	for (uint32_t i = 0; i < t->remotes_count; i++) {
 		check_port(t, &t->remotes[i]);
-		assert(topology_host(t, t->remotes[i].host) < t->hosts_count);
+		assert(topology_host(t, t->remotes[i].host) == t->remote_hosts[i]);
 	}
 }
 

@@ -338,7 +338,7 @@ static const struct {
 	const char *wrong[6]; /* values, as JSON */
 } table[] = {
 	{ "", "rev", "rev", true, { "\"1\"", "-1", "1.5", "[]" } },
-	{ "", "hash", "hash", false, { "1", "\"\"", "\"0123\"", "{}" } },
+	{ "", "hash", "hash", false, { "1", "\"\"", "\"xyz\"", "{}" } },
 	{ "", "host", "host", true, { "1", "\"him\"", "\"\"", "{}" } },
 	{ "", "hosts", "hosts", false, { "{}", "1", "\"h0\"", "[1]", "[[]]" } },
 	{ "", "networks", "networks", false, { "{}", "true", "[{}]", "[null]" } },

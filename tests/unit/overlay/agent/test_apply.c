@@ -78,7 +78,8 @@ static void peers_come_change_and_leave(void **state)
 	document_add(document, "hosts", document_host(1));
 	document_add_network(document, 17, "lab", 2);
 	json_array_append_new(json_object_get(document, "remote_ports"),
-		json_pack("{s:s, s:i, s:s}", "host", "h1", "network", 17, "mac", "52:54:00:00:00:11"));
+		json_pack("{s:i, s:s, s:s, s:s, s:i, s:s}", "id", 9, "lab", "lab", "name", "remote", "host", "h1",
+			"network", 17, "mac", "52:54:00:00:00:11"));
 	apply(document);
 	h0 = peers_named(&overlay.peers, "h0");
 	h1 = peers_named(&overlay.peers, "h1");

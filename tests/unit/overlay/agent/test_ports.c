@@ -18,7 +18,7 @@
 
 static struct port *add(struct ports *ports, uint32_t id)
 {
-	return ports_add(ports, &(struct topology_port){ .id = id }, 1500);
+	return ports_add(ports, &(struct lab_port){ .id = id }, 1500);
 }
 
 static uint32_t idle_count(const struct ports *ports)
