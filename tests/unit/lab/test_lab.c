@@ -31,15 +31,16 @@ static struct lab read_lab(const char *document)
 	return lab;
 }
 
+/* @item, which is consumed, has the members of @want; others are attributes that were added since */
 static void assert_item(json_t *item, const char *want)
 {
-	json_t *expected = json_loads(want, 0, NULL);
+	json_t *expected = json_loads(want, 0, NULL), *value;
+	const char *key;
 
 	assert_non_null(expected);
-	if (!json_equal(item, expected)) {
-		char *is = json_dumps(item, JSON_SORT_KEYS);
-
-		fail_msg("%s is not %s", is, want);
+	json_object_foreach(expected, key, value) {
+		if (!json_equal(json_object_get(item, key), value))
+			fail_msg("%s of %s is another", key, want);
 	}
 	json_decref(expected);
 	json_decref(item);
