@@ -287,10 +287,12 @@ packet_TESTS = \
 lab_TESTS = \
 	tests/unit/lab/test_attach.c \
 	tests/unit/lab/test_attribute.c \
+	tests/unit/lab/test_fault.c \
 	tests/unit/lab/test_lab.c \
 	tests/unit/lab/test_lab_check.c \
 	tests/unit/lab/test_lab_document.c \
-	tests/unit/lab/test_topology.c
+	tests/unit/lab/test_topology.c \
+	tests/unit/lab/test_value.c
 
 crypto_TESTS = \
 	tests/unit/crypto/test_aead.c \
