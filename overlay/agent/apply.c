@@ -219,6 +219,25 @@ static bool make_room(struct core *core, struct peer ***host_peers, bool **stays
 	return false;
 }
 
+/* Certificates are looked at again when one runs out, and while one was refused: the clock may have been wrong */
+static void judge_later(struct core *core)
+{
+	const time_t expiry = trust_expiry(core->trust, core->topology.hosts_count);
+	const time_t now = core->ops->wall_clock(core->ctx);
+	uint64_t wait_ms = CORE_JUDGE_MAX_MS;
+
+	core->judge_at.ns = 0;
+	if (core->refused_count)
+		wait_ms = CORE_JUDGE_MS;
+	else if (!expiry)
+		return;
+	else if (expiry <= now)
+		wait_ms = 0;
+	else if ((uint64_t)(expiry - now) < CORE_JUDGE_MAX_MS / 1000)
+		wait_ms = (uint64_t)(expiry - now) * 1000;
+	core->judge_at = instant_add_ms(core->now, wait_ms);
+}
+
 /* The document has been read into core->topology */
 static bool make_real(struct core *core)
 {
@@ -238,7 +257,7 @@ static bool make_real(struct core *core)
 	pin_declared(core);
 	core->changed = true;
 	core->news = true;
-	core->judge_at = core->refused_count ? instant_add_ms(core->now, CORE_JUDGE_MS) : (struct instant){ 0 };
+	judge_later(core);
 	free(stays);
 	return true;
 }
@@ -265,6 +284,11 @@ static bool take(struct core *core, struct topology *fresh, struct trust *trust)
 	return false;
 }
 
+static struct trust_before found_before(const struct core *core)
+{
+	return (struct trust_before){ core->trust ? &core->topology : NULL, core->trust };
+}
+
 /* Read it and judge its hosts.  Return: of each of them, the caller's, as @out is; NULL where it cannot be taken: noted */
 static struct trust *read_document(struct core *core, const json_t *document, struct topology *out)
 {
@@ -272,7 +296,7 @@ static struct trust *read_document(struct core *core, const json_t *document, st
 	struct error error;
 
 	if (topology_decode(document, core->config.host, out, &error) == 0) {
-		trust = trust_judge(out, core->config.ca_pem, core->ops->wall_clock(core->ctx));
+		trust = trust_judge(out, core->config.ca_pem, core->ops->wall_clock(core->ctx), found_before(core));
 		if (trust)
 			return trust;
 		topology_fini(out);
@@ -358,18 +382,18 @@ void apply_judge(struct core *core)
 {
 	struct trust *before = core->trust, *fresh;
 
-	core->judge_at = core->refused_count ? instant_add_ms(core->now, CORE_JUDGE_MS) : (struct instant){ 0 };
 	if (!before)
 		return;
-	fresh = trust_judge(&core->topology, core->config.ca_pem, core->ops->wall_clock(core->ctx));
-	if (!fresh || same_verdicts(core, fresh)) {
-		free(fresh);
-		return;
+	fresh = trust_judge(&core->topology, core->config.ca_pem, core->ops->wall_clock(core->ctx), found_before(core));
+	if (fresh && !same_verdicts(core, fresh)) {
+		core->trust = fresh;
+		if (make_real(core))
+			fresh = before;
+		else
+			core->trust = before;
 	}
-	core->trust = fresh;
-	if (!make_real(core))
-		core->trust = before;
-	free(core->trust == fresh ? before : fresh);
+	free(fresh);
+	judge_later(core);
 }
 
 void apply_fini(struct core *core)

@@ -45,6 +45,7 @@
 #define CORE_RETRY_MIN_MS 500U
 #define CORE_RETRY_MAX_MS 5000U
 #define CORE_REPORT_MS 5000U
+#define CORE_JUDGE_MAX_MS 86400000U
 #define CORE_JUDGE_MS 60000U /* the clock may have been wrong: certificates are only valid in their time */
 
 struct overlay;

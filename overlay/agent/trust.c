@@ -29,8 +29,29 @@ static void judge(const struct topology_host *host, const char *ca_pem, time_t n
 	else if (!base64_decode(host->tunnel_sig, signature, sizeof(signature)) ||
 		!identity_tunnel_verify(&identity, &out->key, signature, sizeof(signature)))
 		refuse(out, "its tunnel key is not signed by its certificate");
-	else
+	else {
 		out->proven = true;
+		out->since = now;
+		out->expires = identity.expires;
+	}
+}
+
+/* Return: what was found of @host before, where that still holds; NULL where it does not */
+static const struct trust *still_proven(const struct topology_host *host, time_t now, struct trust_before before)
+{
+	uint32_t at = before.topology ? topology_host(before.topology, host->name) : UINT32_MAX;
+	const struct topology_host *then;
+	const struct trust *found;
+
+	if (at == UINT32_MAX)
+		return NULL;
+	then = &before.topology->hosts[at];
+	found = &before.trust[at];
+	if (!found->proven || now < found->since || now >= found->expires ||
+		strcmp(then->tunnel_key, host->tunnel_key) != 0 || strcmp(then->tunnel_sig, host->tunnel_sig) != 0 ||
+		strcmp(then->certificate, host->certificate) != 0)
+		return NULL;
+	return found;
 }
 
 /*
@@ -53,13 +74,30 @@ static void refuse_shared_key(const struct topology *topology, struct trust *all
 	}
 }
 
-struct trust *trust_judge(const struct topology *topology, const char *ca_pem, time_t now)
+struct trust *trust_judge(const struct topology *topology, const char *ca_pem, time_t now, struct trust_before before)
 {
 	struct trust *all = calloc((size_t)topology->hosts_count + 1, sizeof(*all));
 
 	for (uint32_t i = 0; all && i < topology->hosts_count; i++) {
-		judge(&topology->hosts[i], ca_pem, now, &all[i]);
+		const struct trust *known = still_proven(&topology->hosts[i], now, before);
+
+		if (known)
+			all[i] = *known;
+		else
+			judge(&topology->hosts[i], ca_pem, now, &all[i]);
+		if (known)
+			all[i].refused[0] = '\0'; /* who shares its key may have left */
 		refuse_shared_key(topology, all, i);
 	}
 	return all;
+}
+
+time_t trust_expiry(const struct trust *trust, uint32_t count)
+{
+	time_t first = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		if (trust[i].proven && (!first || trust[i].expires < first))
+			first = trust[i].expires;
+	return first;
 }

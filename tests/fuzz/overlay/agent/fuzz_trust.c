@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	put_known(document);
 	if (topology_decode(document, "me", &topology, &error) == 0) {
-		trust = trust_judge(&topology, ca, NOW);
+		trust = trust_judge(&topology, ca, NOW, (struct trust_before){ 0 });
 		assert(trust);
 		check(&topology, trust);
 		free(trust);

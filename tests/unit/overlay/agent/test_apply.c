@@ -132,6 +132,32 @@ static void hosts_are_judged_again(void **state)
 	assert_int_equal(around.keeps, keeps);
 }
 
+/* A certificate that runs out ends the peer without a new document, and is not looked at before */
+static void a_certificate_that_runs_out(void **state)
+{
+	json_t *document = document_begin(1);
+	struct instant next;
+	time_t expires;
+
+	(void)state;
+	document_add(document, "hosts", document_host(0));
+	document_add_network(document, 17, "lab", 1);
+	apply(document);
+	expires = core->trust[0].expires;
+	assert_true(expires > WALL + 86400);
+	assert_int_equal(core->judge_at.ns, instant_add_ms(around.now, CORE_JUDGE_MAX_MS).ns);
+	around.wall = expires - 10;
+	next = later(CORE_JUDGE_MAX_MS);
+	assert_non_null(peers_named(&overlay.peers, "h0"));
+	assert_int_equal(core->judge_at.ns, instant_add_ms(around.now, 10000).ns);
+	assert_true(next.ns <= core->judge_at.ns);
+	around.wall = expires;
+	later(10000);
+	all_turns();
+	assert_non_null(strstr(reported("error"), "host h0: refused, "));
+	assert_int_equal(network_has_peer(forwarding_network(around.forwarding, 17), 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +167,7 @@ int main(void)
 		TEST(the_kept_one_comes_back),
 		TEST(peers_come_change_and_leave),
 		TEST(hosts_are_judged_again),
+		TEST(a_certificate_that_runs_out),
 	};
 
 	return run_rigged("apply", tests, sizeof(tests) / sizeof(tests[0]));

@@ -83,7 +83,7 @@ static struct trust *judge(const json_t *document, time_t now, struct topology *
 	if (topology_decode(document, "me", out, &error) != 0)
 		fail_msg("%s", error.text);
 	assert_int_equal(out->hosts_count, HOSTS);
-	trust = trust_judge(out, ca, now);
+	trust = trust_judge(out, ca, now, (struct trust_before){ 0 });
 	assert_non_null(trust);
 	return trust;
 }
@@ -109,7 +109,7 @@ static void hosts_in_order_are_peers(void **state)
 static void no_hosts_are_judged_too(void **state)
 {
 	struct topology t = { .hosts_count = 0 };
-	struct trust *trust = trust_judge(&t, ca, NOW);
+	struct trust *trust = trust_judge(&t, ca, NOW, (struct trust_before){ 0 });
 
 	(void)state;
 	assert_non_null(trust);
@@ -218,6 +218,64 @@ static void a_key_that_two_hosts_claim_is_nobodys(void **state)
 	json_decref(document);
 }
 
+/* With another CA pinned nobody would be proven: who is was not looked at again */
+static void who_says_the_same_is_not_looked_at_again(void **state)
+{
+	struct member changed = members[1];
+	json_t *document = good();
+	struct trust *first, *then;
+	struct topology t, u;
+	struct error error;
+
+	(void)state;
+	first = judge(document, NOW, &t);
+	assert_int_equal(trust_expiry(first, HOSTS), first[0].expires);
+	sign(&changed, "h1", &members[2].tunnel.public);
+	json_array_set_new(json_object_get(document, "hosts"), 1, host_json(&changed));
+	assert_int_equal(topology_decode(document, "me", &u, &error), 0);
+	then = trust_judge(&u, other_ca, NOW + 1, (struct trust_before){ &t, first });
+	assert_true(then[0].proven && !then[1].proven && then[2].proven);
+	assert_memory_equal(then[0].key.bytes, members[0].tunnel.public.bytes, X25519_BYTES);
+	free(then);
+	then = trust_judge(&t, other_ca, first[0].expires, (struct trust_before){ &t, first });
+	assert_false(then[0].proven); /* it has run out */
+	assert_int_equal(trust_expiry(then, HOSTS), 0);
+	free(then);
+	then = trust_judge(&t, other_ca, NOW - 1, (struct trust_before){ &t, first });
+	assert_false(then[0].proven); /* the clock was put back, to where nobody has looked */
+	free(then);
+	free(first);
+	topology_fini(&t);
+	topology_fini(&u);
+	json_decref(document);
+}
+
+/* Two that were refused for one key are judged anew once one of them has another */
+static void what_was_shared_is_not_kept(void **state)
+{
+	struct member thief = members[1];
+	json_t *document = good();
+	struct trust *first, *then;
+	struct topology t, u;
+	struct error error;
+
+	(void)state;
+	sign(&thief, "h1", &members[0].tunnel.public);
+	json_array_set_new(json_object_get(document, "hosts"), 1, host_json(&thief));
+	first = judge(document, NOW, &t);
+	assert_string_not_equal(first[0].refused, "");
+	json_array_set_new(json_object_get(document, "hosts"), 1, host_json(&members[1]));
+	assert_int_equal(topology_decode(document, "me", &u, &error), 0);
+	then = trust_judge(&u, ca, NOW, (struct trust_before){ &t, first });
+	assert_string_equal(then[0].refused, "");
+	assert_string_equal(then[1].refused, "");
+	free(then);
+	free(first);
+	topology_fini(&t);
+	topology_fini(&u);
+	json_decref(document);
+}
+
 static int begin(void **state)
 {
 	(void)state;
@@ -249,6 +307,8 @@ int main(void)
 		cmocka_unit_test(forged_hosts_are_refused_with_the_reason),
 		cmocka_unit_test(every_bit_of_a_signature_counts),
 		cmocka_unit_test(a_key_that_two_hosts_claim_is_nobodys),
+		cmocka_unit_test(who_says_the_same_is_not_looked_at_again),
+		cmocka_unit_test(what_was_shared_is_not_kept),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
