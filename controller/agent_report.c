@@ -41,8 +41,8 @@ static bool add_mac(json_t *out, const json_t *in, const json_t *networks, const
 	char key[MAC_TEXT_BYTES + LAB_NAME_MAX + 48], mac_text[MAC_TEXT_BYTES], id_text[24];
 	struct mac mac;
 
-	if (!int_within(id, 0, NETWORK_ID_MAX) || !int_within(vlan, 0, VLAN_MAX) || !text || !mac_parse(text, &mac) || !port ||
-		!lab_name_ok(port))
+	if (!int_within(id, 0, NETWORK_ID_MAX) || !int_within(vlan, 0, VLAN_MAX) || !text || !mac_parse(text, &mac) ||
+		!port || !lab_name_ok(port))
 		return fault_set(fault, 400, "macs", "an item is not {network, vlan, mac, port}");
 	snprintf(id_text, sizeof(id_text), "%d", (int)json_integer_value(id));
 	network = json_object_get(networks, id_text);
