@@ -32,7 +32,6 @@ struct port {
 	uint32_t failures;  /* in a row */
 	struct timer retry; /* the caller's */
 	struct port *next_of_bucket;
-	struct port *next_of_network;          /* the caller's, while it builds networks */
 	struct port *idle_before, *idle_after; /* in the list of those that are not open */
 };
 

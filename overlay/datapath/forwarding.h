@@ -7,7 +7,6 @@
 #ifndef OVERLAY_DATAPATH_FORWARDING_H
 #define OVERLAY_DATAPATH_FORWARDING_H
 
-#include "base/error.h"
 #include "overlay/peer/peer.h"
 #include "lab/limits.h"
 #include "switch/network.h"
@@ -18,18 +17,13 @@
 
 #define FORWARDING_BUCKETS 2048U /* a power of two, more than NETWORKS_MAX */
 
-/* A local port.  What workers read of it (slot, network, tap) is constant once it is in a fabric */
+/* A local port's device, as workers have it: constant from the first snapshot that has it.  The agent knows what it is for */
 struct vport {
-	uint32_t slot; /* below PORTS_MAX; what networks and the MAC table call it */
-	uint32_t id;   /* the controller's */
-	char lab[NETWORK_NAME_BYTES];
-	char name[NETWORK_NAME_BYTES];
-	uint32_t network;               /* id */
-	char attach[ATTACH_TEXT_BYTES]; /* as the lab says it */
+	uint32_t slot;    /* below PORTS_MAX; what networks and the MAC table call it */
+	uint32_t id;      /* the controller's */
+	uint32_t network; /* id */
 	struct attach spec;
-	struct tap_port *tap; /* NULL: could not be opened, see error */
-	bool lost;            /* its device is gone or no longer where it should be: to be opened anew */
-	struct error error;
+	struct tap_port *tap;
 };
 
 struct forwarding {
