@@ -545,30 +545,29 @@ $(BUILD)/obj/%.o: %.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(COMPILE) -c -o $@ $<
 
-define room_rules
-$(call archive,$(1)): $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %/main.c,$($(1)_SRC)))
+objects_of = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+define archive_rule
+$(call archive,$(1)): $(call objects_of,$(filter-out %/main.c,$($(1)_SRC)))
 	$$(call say,AR,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(eval $(call archive_rule,$(r))))
 
-$(call test_of,$($(1)_TESTS)): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(call archives_of,$(1))
+# link_rule TARGET,SOURCES,ROOMS[,ARGUMENTS]: a program out of these sources, the rooms' libraries and those below them
+define link_rule
+$(1): $(call objects_of,$(2)) $(foreach r,$(3),$(call archives_of,$(r)))
 	$$(call say,LINK,$$@)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$(LINK) -o $$@ $$< $(call archives_of,$(1)) $(call libs_of,$(1)) -lcmocka
-
-$(call test_of,$($(1)_FUZZ)): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(call archives_of,$(1))
-	$$(call say,FUZZ,$$@)
-	$$(Q)mkdir -p $$(@D)
-	$$(Q)$(LINK) -fsanitize=fuzzer -o $$@ $$< $(call archives_of,$(1)) $(call libs_of,$(1))
+	$$(Q)$(LINK) -o $$@ $(call objects_of,$(2)) $(foreach r,$(3),$(call archives_of,$(r)) $(call libs_of,$(r))) $(4)
 endef
-$(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 
-define program_rules
-$(BUILD)/$(1): $(BUILD)/obj/$($(1)_FOLDER)/main.o $(call archives_of,$($(1)_FOLDER))
-	$$(call say,LINK,$$@)
-	$$(Q)$(LINK) $($(1)_LDFLAGS) -o $$@ $$< $(call archives_of,$($(1)_FOLDER)) $(call libs_of,$($(1)_FOLDER))
-endef
-$(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(p))))
+$(foreach r,$(ROOMS),\
+	$(foreach t,$($(r)_TESTS),$(eval $(call link_rule,$(call test_of,$(t)),$(t),$(r),-lcmocka)))\
+	$(foreach t,$($(r)_FUZZ),$(eval $(call link_rule,$(call test_of,$(t)),$(t),$(r),-fsanitize=fuzzer))))
+
+$(foreach p,$(PROGRAMS),$(eval $(call link_rule,$(BUILD)/$(p),$($(p)_FOLDER)/main.c,$($(p)_FOLDER))))
 
 .PHONY: unit-tests tsan-tests fuzzers
 unit-tests: $(foreach r,$(ROOMS),$(call test_of,$($(r)_TESTS)))
@@ -594,13 +593,7 @@ attacker_SRC      = tests/e2e/attacker/attacker.c tests/e2e/attacker/tunnel.c
 weft-underlay_SRC = tests/e2e/underlay/weft-underlay.c
 TEST_TOOLS        = attacker weft-underlay
 
-define tool_rules
-$(BUILD)/tests/tools/$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$($(1)_SRC)) $(call archives_of,crypto) $(BUILD)/libencap.a
-	$$(call say,LINK,$$@)
-	$$(Q)mkdir -p $$(@D)
-	$$(Q)$(LINK) -o $$@ $$(filter %.o,$$^) $(BUILD)/libencap.a $(call archives_of,crypto) $(call libs_of,crypto)
-endef
-$(foreach t,$(TEST_TOOLS),$(eval $(call tool_rules,$(t))))
+$(foreach t,$(TEST_TOOLS),$(eval $(call link_rule,$(BUILD)/tests/tools/$(t),$($(t)_SRC),encap crypto)))
 
 .PHONY: test-tools
 test-tools: $(patsubst %,$(BUILD)/tests/tools/%,$(TEST_TOOLS))
@@ -614,27 +607,17 @@ micro_aead_FOLDER   = crypto
 micro_encap_FOLDER  = overlay/peer
 micro_worker_FOLDER = overlay/datapath
 
-$(BUILD)/tests/bench/weft-load: $(patsubst %.c,$(BUILD)/obj/%.o,$(weft-load_SRC))
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(LINK) -o $@ $^
-
-define micro_rules
-$(BUILD)/tests/bench/$(1): $(BUILD)/obj/tests/bench/$(1).o $(BUILD)/obj/tests/bench/micro.o $(call archives_of,$($(1)_FOLDER))
-	$$(call say,LINK,$$@)
-	$$(Q)mkdir -p $$(@D)
-	$$(Q)$(LINK) -o $$@ $$(filter %.o,$$^) $(call archives_of,$($(1)_FOLDER)) $(call libs_of,$($(1)_FOLDER))
-endef
-$(foreach m,$(MICROS),$(eval $(call micro_rules,$(m))))
+$(eval $(call link_rule,$(BUILD)/tests/bench/weft-load,$(weft-load_SRC)))
+$(foreach m,$(MICROS),$(eval \
+	$(call link_rule,$(BUILD)/tests/bench/$(m),tests/bench/$(m).c tests/bench/micro.c,$($(m)_FOLDER))))
 
 .PHONY: bench-tools
 bench-tools: $(BUILD)/tests/bench/weft-load $(patsubst %,$(BUILD)/tests/bench/%,$(MICROS))
 
 # ---- simulation: all rooms of weftd and the controller in one program, on virtual time ------------------------
 
-weft-sim_FOLDER  = tests/sim
 weft-sim_LDFLAGS = -Wl,--wrap=identity_verify,--wrap=identity_tunnel_verify # memo.h
-$(eval $(call program_rules,weft-sim))
+$(eval $(call link_rule,$(BUILD)/weft-sim,tests/sim/main.c,tests/sim,$(weft-sim_LDFLAGS)))
 
 .PHONY: sim
 sim: $(BUILD)/weft-sim
