@@ -408,6 +408,7 @@ measure_TESTS = \
 	tests/unit/measure/test_dissect.c \
 	tests/unit/measure/test_lanes.c \
 	tests/unit/measure/test_meter.c \
+	tests/unit/measure/test_printout.c \
 	tests/unit/measure/test_run.c \
 	tests/unit/measure/test_sequence.c \
 	tests/unit/measure/test_split.c

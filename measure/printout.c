@@ -303,8 +303,7 @@ static void print_notes(FILE *out, const struct report *report)
 	if (!first)
 		fputc('\n', out);
 	if (evicted)
-		fprintf(out,
-			"%llu lanes were evicted from the full table; their %llu datagrams count in the totals only\n",
+		fprintf(out, "%llu lanes did not fit the table; their %llu datagrams count in the totals only\n",
 			(unsigned long long)evicted, (unsigned long long)lanes_gone(report->meter->lanes)->datagrams);
 	if (report->capture.known && (report->capture.dropped || report->capture.interface_dropped))
 		fprintf(out,
