@@ -391,6 +391,10 @@ controller_TESTS = \
 
 cli_TESTS = \
 	tests/unit/cli/test_client.c \
+	tests/unit/cli/test_cmd_apply.c \
+	tests/unit/cli/test_cmd_get.c \
+	tests/unit/cli/test_cmd_revoke.c \
+	tests/unit/cli/test_cmd_token.c \
 	tests/unit/cli/test_duration.c \
 	tests/unit/cli/test_faults.c \
 	tests/unit/cli/test_invocation.c \
