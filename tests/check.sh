@@ -105,6 +105,8 @@ count_tap() {
 
 do_source() {
 	step "includes point down" tools/includes.sh
+	# shellcheck disable=SC2046
+	step "headers speak for their own files" tools/headers.py $(make -s print-ROOMS)
 	step "lint" tools/lint.sh
 }
 
