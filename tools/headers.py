@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Fails where a header declares a function that another file than its own .c defines.
 
-Usage: tools/headers.py FOLDER...   make check runs it on all rooms.  A header is its module's word and nobody else's: room/x.h speaks for room/x.c.  Rows of
-a table (AEAD backends, attachments, stages) are declared by the table's X-macro, which this does not see.
+Usage: tools/headers.py FOLDER...   A header is its module's word and nobody else's: room/x.h speaks for room/x.c.  Rows of
+a table (AEAD backends, attachments, stages) are declared by the table's X-macro, which this does not see.  make check
+runs it on all rooms.
 """
 import pathlib
 import re

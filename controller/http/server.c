@@ -231,11 +231,6 @@ uint16_t server_port(const struct server *server)
 	return server->port;
 }
 
-unsigned int server_connections(const struct server *server)
-{
-	return conns_count(server->conns);
-}
-
 void server_free(struct server *s)
 {
 	if (!s)

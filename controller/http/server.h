@@ -40,9 +40,6 @@ int server_new(struct event_base *base, const struct server_config *config, cons
 /* The port that TLS listens on */
 uint16_t server_port(const struct server *server);
 
-/* TLS connections that are open */
-unsigned int server_connections(const struct server *server);
-
 /* Closes all connections and removes the socket; whoever has streams open ends them first.  Turns the loop once.  NULL is
  * fine. */
 void server_free(struct server *server);
