@@ -107,7 +107,6 @@ switch_SRC = \
 	switch/stage_reserved.c \
 	switch/stage_source.c \
 	switch/stage_wire.c \
-	switch/verdict.c \
 	switch/vlan.c
 
 tap_SRC = \

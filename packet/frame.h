@@ -99,12 +99,6 @@ static inline struct mac frame_source(const uint8_t *frame)
 	return mac;
 }
 
-/* Return: the outer tag's VLAN, 0 for an untagged or priority-tagged frame */
-static inline uint16_t frame_vlan(const struct frame_info *info)
-{
-	return info->tci & 0x0fff;
-}
-
 /* Big-endian loads and stores at an offset that frame_parse() vouched for */
 static inline uint16_t frame_get16(const uint8_t *at)
 {

@@ -41,8 +41,6 @@ enum switch_result {
 		SWITCH_RESULTS
 };
 
-const char *switch_result_name(enum switch_result result);
-
 enum output_kind {
 	OUTPUT_PORT,    /* @port */
 	OUTPUT_PORTS,   /* every port of the network that forward_to_port() does not deny */

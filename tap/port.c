@@ -8,26 +8,6 @@
 
 #include <assert.h>
 
-const char *tap_result_name(enum tap_result result)
-{
-	switch (result) {
-	case TAP_OK:
-		return "ok";
-	case TAP_EMPTY:
-		return "empty";
-	case TAP_GONE:
-		return "gone";
-#define X(name, text)         \
-	case TAP_DROP_##name: \
-		return text;
-		TAP_DROPS(X)
-#undef X
-	case TAP_RESULTS:
-		break;
-	}
-	return "?";
-}
-
 int tap_port_open(const struct attach *spec, unsigned int queues, struct tap_port **out, struct error *error)
 {
 	assert(queues >= 1 && queues <= TAP_QUEUES_MAX);

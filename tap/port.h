@@ -54,9 +54,6 @@ enum tap_result {
 		TAP_RESULTS
 };
 
-/* Return: the counter's name, "ok", "empty" or "gone" */
-const char *tap_result_name(enum tap_result result);
-
 struct tap_port;
 
 /**

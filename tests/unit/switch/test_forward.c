@@ -134,7 +134,7 @@ static void assert_peer(const struct verdict *v, uint32_t peer)
 static void assert_drop(const struct verdict *v, enum switch_result why)
 {
 	assert_int_equal(v->outputs_count, 0);
-	assert_string_equal(switch_result_name(v->result), switch_result_name(why));
+	assert_int_equal(v->result, why);
 }
 
 static const struct network_port three[] = { { .id = 11 }, { .id = 22 }, { .id = 33 } };
@@ -530,14 +530,6 @@ static void random_frames_match_a_naive_switch(void **state)
 	fdb_free(fdb);
 }
 
-static void names_are_there(void **state)
-{
-	(void)state;
-	assert_string_equal(switch_result_name(SWITCH_DROP_SPLIT_HORIZON), "switch-split-horizon");
-	for (int i = 0; i < SWITCH_RESULTS; i++)
-		assert_string_not_equal(switch_result_name((enum switch_result)i), "?");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -552,7 +544,6 @@ int main(void)
 		cmocka_unit_test(alone_there_is_nowhere_to_go),
 		cmocka_unit_test(what_left_the_network_is_unknown_again),
 		cmocka_unit_test(random_frames_match_a_naive_switch),
-		cmocka_unit_test(names_are_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -309,14 +309,6 @@ static void a_worker_on_the_other_side(void **state)
 	tap_port_close(port);
 }
 
-static void names_are_there(void **state)
-{
-	(void)state;
-	assert_string_equal(tap_result_name(TAP_DROP_FULL), "tap-full");
-	for (int i = 0; i < TAP_RESULTS; i++)
-		assert_string_not_equal(tap_result_name((enum tap_result)i), "?");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -328,7 +320,6 @@ int main(void)
 		cmocka_unit_test(only_what_the_port_can_do),
 		cmocka_unit_test(a_pulled_cable),
 		cmocka_unit_test(a_worker_on_the_other_side),
-		cmocka_unit_test(names_are_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
