@@ -5,7 +5,7 @@
 # what is printed.  PARTS="figures instructions calls" (all three) chooses:
 #
 #   figures       make bench's, of weft and of weft_old: ROUNDS=10 T=3 SCENARIOS="base plain"
-#   instructions  of the micro-benchmarks, by callgrind; the old sources are driven by this tree's micro.c
+#   instructions  of the micro-benchmarks, by callgrind; the old sources are driven by this tree's micro.c: MICROS="fdb worker"
 #   calls         system calls and context switches of both weftd for each frame, at a fixed load: COUNT_ROUNDS=5
 #
 # The verdicts are compare.py's.
@@ -16,6 +16,7 @@ BUILD=${BUILD:-build}
 PARTS=${PARTS-figures instructions calls}
 COUNT_ROUNDS=${COUNT_ROUNDS:-5}
 COUNT_MS=3000
+MICROS=${MICROS:-fdb aead encap worker}
 OUT=$BUILD/compare
 SOURCE=$BUILD/old
 UNDERLAY_MTU=1500
@@ -52,7 +53,7 @@ build_of() { if [ "$1" = weft ]; then echo "$BUILD"; else echo "$WEFT_OLD_BUILD"
 count_instructions() {
 	local system name
 	for system in weft weft_old; do
-		for name in fdb aead encap worker; do
+		for name in $MICROS; do
 			echo "instructions: $system, micro_$name"
 			attend valgrind -q --tool=callgrind --separate-threads=yes --callgrind-out-file="$OUT/callgrind/$system.$name" \
 				"$(build_of $system)/tests/bench/micro_$name" >"$WORK/log-$name" ||
