@@ -110,13 +110,6 @@ int64_t json_in_int(struct json_in *in, const char *where, const json_t *object,
 	return json_in_int_or(in, where, object, key, min, max, min);
 }
 
-bool json_in_bool_or(struct json_in *in, const char *where, const json_t *object, const char *key, bool fallback)
-{
-	const json_t *value = json_in_member_or(in, where, object, key, JSON_TRUE);
-
-	return value ? json_is_true(value) : fallback;
-}
-
 const char *json_text_of(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key));

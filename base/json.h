@@ -36,9 +36,6 @@ int64_t json_in_int(struct json_in *in, const char *where, const json_t *object,
 int64_t json_in_int_or(struct json_in *in, const char *where, const json_t *object, const char *key, int64_t min,
 	int64_t max, int64_t fallback);
 
-/* A boolean that may be absent */
-bool json_in_bool_or(struct json_in *in, const char *where, const json_t *object, const char *key, bool fallback);
-
 /* A member that may be absent, of type @type; NULL where it is, borrowed otherwise */
 json_t *json_in_member_or(struct json_in *in, const char *where, const json_t *object, const char *key, json_type type);
 

@@ -37,8 +37,6 @@ static void values_are_read(void **state)
 	assert_string_equal(json_in_string(&in, "", object, "empty"), "");
 	assert_int_equal(json_in_int(&in, "", object, "number", 0, 42), 42);
 	assert_int_equal(json_in_int(&in, "", object, "negative", -7, 0), -7);
-	assert_true(json_in_bool_or(&in, "", object, "yes", false));
-	assert_false(json_in_bool_or(&in, "", object, "no", true));
 	assert_int_equal(json_array_size(json_in_member_or(&in, "", object, "list", JSON_ARRAY)), 1);
 	assert_int_equal(json_object_size(json_in_member_or(&in, "", object, "object", JSON_OBJECT)), 1);
 	assert_true(json_in_ok(&in));
@@ -54,7 +52,6 @@ static void what_is_absent_or_null_has_its_fallback(void **state)
 		assert_string_equal(json_in_string_or(&in, "", object, absent[i], "else"), "else");
 		assert_null(json_in_string_or(&in, "", object, absent[i], NULL));
 		assert_int_equal(json_in_int_or(&in, "", object, absent[i], 0, 10, 99), 99);
-		assert_true(json_in_bool_or(&in, "", object, absent[i], true));
 		assert_null(json_in_member_or(&in, "", object, absent[i], JSON_ARRAY));
 	}
 	assert_true(json_in_ok(&in));
@@ -117,7 +114,6 @@ static void the_first_error_stays(void **state)
 	json_in_string(&in, "", object, "first");
 	assert_string_equal(json_in_string(&in, "", object, "text"), ""); /* everything reads as empty from now on */
 	assert_int_equal(json_in_int(&in, "", object, "number", 0, 50), 0);
-	assert_false(json_in_bool_or(&in, "", object, "yes", false));
 	assert_null(json_in_member_or(&in, "", object, "list", JSON_ARRAY));
 	json_in_fail(&in, "", "last", "another");
 	assert_string_equal(in.error, "first: missing");
