@@ -540,6 +540,11 @@ void api_call_gone(struct api_call *call)
 	call->gone = true;
 }
 
+void api_turn(struct api *api)
+{
+	host_sessions_turn(api->sessions);
+}
+
 /* ---- what changes ----------------------------------------------------------------------------------------- */
 
 static void on_item(void *ctx, enum model_kind kind, const json_t *item, bool deleted, uint64_t rev)
@@ -607,7 +612,7 @@ struct api *api_new(struct model *model, const struct authority *authority, cons
 	api->machine = *machine;
 	throttle_init(&api->wrong_tokens, draw_seed(machine));
 	throttle_init(&api->failed_enrolments, draw_seed(machine));
-	api->sessions = host_sessions_new(model);
+	api->sessions = host_sessions_new(model, &api->machine);
 	api->hub = watch_hub_new(model, list_items, api);
 	if (!api->sessions || !api->hub) {
 		api_free(api);

@@ -7,7 +7,8 @@
  *
  * Theory of operation.  A request is answered once, at once or later: api_call() -> (waiting for the store) -> answer(), or open()
  * for a watch.  answer() and open() may come from within api_call(), and otherwise from a report of the store (store.h).  A
- * change is answered when it is durable and in the model, and by then every agent that watches has been sent what it brings.
+ * change is answered when it is durable and in the model; topologies that it brings are made then, a few in each turn of the loop
+ * (api_turn()) where they are many, so that a change that touches a thousand hosts holds up nobody.
  * Changes are made one by one (model.h), so that two at once cannot contradict each other.  A client that goes away says so;
  * what it began goes on.
  *
@@ -16,8 +17,8 @@
 #ifndef CONTROLLER_API_H
 #define CONTROLLER_API_H
 
-#include "base/clock.h"
 #include "controller/ca/authority.h"
+#include "controller/machine.h"
 #include "controller/model.h"
 #include "controller/watcher.h"
 #include "controller/who.h"
@@ -25,21 +26,12 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <time.h>
 
 enum api_method {
 	API_GET,
 	API_PUT,
 	API_POST,
 	API_DELETE,
-};
-
-/* What the core asks of the machine */
-struct api_machine {
-	void *ctx;
-	struct instant (*now)(void *ctx);
-	time_t (*wall)(void *ctx); /* Unix seconds */
-	void (*random)(void *ctx, void *bytes, size_t len_bytes);
 };
 
 /* All borrowed during api_call() */
@@ -79,6 +71,9 @@ void api_free(struct api *api);
 
 /* Return: what waits, for api_call_gone(); NULL where it is answered already.  Good until answer() or open() */
 struct api_call *api_call(struct api *api, const struct api_request *request, const struct api_client *client);
+
+/* Go on with what was put off; machine->soon() asked for it */
+void api_turn(struct api *api);
 
 /* Its client is gone, and not to be called any more */
 void api_call_gone(struct api_call *call);

@@ -67,6 +67,10 @@ static int run_loop(struct event_base *base)
 
 /* ---- the machine, as the API sees it ------------------------------------------------------------------------ */
 
+struct machine {
+	struct event *turn;
+};
+
 static struct instant machine_now(void *unused)
 {
 	(void)unused;
@@ -83,6 +87,24 @@ static void machine_random(void *unused, void *bytes, size_t len_bytes)
 {
 	(void)unused;
 	random_fill(bytes, len_bytes);
+}
+
+/* A timer that has run out, not an event that is made active: what came in meanwhile gets its turn first */
+static void machine_soon(void *ctx)
+{
+	const struct timeval now = { 0, 0 };
+	struct machine *machine = ctx;
+
+	event_add(machine->turn, &now);
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	struct gateway *gateway = arg;
+
+	(void)fd;
+	(void)what;
+	api_turn(gateway->api);
 }
 
 /* ---- all of it ---------------------------------------------------------------------------------------------- */
@@ -106,8 +128,13 @@ static int start_server(struct gateway *gateway, const char *dir, const struct a
 
 static int serve(struct event_base *base, const char *dir, const struct authority *authority)
 {
-	const struct api_machine machine = { .now = machine_now, .wall = machine_wall, .random = machine_random };
 	struct gateway gateway = { .base = base };
+	struct machine machine = { .turn = evtimer_new(base, on_turn, &gateway) };
+	const struct api_machine asks = { .ctx = &machine,
+		.now = machine_now,
+		.wall = machine_wall,
+		.random = machine_random,
+		.soon = machine_soon };
 	struct server *server = NULL;
 	struct store *store = NULL;
 	struct model *model = NULL;
@@ -115,7 +142,8 @@ static int serve(struct event_base *base, const char *dir, const struct authorit
 
 	if (err)
 		goto out;
-	gateway.api = api_new(model, authority, &machine);
+	if (machine.turn)
+		gateway.api = api_new(model, authority, &asks);
 	if (!gateway.api) {
 		log_error("out of memory");
 		err = -ENOMEM;
@@ -134,6 +162,8 @@ static int serve(struct event_base *base, const char *dir, const struct authorit
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	store_wait(store);
 out:
+	if (machine.turn)
+		event_free(machine.turn);
 	api_free(gateway.api);
 	server_free(server);
 	model_free(model);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 struct host_session {
 	struct watcher watcher; /* first */
@@ -28,6 +29,8 @@ struct host_session {
 	bool reported;
 	time_t last_seen;  /* 0: never, since the start */
 	time_t address_at; /* when its address was last stored */
+	TAILQ_ENTRY(host_session) link;
+	bool queued; /* its document is to be made in a turn */
 	bool watching;
 	char sent[AUTHORITY_HASH_BYTES]; /* name of the document that its agent has, or will have read next */
 	char watch_fingerprint[AUTHORITY_HASH_BYTES]; /* of the certificate under which it watches */
@@ -36,6 +39,8 @@ struct host_session {
 /* Hosts are never forgotten, so the table only grows: sorted by name */
 struct host_sessions {
 	struct model *model;
+	const struct api_machine *machine;
+	TAILQ_HEAD(host_session_queue, host_session) queue;
 	struct watch_hub *hub;
 	struct host_session **list;
 	size_t count;
@@ -213,13 +218,15 @@ static void check_watch(struct host_session *session)
 		end_watch(session);
 }
 
-struct host_sessions *host_sessions_new(struct model *model)
+struct host_sessions *host_sessions_new(struct model *model, const struct api_machine *machine)
 {
 	struct host_sessions *sessions = calloc(1, sizeof(*sessions));
 
 	if (!sessions)
 		return NULL;
 	sessions->model = model;
+	sessions->machine = machine;
+	TAILQ_INIT(&sessions->queue);
 	host_sessions_touch(sessions, model_all(model, MODEL_HOST));
 	return sessions;
 }
@@ -256,9 +263,31 @@ void host_sessions_touch(struct host_sessions *sessions, const json_t *hosts)
 			continue;
 		session->stale = true;
 		check_watch(session);
+		if (session->queued)
+			continue;
+		session->queued = true;
+		TAILQ_INSERT_TAIL(&sessions->queue, session, link);
+	}
+	host_sessions_turn(sessions);
+}
+
+void host_sessions_turn(struct host_sessions *sessions)
+{
+	const struct api_machine *machine = sessions->machine;
+	struct instant start = machine->now(machine->ctx);
+	struct host_session *session;
+
+	while ((session = TAILQ_FIRST(&sessions->queue)) != NULL) {
+		TAILQ_REMOVE(&sessions->queue, session, link);
+		session->queued = false;
 		if (session->watching && !session->watcher.ops->busy(session->watcher.ctx))
 			renew(session);
 		emit_host(session);
+		if (machine->soon && !TAILQ_EMPTY(&sessions->queue) &&
+			instant_since_ms(machine->now(machine->ctx), start) >= HOST_SESSIONS_TURN_MS) {
+			machine->soon(machine->ctx);
+			return;
+		}
 	}
 }
 

@@ -8,14 +8,15 @@
  * it has it from: before or after a restart of the controller, or of a store that was put back to what it was.  An agent is in line
  * when it has applied the document of the name that is wanted.
  *	current -> (a commit touches the host) -> stale -> (its document is made anew) -> current.  A document is made where
- * somebody listens: in the commit that touched the host, if its agent watches and has read what it was sent before; once it has
- * read it, otherwise; and when an agent asks.  It goes out where its name is another, and is not kept.  Of a host that is stale it
+ * somebody listens: right after the commit that touched the host, if its agent watches and has read what it was sent before, but for
+ * HOST_SESSIONS_TURN_MS in a turn of the loop at most; once it has read it, otherwise; and when an agent asks.  It goes out where its name is another, and is not kept.  Of a host that is stale it
  * is not known what is wanted.  A watch ends when its host is revoked or enrolled anew.
  */
 #ifndef CONTROLLER_HOST_SESSIONS_H
 #define CONTROLLER_HOST_SESSIONS_H
 
 #include "base/addr.h"
+#include "controller/machine.h"
 #include "controller/model.h"
 #include "controller/watch.h"
 #include "controller/watcher.h"
@@ -26,10 +27,12 @@
 #include <stdint.h>
 #include <time.h>
 
+#define HOST_SESSIONS_TURN_MS 10U
+
 struct host_sessions;
 
-/* For all hosts of the model.  Return: NULL where memory is short */
-struct host_sessions *host_sessions_new(struct model *model);
+/* For all hosts of the model; @machine is borrowed.  Return: NULL where memory is short */
+struct host_sessions *host_sessions_new(struct model *model, const struct api_machine *machine);
 
 /* Ends all watches.  NULL is fine. */
 void host_sessions_free(struct host_sessions *sessions);
@@ -39,6 +42,9 @@ void host_sessions_announce(struct host_sessions *sessions, struct watch_hub *hu
 
 /* The keys of @hosts were touched by the commit that is in the model now */
 void host_sessions_touch(struct host_sessions *sessions, const json_t *hosts);
+
+/* Make the documents that wait to be made, for HOST_SESSIONS_TURN_MS at most where the machine calls again */
+void host_sessions_turn(struct host_sessions *sessions);
 
 /* The agent of @host has been heard, from @from (NULL: not known); may commit its new address */
 void host_sessions_seen(struct host_sessions *sessions, const char *host, const struct endpoint *from, time_t now);

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Fails on an include that points up or sideways, and on a header that declares what another file defines.
+# Fails on an include that points up or sideways, and on a controller core that helps itself to time, chance or sockets.
 #
 # Floors: base < {packet, lab} < {crypto, encap, switch, tap, underlay} < the programs.  Within weftd: overlay's peer < datapath <
 # agent; within the controller: {store, ca, http} < the rest.  A room may include itself and any room on a floor below it,
@@ -47,4 +47,17 @@ while IFS=: read -r file line text; do
 	fi
 	bad=1
 done < <(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' --include='*.[ch]' base packet lab crypto encap switch tap underlay overlay controller cli measure)
+
+# The controller's core is given time and chance, and knows no sockets and no loop, so that a simulation can run it
+# (controller/machine.h); only what composes it does
+own='include ["<](event2|controller/http)/|\<(time\(NULL|(clock_gettime|gettimeofday|instant_now|random_fill|random_u32)\()'
+for file in controller/*.[ch] controller/store/store.[ch] controller/store/store_memory.[ch]; do
+	case $file in
+	controller/main.c | controller/daemon.* | controller/gateway.* | controller/authority_create.*) continue ;;
+	esac
+	if grep -nHE "$own" "$file"; then
+		echo "$file: the controller's core takes time, chance and I/O from its caller"
+		bad=1
+	fi
+done
 exit $bad

@@ -29,6 +29,8 @@ struct core_fixture {
 	struct instant now;
 	time_t wall;
 	uint8_t random;
+	uint64_t tick_ms; /* the clock's, each time that it is read; 0: it stands still */
+	int soon;         /* how often it was asked for a turn */
 };
 
 /* Who is there to ask: an operator, the agents of hosts, and a stranger */
@@ -38,7 +40,15 @@ struct core_fixture {
 
 static inline struct instant core_now(void *ctx)
 {
-	return ((struct core_fixture *)ctx)->now;
+	struct core_fixture *f = ctx;
+
+	f->now = instant_add_ms(f->now, f->tick_ms);
+	return f->now;
+}
+
+static inline void core_soon(void *ctx)
+{
+	((struct core_fixture *)ctx)->soon++;
 }
 
 static inline time_t core_wall(void *ctx)
@@ -66,7 +76,11 @@ static inline void core_put_host(struct store_txn *txn, const char *name, int nu
 
 static inline void core_start(struct core_fixture *f)
 {
-	const struct api_machine machine = { .ctx = f, .now = core_now, .wall = core_wall, .random = core_random };
+	const struct api_machine machine = { .ctx = f,
+		.now = core_now,
+		.wall = core_wall,
+		.random = core_random,
+		.soon = core_soon };
 
 	assert_int_equal(model_new(f->store, &f->model), 0);
 	f->api = api_new(f->model, &f->authority, &machine);

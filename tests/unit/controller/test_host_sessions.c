@@ -11,6 +11,11 @@
 #define LAB_H1(interface) \
 	"{\"networks\":{\"n\":{}},\"ports\":{\"a\":{\"host\":\"h1\",\"network\":\"n\",\"attach\":\"tap:" interface "\"}}}"
 
+#define LAB_ALL                                                                                               \
+	"{\"networks\":{\"n\":{}},\"ports\":{\"a\":{\"host\":\"h1\",\"network\":\"n\",\"attach\":\"tap:t\"}," \
+	"\"b\":{\"host\":\"h2\",\"network\":\"n\",\"attach\":\"tap:t\"},"                                     \
+	"\"c\":{\"host\":\"h3\",\"network\":\"n\",\"attach\":\"tap:t\"}}}"
+
 static int set_up(void **state)
 {
 	*state = calloc(1, sizeof(struct core_fixture));
@@ -84,6 +89,19 @@ static bool in_line(struct core_fixture *f, const char *host)
 
 	json_decref(host_item);
 	return out;
+}
+
+/* Of how many hosts it is known what they shall have */
+static size_t known_wanted(struct core_fixture *f)
+{
+	json_t *answer, *each;
+	size_t count = 0, i;
+
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_GET, "/v1/hosts", NULL, &answer), 200);
+	json_array_foreach(json_object_get(answer, "items"), i, each)
+		count += json_object_get(each, "wanted") != NULL;
+	json_decref(answer);
+	return count;
 }
 
 static void restart(struct core_fixture *f)
@@ -237,6 +255,34 @@ static void slow_readers_get_the_newest(void **state)
 	core_client_fini(&h1);
 }
 
+/* Where many are touched, the change is answered, and their documents are made turn by turn */
+static void many_take_turns(void **state)
+{
+	struct core_fixture *f = *state;
+	struct core_client agents[3];
+	size_t sent = 0;
+
+	watch(f, &agents[0], CORE_AGENT("h1"), "0");
+	watch(f, &agents[1], CORE_AGENT("h2"), "0");
+	watch(f, &agents[2], CORE_AGENT("h3"), "0");
+	for (int i = 0; i < 3; i++)
+		json_decref(core_line(&agents[i]));
+	f->tick_ms = HOST_SESSIONS_TURN_MS;
+	put(f, "l", LAB_ALL);
+	for (int turn = 1; turn <= 3; turn++) {
+		sent = 0;
+		for (int i = 0; i < 3; i++)
+			sent += json_array_size(agents[i].lines);
+		assert_int_equal(sent, turn);
+		assert_int_equal(f->soon, turn < 3 ? turn : 2);
+		/* what is not made yet is not known to be wanted, and nobody is taken to be in line */
+		assert_int_equal(known_wanted(f), turn);
+		api_turn(f->api);
+	}
+	for (int i = 0; i < 3; i++)
+		core_client_fini(&agents[i]);
+}
+
 /* A watch ends with the certificate under which it was opened, and with the next one */
 static void watches_end(void **state)
 {
@@ -332,6 +378,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_name_follows_the_content, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nothing_is_made_for_nobody, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(slow_readers_get_the_newest, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(many_take_turns, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(watches_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(addresses_are_learnt, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(operators_hear, set_up, tear_down),
