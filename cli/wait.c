@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define POLL_US 50000U
+#define POLL_MIN_MS 20U
+#define POLL_MAX_MS 500U
 #define NAMES_BYTES 1024U
 #define PATIENCE_MS 2000U /* before it says what it waits for */
 
@@ -133,6 +134,14 @@ static enum cli_exit report_errors(const json_t *hosts, const json_t *items, con
 	return result;
 }
 
+/* The next look is an eighth of what was waited away: soon where it goes fast, and no burden where it does not */
+static void pause_after(uint64_t waited_ms)
+{
+	uint64_t ms = POLL_MIN_MS + waited_ms / 8;
+
+	usleep((useconds_t)(ms < POLL_MAX_MS ? ms : POLL_MAX_MS) * 1000);
+}
+
 enum cli_exit wait_applied(struct client *client, const char *lab, const json_t *change, uint64_t timeout_ms)
 {
 	const json_t *hosts = json_object_get(change, "hosts");
@@ -169,6 +178,6 @@ enum cli_exit wait_applied(struct client *client, const char *lab, const json_t 
 		answer_fini(&answer);
 		if (done)
 			return result;
-		usleep(POLL_US);
+		pause_after(waited_ms);
 	}
 }
