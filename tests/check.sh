@@ -2,7 +2,7 @@
 # make check: everything that can be shown about this tree, in one run, closing with one line of counts.
 #
 #   includes and lint -> gcc build -> clang build under ASan and UBSan -> unit tests of both builds
-#   -> threaded tests under TSan -> the fuzzers' corpora -> the end-to-end tests, one after the other
+#   -> threaded tests under TSan -> the fuzzers' corpora -> simulations -> the end-to-end tests, one after the other
 #
 # tests/check.sh [STEP...] runs only the steps named: see `steps` below; no argument means all.  A tool, a test binary or
 # a corpus that is missing is a failure, never a skip.  Each step's output is kept in build/check/.  Every step runs in
@@ -15,6 +15,7 @@ CLANG_BUILD=build/check/clang
 TSAN_BUILD=build/check/tsan
 FUZZ_SECONDS=${FUZZ_SECONDS:-2}
 E2E_LIMIT_S=300
+SIM_LIMIT_S=300
 
 passed=0
 failed=0
@@ -111,7 +112,7 @@ do_source() {
 }
 
 do_build() {
-	step "gcc build" make -j"$(nproc)" all unit-tests test-tools
+	step "gcc build" make -j"$(nproc)" all unit-tests test-tools build/weft-sim
 	step "clang build, ASan and UBSan" \
 		make -j"$(nproc)" BUILD=$CLANG_BUILD CC=clang SAN=fuzzer-no-link,address,undefined all unit-tests test-tools fuzzers
 	step "gcc build, TSan" make -j"$(nproc)" BUILD=$TSAN_BUILD SAN=thread tsan-tests
@@ -146,6 +147,8 @@ do_tsan() { units tsan $TSAN_BUILD $(make -s print-TSAN_TESTS); }
 
 do_fuzz() { tap "fuzzers, ${FUZZ_SECONDS} s each" tests/fuzz/run.sh $CLANG_BUILD "$FUZZ_SECONDS"; }
 
+do_sim() { tap "simulations of many agents" timeout -k 20 $SIM_LIMIT_S build/weft-sim --quick; }
+
 do_e2e() {
 	local script arguments
 	while read -r script arguments; do
@@ -154,12 +157,12 @@ do_e2e() {
 	done <<<"$E2E_TESTS"
 }
 
-steps="source build unit tsan fuzz e2e"
+steps="source build unit tsan fuzz sim e2e"
 [ $# -gt 0 ] && steps=$*
 mkdir -p $LOGS
 start=$(now_ms)
 for name in $steps; do
-	declare -F "do_$name" >/dev/null || { echo "no such step: $name; there are: source build unit tsan fuzz e2e" >&2; exit 2; }
+	declare -F "do_$name" >/dev/null || { echo "no such step: $name; there are: source build unit tsan fuzz sim e2e" >&2; exit 2; }
 	"do_$name"
 done
 echo "in $((($(now_ms) - start) / 1000)) s; logs in $LOGS/"
