@@ -21,7 +21,7 @@
 /* What one agent serves */
 #define NETWORKS_MAX 1024U
 #define PORTS_MAX 512U
-#define PEERS_MAX 1024U
+#define PEERS_MAX 16384U
 #define PEER_ENDPOINTS_MAX 8U
 #define REMOTE_PORTS_MAX 65536U /* ports of other hosts that it is told of */
 

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define FDB_CAPACITY 256U
+#define FDB_LOCATIONS 2048U /* ports and peers of one host, of which no scenario has more */
 
 struct closing {
 	struct closing *next;
@@ -386,7 +387,7 @@ void host_start(struct host *host)
 {
 	const struct fdb_config fdb = {
 		.capacity = FDB_CAPACITY,
-		.locations = PORTS_MAX + PEERS_MAX,
+		.locations = FDB_LOCATIONS,
 		.location_limit = FDB_CAPACITY,
 		.aging_ms = FDB_AGING_MS,
 		.seed = hash_seed_random(),
