@@ -36,7 +36,7 @@ typedef enum tap_result tap_read_one(struct tap_port *port, unsigned int queue, 
 	size_t cap_bytes);
 typedef enum tap_result tap_write_one(struct tap_port *port, unsigned int queue, struct packet *packet);
 
-/* One behind the other in the burst's memory, as long as a super-frame would still fit */
+/* One behind the other in the burst's memory, as long as a super-frame would still fit; no longer than what others have room for */
 static inline enum tap_result tap_rx_each(struct tap_port *port, unsigned int queue, struct packet_burst *burst,
 	unsigned int max, tap_read_one *read_one)
 {
@@ -51,6 +51,8 @@ static inline enum tap_result tap_rx_each(struct tap_port *port, unsigned int qu
 			break;
 		packet->frame = at;
 		result = read_one(port, queue, packet, cap_bytes);
+		if (result == TAP_OK && packet->bytes > PACKET_BYTES_MAX)
+			result = TAP_DROP_TRUNCATED;
 		if (result != TAP_OK)
 			return result;
 		packet_init(packet, packet->frame, packet->bytes, (size_t)(packet->frame - at) + PACKET_HEADROOM_BYTES);

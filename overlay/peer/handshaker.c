@@ -185,7 +185,8 @@ static struct peer *admit(struct overlay *overlay, const struct handshake_reques
 	return peer;
 }
 
-static void answer(struct overlay *overlay, struct peer *peer, struct handshake *handshake, const struct endpoint *from)
+/* Return: whether a session waits for @peer */
+static bool answer(struct overlay *overlay, struct peer *peer, struct handshake *handshake, const struct endpoint *from)
 {
 	uint32_t index = session_index_reserve(overlay->config.sessions, peer, overlay_random_u32(overlay));
 	uint8_t body[HANDSHAKE_BODY_MAX_BYTES];
@@ -196,7 +197,7 @@ static void answer(struct overlay *overlay, struct peer *peer, struct handshake 
 
 	if (index == 0) {
 		drops_count(&overlay->drops, DROP_HANDSHAKE_FULL, 1);
-		return;
+		return false;
 	}
 	result = handshake_response_create(handshake, &peer->jar, &overlay->offer, index, overlay->now, body,
 		&body_bytes, &keys);
@@ -207,18 +208,21 @@ static void answer(struct overlay *overlay, struct peer *peer, struct handshake 
 	if (!session) {
 		session_index_release(overlay->config.sessions, index);
 		drops_count(&overlay->drops, result == HANDSHAKE_OK ? DROP_HANDSHAKE_FULL : drop_handshake(result), 1);
-		return;
+		return false;
 	}
 	peer_session_answered(peer, overlay->config.sessions, session);
 	send_body(overlay, from, session->remote_index, body, body_bytes);
+	return true;
 }
 
-static void take_initiation(struct overlay *overlay, const uint8_t *body, size_t len, const struct endpoint *from)
+/* Return: the peer that was answered; NULL where it was dropped */
+static struct peer *take_initiation(struct overlay *overlay, const uint8_t *body, size_t len,
+	const struct endpoint *from)
 {
 	struct handshake handshake;
 	struct handshake_request request;
 	enum handshake_result result;
-	struct peer *peer;
+	struct peer *peer = NULL;
 
 	handshake_init(&handshake);
 	result = handshake_initiation_consume(&handshake, overlay->config.self, body, len, &request);
@@ -226,10 +230,11 @@ static void take_initiation(struct overlay *overlay, const uint8_t *body, size_t
 		drops_count(&overlay->drops, drop_handshake(result), 1);
 	} else {
 		peer = admit(overlay, &request);
-		if (peer)
-			answer(overlay, peer, &handshake, from);
+		if (peer && !answer(overlay, peer, &handshake, from))
+			peer = NULL;
 	}
 	handshake_fini(&handshake);
+	return peer;
 }
 
 /* ---- the socket -------------------------------------------------------------------------------------------- */
@@ -284,7 +289,7 @@ struct handshaker_news handshaker_take(struct overlay *overlay, const uint8_t *d
 	switch (handshake_type(body, len)) {
 	case HANDSHAKE_TYPE_INITIATION:
 		if (worth_it(overlay, body, len, from))
-			take_initiation(overlay, body, len, from);
+			news.answered = take_initiation(overlay, body, len, from);
 		break;
 	case HANDSHAKE_TYPE_RESPONSE:
 		if (worth_it(overlay, body, len, from))

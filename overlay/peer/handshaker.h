@@ -12,8 +12,9 @@
 
 /* What a datagram has changed; the caller tells the contact */
 struct handshaker_news {
-	struct peer *begun;  /* has answered: we send in a new session; NULL: none has */
-	struct peer *cookie; /* is busy and wants to be asked again with the cookie that it gave; NULL: none does */
+	struct peer *answered; /* has asked, and a session waits for it; NULL: none does */
+	struct peer *begun;    /* has answered: we send in a new session; NULL: none has */
+	struct peer *cookie;   /* is busy and wants to be asked again with the cookie that it gave; NULL: none does */
 };
 
 bool handshaker_start(struct overlay *overlay) __attribute__((warn_unused_result));

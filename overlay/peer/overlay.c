@@ -96,6 +96,8 @@ void overlay_handshake_datagram(struct overlay *overlay, const uint8_t *bytes, s
 
 	overlay->now = now;
 	news = handshaker_take(overlay, bytes, len_bytes, from);
+	if (news.answered)
+		liveness_tend(overlay, news.answered); /* so that its session ends if it is never used */
 	if (news.begun) {
 		begin(overlay, news.begun, from);
 		liveness_tend(overlay, news.begun);
@@ -268,8 +270,10 @@ void overlay_stirred(struct overlay *overlay, uint32_t slot, struct instant now)
 	struct peer *peer = peers_at(&overlay->peers, slot);
 
 	overlay->now = now;
-	if (peer)
-		liveness_tend(overlay, peer);
+	if (!peer)
+		return;
+	peer->stirred_at = now; /* what it sends may be counted only after this look */
+	liveness_tend(overlay, peer);
 }
 
 void overlay_too_big(struct overlay *overlay, uint32_t slot, uint32_t bytes, struct instant now)

@@ -3,6 +3,7 @@
  */
 #include "base/error.h"
 #include "tap/memory.h"
+#include "tap/port_ops.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -10,6 +11,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -173,6 +175,39 @@ static void many_small_frames_or_few_large_ones_are_a_burst(void **state)
 	tap_port_close(port);
 }
 
+static size_t kernel_has_bytes;
+
+/* An interface whose kernel joins more than 64 KiB (gro_max_size) gives all that there is room for */
+static enum tap_result read_from_kernel(struct tap_port *port, unsigned int queue, struct packet *packet,
+	size_t cap_bytes)
+{
+	(void)port;
+	(void)queue;
+	if (kernel_has_bytes == 0)
+		return TAP_EMPTY;
+	assert_true(kernel_has_bytes <= cap_bytes);
+	packet->bytes = (uint32_t)kernel_has_bytes;
+	packet->offload = nothing;
+	kernel_has_bytes = 0;
+	return TAP_OK;
+}
+
+static void no_packet_is_longer_than_a_packet_may_be(void **state)
+{
+	struct packet_burst lent = { .memory = malloc(PACKET_BURST_BYTES), .memory_bytes = PACKET_BURST_BYTES };
+	struct tap_port *port = open_port(1, 0, 1);
+
+	(void)state;
+	kernel_has_bytes = PACKET_BYTES_MAX;
+	assert_int_equal(tap_rx_each(port, 0, &lent, 2, read_from_kernel), TAP_OK);
+	assert_int_equal(lent.count, 1);
+	kernel_has_bytes = PACKET_BYTES_MAX + 1;
+	assert_int_equal(tap_rx_each(port, 0, &lent, 2, read_from_kernel), TAP_DROP_TRUNCATED);
+	assert_int_equal(lent.count, 0);
+	tap_port_close(port);
+	free(lent.memory);
+}
+
 static void a_burst_is_written_up_to_the_first_that_is_not_taken(void **state)
 {
 	struct tap_port *port = open_port(1, 0, 8);
@@ -316,6 +351,7 @@ int main(void)
 		cmocka_unit_test(frames_go_to_the_worker),
 		cmocka_unit_test(frames_come_from_the_worker),
 		cmocka_unit_test(many_small_frames_or_few_large_ones_are_a_burst),
+		cmocka_unit_test(no_packet_is_longer_than_a_packet_may_be),
 		cmocka_unit_test(a_burst_is_written_up_to_the_first_that_is_not_taken),
 		cmocka_unit_test(only_what_the_port_can_do),
 		cmocka_unit_test(a_pulled_cable),

@@ -178,6 +178,35 @@ static void a_cut_is_seen_at_rest(void **state)
 	assert_one_session_each();
 }
 
+/* A worker stirs before it seals, and the control thread may look before there is anything to be seen */
+static void what_is_sent_after_the_stir_is_seen(void **state)
+{
+	(void)state;
+	meet();
+	run(31 * 1000);
+	assert_true(a->peer->quiet);
+	cut(true);
+	a->peer->quiet = false;
+	overlay_stirred(&a->overlay, a->peer->slot, now);
+	counter_add(&a->peer->current->senders[0].datagrams, 1);
+	run(5000);
+	assert_int_equal(a->peer->contact.state, CONTACT_SILENT);
+}
+
+/* Who asked and never used what was answered leaves no keys, also where nothing else is to be done about it */
+static void a_session_that_is_never_used_ends(void **state)
+{
+	(void)state;
+	overlay_endpoints(&a->overlay, a->peer, &b->endpoint, 1, now);
+	(void)!overlay_poll(&a->overlay, now).ns;
+	deliver(b, 1);
+	assert_non_null(b->peer->next);
+	cut(true);
+	a->waiting = 0;
+	run(SESSION_REJECT_MS + 10);
+	assert_null(b->peer->next);
+}
+
 static void a_host_that_was_restarted_comes_back(void **state)
 {
 	(void)state;
@@ -360,6 +389,8 @@ int main(void)
 		TEST(an_hour_of_rest_costs_little),
 		TEST(a_cut_is_seen_told_and_healed),
 		TEST(a_cut_is_seen_at_rest),
+		TEST(what_is_sent_after_the_stir_is_seen),
+		TEST(a_session_that_is_never_used_ends),
 		TEST(a_host_that_was_restarted_comes_back),
 		TEST(a_host_that_moves_is_followed),
 		TEST(frames_make_a_far_attempt_near),
