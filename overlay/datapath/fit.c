@@ -28,10 +28,12 @@ static void fragments_to_peer(struct worker *worker, struct dispatch *dispatch, 
 		drops_count(&worker->drops, drop_fragment(result), 1);
 		return;
 	}
-	while (dispatch && fragment_next(&fragmenter, &record.body, &record.body_bytes)) {
+	/* to its end, also where the session ends meanwhile: that puts the frame back, which others may want */
+	while (fragment_next(&fragmenter, &record.body, &record.body_bytes)) {
 		record.flags = flags;
-		dispatch_record(worker, dispatch, &record);
 		dispatch = dispatch_for(worker, peer);
+		if (dispatch)
+			dispatch_record(worker, dispatch, &record);
 	}
 }
 
