@@ -56,12 +56,14 @@ static struct port *add_port(struct core *core, const struct lab_port *wanted, u
 
 	if (timers_reserve(&core->retries, core->ports.count + 1))
 		port = ports_add(&core->ports, wanted, mtu_bytes);
-	if (!port)
-		error_set(&core->shortfall, "port %s/%s: no room for it: this host has %u ports, at most %u are served",
-			wanted->lab, wanted->name, core->ports.count, PORTS_MAX);
-	else
+	if (port) {
 		port->seen = core->documents;
-	return port;
+		return port;
+	}
+	core->wants_room = true;
+	error_set(&core->shortfall, "port %s/%s: no room for it: this host has %u ports, at most %u are served",
+		wanted->lab, wanted->name, core->ports.count, PORTS_MAX);
+	return NULL;
 }
 
 static void add_ports(struct core *core)
@@ -119,6 +121,7 @@ static void remove_peers(struct core *core, bool *stays)
 
 static void note_no_room(struct core *core, const struct topology_host *host)
 {
+	core->wants_room = true;
 	error_set(&core->shortfall, "host %s: no room for it: at most %u peers are served", host->name, PEERS_MAX);
 }
 
@@ -247,6 +250,7 @@ static bool make_real(struct core *core)
 	if (!make_room(core, &host_peers, &stays))
 		return false;
 	core->documents++;
+	core->wants_room = core->has_left = false;
 	core->shortfall.text[0] = '\0';
 	free(core->host_peers);
 	core->host_peers = host_peers;
@@ -260,6 +264,12 @@ static bool make_real(struct core *core)
 	judge_later(core);
 	free(stays);
 	return true;
+}
+
+void apply_rest(struct core *core)
+{
+	if (core->wants_room && core->has_left && core->leaving_count == 0)
+		(void)make_real(core); /* without memory it is done at the next turn */
 }
 
 /* Put @fresh, and what was found of its hosts, in force; they are the callee's.  Return: false without memory, and nothing changed */

@@ -14,6 +14,9 @@
  */
 void apply_document(struct core *core, const json_t *document, bool is_new);
 
+/* What the document's newcomers found no room for while others had not left, once these have */
+void apply_rest(struct core *core);
+
 /* Look at the certificates of the document's hosts again, and do what follows */
 void apply_judge(struct core *core);
 

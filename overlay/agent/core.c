@@ -16,6 +16,7 @@
 /* After anything that happened: what changed goes out, and what was waited for is told */
 static void settle(struct core *core)
 {
+	apply_rest(core);
 	publish_settle(core);
 	if (publish_is_settled(core) && core->in_force != core->document) {
 		json_decref(core->in_force);

@@ -117,6 +117,7 @@ struct core {
 	json_t *in_force; /* the newest of which everything is done, or has an error that says why not; NULL: none yet */
 	struct error rejected;  /* why the controller's last document was not taken; "": it was */
 	struct error shortfall; /* what else of the document could not be done, but for ports, hosts and networks */
+	bool wants_room;        /* there was no room for some of its ports or hosts */
 	struct ports ports;
 	struct timers retries; /* of ports that are broken */
 	struct pins pins;
@@ -132,6 +133,7 @@ struct core {
 	struct instant publish_at; /* not before; 0: at once */
 	struct leaving *leaving;   /* ports and peers that workers may still use, and ports that are being closed */
 	uint32_t leaving_count, leaving_room;
+	bool has_left;          /* one of them did since the document was taken */
 	json_t *network_errors; /* [{lab, network, text}] */
 
 	/* report.c */

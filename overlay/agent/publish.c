@@ -79,6 +79,7 @@ static void remove_at(struct core *core, uint32_t at)
 		free(core->leaving[at].port);
 	}
 	core->leaving[at] = core->leaving[--core->leaving_count];
+	core->has_left = true;
 }
 
 /* Return: whether it is gone, and not only being closed */

@@ -22,7 +22,7 @@
 #include "tap/memory.h"
 
 #define WALL 1700000000
-#define CLOSING_MAX 64U
+#define CLOSING_MAX PORTS_MAX
 
 static struct surroundings {
 	struct instant now;

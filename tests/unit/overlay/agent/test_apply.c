@@ -102,6 +102,47 @@ static void peers_come_change_and_leave(void **state)
 	hosts.host[0].tunnel = before;
 }
 
+static json_t *as_many_ports_as_there_may_be(int rev, int first_id)
+{
+	json_t *document = document_begin(rev);
+
+	document_add_network(document, 17, "lab", 0);
+	for (int i = 0; i < (int)PORTS_MAX; i++)
+		document_add_port(document, first_id + i, 17, "memory");
+	return document;
+}
+
+/* Those that come find no room before those that leave have left */
+static void all_ports_are_replaced_at_once(void **state)
+{
+	(void)state;
+	apply(as_many_ports_as_there_may_be(1, 1));
+	assert_int_equal(core->ports.count, PORTS_MAX);
+	apply(as_many_ports_as_there_may_be(2, 1001));
+	assert_int_equal(core->ports.count, PORTS_MAX);
+	assert_true(is_up(1001) && is_up(1000 + PORTS_MAX));
+	assert_string_equal(reported("applied"), "abc002");
+	assert_null(json_object_get(around.report, "errors"));
+}
+
+/* More than there may ever be: tried once more, and not again and again */
+static void too_many_ports_are_told(void **state)
+{
+	json_t *document = as_many_ports_as_there_may_be(2, 1001);
+	unsigned int publishes;
+
+	(void)state;
+	document_add_port(document, 3001, 17, "memory");
+	apply(as_many_ports_as_there_may_be(1, 1));
+	apply(document);
+	assert_int_equal(core->ports.count, PORTS_MAX);
+	assert_non_null(json_object_get(around.report, "errors"));
+	publishes = around.publishes;
+	(void)later(5000).ns;
+	assert_int_equal(around.publishes, publishes);
+	assert_null(around.coming);
+}
+
 static void hosts_are_judged_again(void **state)
 {
 	json_t *document = document_begin(1);
@@ -166,6 +207,8 @@ int main(void)
 		TEST(a_wrong_document_changes_nothing),
 		TEST(the_kept_one_comes_back),
 		TEST(peers_come_change_and_leave),
+		TEST(all_ports_are_replaced_at_once),
+		TEST(too_many_ports_are_told),
 		TEST(hosts_are_judged_again),
 		TEST(a_certificate_that_runs_out),
 	};
