@@ -43,12 +43,15 @@ uint64_t hash_pair(struct hash_seed seed, uint64_t a, uint64_t b)
 	};
 	const uint64_t words[3] = { a, b, last };
 
+/* unrolled, so that the state stays in registers: each packet is hashed twice */
+#pragma GCC unroll 3
 	for (int i = 0; i < 3; i++) {
 		v[3] ^= words[i];
 		sip_round(v);
 		v[0] ^= words[i];
 	}
 	v[2] ^= 0xff;
+#pragma GCC unroll 3
 	for (int i = 0; i < 3; i++)
 		sip_round(v);
 	return v[0] ^ v[1] ^ v[2] ^ v[3];

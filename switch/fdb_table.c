@@ -3,6 +3,9 @@
  */
 #include "switch/fdb_table.h"
 
+#include <endian.h>
+#include <string.h>
+
 #define TRIES 16
 
 static uint64_t load(const _Atomic uint64_t *at)
@@ -27,11 +30,14 @@ static void store32(_Atomic uint32_t *at, uint32_t value)
 
 struct fdb_address fdb_table_address(const struct fdb *fdb, const struct fdb_key *key)
 {
-	struct fdb_address at = { .address = key->vlan & 0xfff, .network = key->network };
+	struct fdb_address at = { .network = key->network };
 	uint64_t hash;
+	uint32_t high;
+	uint16_t low;
 
-	for (size_t i = 0; i < MAC_BYTES; i++)
-		at.address = at.address << 8 | key->mac.bytes[i];
+	memcpy(&high, key->mac.bytes, sizeof(high));
+	memcpy(&low, key->mac.bytes + sizeof(high), sizeof(low));
+	at.address = (uint64_t)(key->vlan & 0xfff) << 48 | (uint64_t)be32toh(high) << 16 | be16toh(low);
 	hash = hash_pair(fdb->config.seed, at.address, at.network);
 	at.bucket = &fdb->buckets[hash & fdb->bucket_mask];
 	return at;

@@ -315,6 +315,8 @@ void dispatch_flush(struct worker *worker)
 	struct dispatch *sending[DISPATCHES_MAX];
 	uint32_t count = 0;
 
+	if (worker->dispatches_count == 0)
+		return;
 	for (uint32_t i = 0; i < worker->dispatches_count; i++) {
 		struct dispatch *dispatch = &worker->dispatches[i];
 
