@@ -97,7 +97,6 @@ switch_SRC = \
 	switch/stage_fit.c \
 	switch/stage_flood.c \
 	switch/stage_horizon.c \
-	switch/stage_isolate.c \
 	switch/stage_learn.c \
 	switch/stage_leave.c \
 	switch/stage_lookup.c \

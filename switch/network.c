@@ -19,7 +19,7 @@ static bool port_ok(const struct network_port *port, enum network_mode mode)
 	const struct vlan_policy *policy = &port->vlan;
 
 	if (mode != NETWORK_SWITCH)
-		return policy->mode == VLAN_TRUNK_ALL && !port->isolated;
+		return policy->mode == VLAN_TRUNK_ALL;
 	return policy->mode != VLAN_ACCESS || (policy->access >= 1 && policy->access <= VLAN_MAX);
 }
 

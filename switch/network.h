@@ -25,7 +25,6 @@
 struct network_port {
 	uint32_t id; /* the caller's, unique on this agent; locations in the MAC table carry it */
 	struct vlan_policy vlan;
-	bool isolated;            /* not to other isolated ports of this host */
 	struct stage_list stages; /* network_new()'s */
 };
 
@@ -70,7 +69,7 @@ struct network {
  * @out:	the caller's; only on success
  *
  * Return: 0, -ENOMEM, or -EINVAL: a figure out of range, an id twice, a wire with more than two ends, or on a hub or a
- * wire, which pass frames as they are, an isolated port or a VLAN policy other than VLAN_TRUNK_ALL
+ * wire, which pass frames as they are, a VLAN policy other than VLAN_TRUNK_ALL
  */
 int network_new(const struct network_spec *spec, struct network **out) __attribute__((warn_unused_result));
 

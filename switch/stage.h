@@ -64,13 +64,12 @@ enum stage_looks {
 	X(nowhere, 0)
 
 /*
- * reflect, not back to where it came from.  isolate, not from an isolated port to another.  horizon, not from peer to peer.
+ * reflect, not back to where it came from.  horizon, not from peer to peer.
  * leave, the port's VLANs, and the tag.  fit, on networks without fragments: not over the path's size.  It is asked for every
  * piece that a packet was cut to, once the path is known, and never as part of a decision that is kept.
  */
 #define STAGES_EGRESS(X)          \
 	X(reflect, 0)             \
-	X(isolate, 0)             \
 	X(horizon, 0)             \
 	X(leave, STAGE_LOOKS_TAG) \
 	X(fit, 0)

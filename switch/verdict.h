@@ -22,7 +22,6 @@ struct network_port;
 	X(RESERVED, "switch-reserved")           \
 	X(VLAN_DENIED, "switch-vlan-denied")     \
 	X(SELF, "switch-self")                   \
-	X(ISOLATED, "switch-isolated")           \
 	X(SPLIT_HORIZON, "switch-split-horizon") \
 	X(NOWHERE, "switch-nowhere")             \
 	X(TOO_BIG, "frame-too-big")
@@ -30,7 +29,7 @@ struct network_port;
 /*
  * NOT_MEMBER, a peer sent on a network that its host has no port on.  GROUP_SOURCE, the source is a group address.
  * RESERVED, 01-80-C2-00-00-0x that this switch does not pass.  VLAN_DENIED, by the port's policy.  SELF, the
- * destination is where the frame came from.  ISOLATED, from an isolated port to another.  SPLIT_HORIZON, from a peer for what
+ * destination is where the frame came from.  SPLIT_HORIZON, from a peer for what
  * is behind a peer.  NOWHERE, nobody else is on the network.  TOO_BIG, over the path's size, on a network without fragments.
  */
 enum switch_result {

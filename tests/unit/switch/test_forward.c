@@ -402,8 +402,6 @@ static void random_ports(struct network_port ports[PORTS])
 	ports[3].vlan.mode = VLAN_TRUNK_LIST;
 	vlan_policy_add(&ports[3].vlan, 0);
 	vlan_policy_add(&ports[3].vlan, 20);
-	ports[4].isolated = true;
-	ports[5].isolated = true;
 }
 
 /* Return: index into vlans, or -1 where a frame with that tag may not come in there */
@@ -419,8 +417,6 @@ static int naive_admit(uint32_t source, int tag)
 static bool naive_may_leave(uint32_t from, uint32_t to, int vlan)
 {
 	if (from == to || (from >= PORTS && to >= PORTS))
-		return false;
-	if ((from == 4 || from == 5) && (to == 4 || to == 5))
 		return false;
 	if (to == 1 || to == 2)
 		return vlan == 1;

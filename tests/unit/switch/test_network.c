@@ -38,7 +38,7 @@ static void assert_refused(const struct network_spec *spec)
 
 static void keeps_what_it_was_given(void **state)
 {
-	const struct network_port ports[] = { { .id = 5 }, { .id = 70000, .isolated = true } };
+	const struct network_port ports[] = { { .id = 5 }, { .id = 70000 } };
 	const uint32_t peers[] = { 3, 200, 3, 0 };
 	struct network_spec spec = spec_of(ports, 2, peers, 4);
 	struct network *network;
@@ -55,7 +55,6 @@ static void keeps_what_it_was_given(void **state)
 	assert_int_equal(network->peers_count, 3); /* once each */
 	assert_ptr_equal(network_port_lookup(network, 5), &network->ports[0]);
 	assert_ptr_equal(network_port_lookup(network, 70000), &network->ports[1]);
-	assert_true(network->ports[1].isolated);
 	assert_null(network_port_lookup(network, 6));
 	network_free(network);
 	network_free(NULL);
@@ -112,7 +111,6 @@ static void refuses_what_makes_no_sense(void **state)
 	const struct network_port access_none[] = { { .id = 5, .vlan = { .mode = VLAN_ACCESS, .access = 0 } } };
 	const struct network_port access_high[] = { { .id = 5, .vlan = { .mode = VLAN_ACCESS, .access = 4095 } } };
 	const struct network_port access_ten[] = { { .id = 5, .vlan = { .mode = VLAN_ACCESS, .access = 10 } } };
-	const struct network_port isolated[] = { { .id = 5, .isolated = true } };
 	const uint32_t peers[] = { NETWORK_PEERS_MAX, 1 };
 	char long_name[NETWORK_NAME_BYTES + 1];
 	struct network_spec spec;
@@ -128,9 +126,6 @@ static void refuses_what_makes_no_sense(void **state)
 	spec.mode = NETWORK_HUB;
 	assert_refused(&spec);
 	spec.mode = NETWORK_WIRE;
-	assert_refused(&spec);
-	spec = spec_of(isolated, 1, NULL, 0);
-	spec.mode = NETWORK_HUB;
 	assert_refused(&spec);
 	spec = spec_of(NULL, 0, peers, 2);
 	assert_refused(&spec);

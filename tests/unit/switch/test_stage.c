@@ -49,7 +49,7 @@ static bool egress_has(const struct stage_list *list, stage_egress *stage)
 }
 
 static const struct network_port plain[] = { { .id = 11 } };
-static const struct network_port mixed[] = { { .id = 11 }, { .id = 22, .isolated = true },
+static const struct network_port mixed[] = { { .id = 11 }, { .id = 22 },
 	{ .id = 33, .vlan = { .mode = VLAN_ACCESS, .access = 10 } } };
 
 static void unused_stages_are_not_there(void **state)
@@ -72,8 +72,8 @@ static void unused_stages_are_not_there(void **state)
 	assert_false(egress_has(&simple->peer_stages, stage_fit));
 	assert_true(egress_has(&full->peer_stages, stage_fit) && egress_has(&full->peer_stages, stage_horizon));
 	assert_true(egress_has(&full->ports[0].stages, stage_leave)); /* what an access port sends gains a tag there */
-	assert_false(egress_has(&full->ports[0].stages, stage_isolate));
-	assert_true(egress_has(&full->ports[1].stages, stage_isolate));
+	assert_true(egress_has(&full->ports[0].stages, stage_reflect));
+	assert_false(egress_has(&full->peer_stages, stage_reflect));
 	network_free(wire);
 	network_free(hub);
 	network_free(simple);
