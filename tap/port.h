@@ -101,7 +101,7 @@ int tap_queue_fd(const struct tap_port *port, unsigned int queue);
  *		with memory of its own lends that instead.  Its packets are overwritten.  Both are good until the next call
  * @max:	at most PACKET_BURST_MAX; 1 where what there is shall leave before the port is asked again
  *
- * Each packet has at least 14 bytes, PACKET_HEADROOM_BYTES in front, and its offload checked against the frame.
+ * Each packet has at least 14 bytes, headroom for a tag and a record header, and its offload checked against the frame.
  *
  * Return: TAP_OK: there may be more than @burst->count.  TAP_EMPTY, TAP_GONE: not after these.  A drop: it came behind
  * @burst->count packets and is to be counted, and there may be more
