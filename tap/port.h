@@ -40,8 +40,8 @@
 	X(ERROR, "tap-error")
 
 /*
- * Reading: SHORT, under an Ethernet header.  TRUNCATED, more than the buffer.  HEADER, the kernel's offload header
- * does not fit the frame.  Writing: FULL, no room now (EAGAIN, ENOBUFS).  DOWN, the device is down or gone.
+ * Reading: SHORT, under an Ethernet header.  TRUNCATED, more than the buffer or PACKET_BYTES_MAX.  HEADER, the kernel's
+ * offload header does not fit the frame.  Writing: FULL, no room now (EAGAIN, ENOBUFS).  DOWN, the device is down or gone.
  * OVERSIZE, over the device's MTU.  REFUSED, the kernel finds frame and offload not to fit.  Both: ERROR, any other.
  */
 enum tap_result {

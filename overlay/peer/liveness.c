@@ -111,7 +111,7 @@ void liveness_acked(struct overlay *overlay, struct peer *peer, uint64_t token, 
 {
 	struct peer_path *path = paths_in_use(&peer->paths);
 
-	if (!path)
+	if (!path || token < path->used_at.ns) /* of a probe on another path, or before this one began anew */
 		return;
 	path_acked(path, (struct instant){ token }, overlay->now);
 	if (bytes)

@@ -59,7 +59,7 @@ struct peer_path {
 	uint64_t rtt_us;         /* smoothed; 0: unknown */
 	uint32_t loss_permille;  /* of small probes */
 	struct instant asked_at; /* a small probe is out since; 0: none is */
-	struct instant used_at;  /* when it was in use last */
+	struct instant used_at;  /* when it came into use, or left it */
 	struct pmtu pmtu;
 };
 

@@ -220,6 +220,27 @@ static void a_host_that_was_restarted_comes_back(void **state)
 	assert_heard(b, a);
 }
 
+/* What passed on the way that was left says nothing of the one in use */
+static void an_answer_from_the_way_before_is_not_believed(void **state)
+{
+	const struct endpoint elsewhere = address("192.0.2.99");
+	const struct peer_path *path;
+	struct instant sent;
+
+	(void)state;
+	meet();
+	sent = now;
+	run(5);
+	overlay_roamed(&a->overlay, a->peer->current->index, &elsewhere, now);
+	run(5);
+	overlay_probe_acked(&a->overlay, a->peer->current->index, sent.ns, 1500 - 28, now);
+	path = paths_in_use(&a->peer->paths);
+	assert_true(endpoint_equal(&path->endpoint, &elsewhere));
+	assert_int_equal(path->state, PATH_TRYING);
+	assert_int_equal(path->rtt_us, 0);
+	assert_int_equal(a->peer->path->datagram_bytes, PMTU_BASE_MTU - 28);
+}
+
 static void a_host_that_moves_is_followed(void **state)
 {
 	(void)state;
@@ -392,6 +413,7 @@ int main(void)
 		TEST(what_is_sent_after_the_stir_is_seen),
 		TEST(a_session_that_is_never_used_ends),
 		TEST(a_host_that_was_restarted_comes_back),
+		TEST(an_answer_from_the_way_before_is_not_believed),
 		TEST(a_host_that_moves_is_followed),
 		TEST(frames_make_a_far_attempt_near),
 		TEST(who_is_forgotten_hears_nothing),
