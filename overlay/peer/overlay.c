@@ -320,7 +320,7 @@ void overlay_endpoints(struct overlay *overlay, struct peer *peer, const struct 
 {
 	overlay->now = now;
 	contact_endpoints_changed(&peer->contact, endpoints, count, now);
-	liveness_tend(overlay, peer);
+	timers_set(&overlay->timers, &peer->timer, now);
 }
 
 void overlay_forget(struct overlay *overlay, struct peer *peer, struct instant now)
@@ -355,7 +355,7 @@ void overlay_moved(struct overlay *overlay, struct instant now)
 	while ((peer = peers_next(&overlay->peers, &slot))) {
 		liveness_rerouted(overlay, peer);
 		contact_moved(&peer->contact, now); /* from our new address, for the peer to follow */
-		liveness_tend(overlay, peer);
+		timers_set(&overlay->timers, &peer->timer, now);
 	}
 }
 
@@ -366,10 +366,12 @@ static struct peer *peer_of(struct timer *timer)
 
 struct instant overlay_poll(struct overlay *overlay, struct instant now)
 {
+	struct instant next;
 	struct timer *due;
 
 	overlay->now = now;
-	while ((due = timers_take_due(&overlay->timers, now)))
+	for (uint32_t peers = 0; peers < OVERLAY_TURN_PEERS && (due = timers_take_due(&overlay->timers, now)); peers++)
 		liveness_tend(overlay, peer_of(due));
-	return timers_next(&overlay->timers);
+	next = timers_next(&overlay->timers);
+	return next.ns && instant_reached(now, next) ? instant_add_ms(now, 1) : next;
 }

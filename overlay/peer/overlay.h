@@ -37,6 +37,7 @@
 #include <stdint.h>
 
 #define OVERLAY_CIPHERS 3U
+#define OVERLAY_TURN_PEERS 64U /* looked after in one call: an initiation costs some 0.3 ms, and others wait */
 
 /* What the composition does for it; @ctx is its own */
 struct overlay_ops {
@@ -172,7 +173,10 @@ void overlay_free_peer(struct overlay *overlay, struct peer *peer);
 /* This machine's addresses or links have changed */
 void overlay_moved(struct overlay *overlay, struct instant now);
 
-/* Do what is due.  Return: when to call again, 0 for not until something else happens; any other call may make it sooner */
+/*
+ * Do what is due, for OVERLAY_TURN_PEERS at most.  Return: when to call again, 0 for not until something else happens; any other
+ * call may make it sooner
+ */
 struct instant overlay_poll(struct overlay *overlay, struct instant now) __attribute__((warn_unused_result));
 
 #endif /* OVERLAY_PEER_OVERLAY_H */

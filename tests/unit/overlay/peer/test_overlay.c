@@ -347,6 +347,7 @@ static void no_byte_of_a_sealed_datagram_can_be_changed(void **state)
 	(void)state;
 	meet();
 	overlay_moved(&a->overlay, now);
+	(void)!overlay_poll(&a->overlay, now).ns;
 	while (intercept(b, &good) && good.len > 200)
 		;
 	assert_true(good.len > 0);
@@ -401,6 +402,37 @@ static int begin(void **state)
 	return open_sides(state);
 }
 
+/* A thousand peers that come at once must not keep the others waiting for a third of a second */
+static void many_that_are_due_take_turns(void **state)
+{
+	struct peer *peers[200];
+
+	(void)state;
+	for (uint32_t i = 0; i < 200; i++) {
+		struct x25519_public key;
+		char name[16];
+
+		sides_random(NULL, &key, sizeof(key));
+		snprintf(name, sizeof(name), "h%u", i);
+		peers[i] = overlay_add_peer(&a->overlay, name, &key, now);
+		assert_non_null(peers[i]);
+		overlay_endpoints(&a->overlay, peers[i], &b->endpoint, 1, now);
+	}
+	assert_int_equal(b->waiting, 0);
+	for (uint32_t sent = 0; sent < 200;) {
+		const struct instant next = overlay_poll(&a->overlay, now);
+
+		assert_in_range(b->waiting - sent, 1, OVERLAY_TURN_PEERS);
+		sent = b->waiting;
+		assert_true(sent == 200 || next.ns == instant_add_ms(now, 1).ns);
+		now = next;
+	}
+	for (uint32_t i = 0; i < 200; i++) {
+		overlay_forget(&a->overlay, peers[i], now);
+		overlay_free_peer(&a->overlay, peers[i]);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, close_sides)
@@ -422,6 +454,7 @@ int main(void)
 		TEST(what_the_kernel_refuses_is_not_sent_again),
 		TEST(no_byte_of_a_sealed_datagram_can_be_changed),
 		TEST(only_who_is_due_is_touched),
+		TEST(many_that_are_due_take_turns),
 	};
 	int failed;
 
