@@ -369,6 +369,9 @@ controller/store_TESTS = \
 	tests/unit/controller/store/test_store_memory.c \
 	tests/unit/controller/store/test_store_sqlite.c
 
+controller/ca_TESTS = \
+	tests/unit/controller/ca/test_authority.c
+
 controller/http_TESTS = \
 	tests/unit/controller/http/test_conns.c \
 	tests/unit/controller/http/test_reply.c \
@@ -377,6 +380,7 @@ controller/http_TESTS = \
 controller_TESTS = \
 	tests/unit/controller/test_agent_report.c \
 	tests/unit/controller/test_api.c \
+	tests/unit/controller/test_authority_create.c \
 	tests/unit/controller/test_daemon.c \
 	tests/unit/controller/test_enrol.c \
 	tests/unit/controller/test_gateway.c \

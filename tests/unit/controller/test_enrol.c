@@ -1,18 +1,15 @@
 /*
- * test_enrol.c - making an authority, tokens, enrolment, revocation
+ * test_enrol.c - tokens, enrolment, revocation
  */
-#include "base/error.h"
 #include "controller/enrol.h"
 #include "controller/store/store_sqlite.h"
 #include "tests/unit/controller/change_fixture.h"
 #include "tests/unit/controller/fabric_fixture.h"
 
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -379,66 +376,6 @@ static void without_the_ca_key(void **state)
 	free(secret);
 }
 
-static void nothing_is_overwritten(void **state)
-{
-	static const struct {
-		const char *name, *listen, *address, *said;
-	} bad[] = {
-		{ "homelab", "127.0.0.1", NULL, "already" },
-		{ "Home", "127.0.0.1", NULL, "--name" },
-		{ "homelab", "localhost", NULL, "--listen" },
-		{ "homelab", "0.0.0.0:1", NULL, "--address" },
-		{ "homelab", "[::]:1", NULL, "--address" },
-		{ "homelab", "127.0.0.1", "a_b", "--address" },
-		{ "homelab", "127.0.0.1", "a.example.org:0", "--address" },
-	};
-	struct fixture *f = *state;
-
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct authority_wish wish = { .dir = f->authority.dir,
-			.name = bad[i].name,
-			.listen = bad[i].listen,
-			.address = bad[i].address };
-		struct error error = { "" };
-
-		assert_true(authority_create(&wish, &error) < 0);
-		assert_non_null(strstr(error.text, bad[i].said));
-	}
-}
-
-static void places(void **state)
-{
-	static const struct {
-		const char *listen, *address, *want_listen, *want_address;
-	} good[] = {
-		{ "::", "controller.example.org", "[::]:4753", "controller.example.org:4753" },
-		{ "10.0.0.5:1", "203.0.113.5", "10.0.0.5:1", "203.0.113.5:4753" },
-		{ "2001:db8::5", NULL, "[2001:db8::5]:4753", "[2001:db8::5]:4753" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		struct fabric_fixture f = { .dir = "/tmp/weft-fabric-XXXXXX" };
-		struct authority_wish wish = { .dir = f.dir,
-			.name = "homelab",
-			.listen = good[i].listen,
-			.address = good[i].address };
-		struct error error = { "" };
-		char path[128];
-		struct stat st;
-
-		assert_non_null(mkdtemp(f.dir));
-		assert_int_equal(authority_create(&wish, &error), 0);
-		assert_int_equal(authority_load(f.dir, &f.authority, &error), 0);
-		assert_string_equal(f.authority.listen, good[i].want_listen);
-		assert_string_equal(f.authority.address, good[i].want_address);
-		snprintf(path, sizeof(path), "%s/operator.json", f.dir);
-		assert_int_equal(stat(path, &st), 0);
-		assert_int_equal(st.st_mode & 0777, 0600);
-		fabric_fixture_fini(&f);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -450,8 +387,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(old_tokens_are_swept, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bad_wishes_for_tokens, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(without_the_ca_key, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(nothing_is_overwritten, set_up, tear_down),
-		cmocka_unit_test(places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
