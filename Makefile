@@ -385,6 +385,7 @@ controller_TESTS = \
 	tests/unit/controller/test_enrol.c \
 	tests/unit/controller/test_gateway.c \
 	tests/unit/controller/test_host_sessions.c \
+	tests/unit/controller/test_host_topology.c \
 	tests/unit/controller/test_lab_put.c \
 	tests/unit/controller/test_model.c \
 	tests/unit/controller/test_throttle.c \

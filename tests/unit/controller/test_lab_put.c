@@ -5,8 +5,6 @@
 #include "controller/store/store_sqlite.h"
 #include "controller/host_topology.h"
 #include "lab/lab_document.h"
-#include "lab/topology.h"
-#include "base/json.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -414,34 +412,6 @@ static void options_reach_hosts(void **state)
 	assert_non_null(model_network_by_id(f->model, (uint32_t)id));
 }
 
-/* A MAC declared on an access port is told to the others in its VLAN: nowhere else is it that station */
-static void remote_macs_carry_their_vlan(void **state)
-{
-	struct fixture *f = *state;
-	struct fault fault = { 0 };
-	json_t *lab = json_pack("{s:{s:{}}, s:{s:{s:s,s:s,s:s}, s:{s:s,s:s,s:s,s:s,s:{s:i}}}}", "networks", "n",
-		"ports", "a", "host", "h0", "network", "n", "attach", "tap:a", "b", "host", "h1", "network", "n",
-		"attach", "tap:b", "mac", "52:54:00:00:00:0b", "vlan", "access", 20);
-	json_t *document, *remote;
-	struct topology topology;
-	struct error error;
-
-	json_decref(lab_fixture(f->model, "l0", lab, &fault));
-	document = host_topology_of(f->model, "h0");
-	remote = json_array_get(json_object_get(document, "remote_ports"), 0);
-	assert_int_equal(json_int_of(json_object_get(remote, "vlan"), "access"), 20);
-	json_object_set_new(document, "rev", json_integer(1));
-	if (topology_decode(document, "h0", &topology, &error) != 0)
-		fail_msg("%s", error.text);
-	assert_int_equal(topology.remotes_count, 1);
-	assert_string_equal(topology.remotes[0].host, "h1");
-	assert_int_equal(vlan_policy_access(&topology.remotes[0].vlan), 20);
-	assert_true(value_mac_given(&topology.remotes[0].mac));
-	topology_fini(&topology);
-	json_decref(document);
-	json_decref(lab);
-}
-
 /* Ids of what was deleted are given out last */
 static void ids_are_not_reused_soon(void **state)
 {
@@ -520,7 +490,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(random_labs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(same_lab_again, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(remote_macs_carry_their_vlan, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(all_or_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(options_reach_hosts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ids_are_not_reused_soon, set_up, tear_down),
