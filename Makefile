@@ -356,10 +356,13 @@ overlay/agent_TESTS = \
 	tests/unit/overlay/agent/test_config.c \
 	tests/unit/overlay/agent/test_controller_client.c \
 	tests/unit/overlay/agent/test_core.c \
+	tests/unit/overlay/agent/test_gather.c \
 	tests/unit/overlay/agent/test_machine.c \
+	tests/unit/overlay/agent/test_opening.c \
 	tests/unit/overlay/agent/test_pins.c \
 	tests/unit/overlay/agent/test_ports.c \
 	tests/unit/overlay/agent/test_privileges.c \
+	tests/unit/overlay/agent/test_publish.c \
 	tests/unit/overlay/agent/test_report.c \
 	tests/unit/overlay/agent/test_status.c \
 	tests/unit/overlay/agent/test_status_server.c \

@@ -3,18 +3,6 @@
  */
 #include "tests/unit/overlay/agent/core_rig.h"
 
-static void an_mtu_that_cannot_be(void **state)
-{
-	json_t *document = three_ports(2);
-
-	(void)state;
-	apply(three_ports(1));
-	json_object_set_new(json_array_get(json_object_get(document, "networks"), 0), "mtu", json_integer(9000));
-	apply(document);
-	assert_non_null(strstr(reported_of("p001"), "9000"));
-	assert_false(is_up(1));
-}
-
 static void the_same_again_is_nothing_to_do(void **state)
 {
 	json_t *later_rev = three_ports(7);
@@ -202,7 +190,6 @@ static void a_certificate_that_runs_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(an_mtu_that_cannot_be),
 		TEST(the_same_again_is_nothing_to_do),
 		TEST(a_wrong_document_changes_nothing),
 		TEST(the_kept_one_comes_back),

@@ -30,22 +30,6 @@ static void all_errors_are_reported_not_the_last(void **state)
 	json_decref(status);
 }
 
-static void a_list_of_errors_ends(void **state)
-{
-	json_t *document = document_begin(1), *errors;
-
-	(void)state;
-	document_add_network(document, 17, "lab", 0);
-	for (int id = 1; id <= 200; id++)
-		document_add_port(document, id, 17, "tap:x");
-	snprintf(around.refused, sizeof(around.refused), "wf");
-	apply(document);
-	errors = json_object_get(around.report, "errors");
-	assert_int_equal(json_array_size(errors), 64);
-	assert_string_equal(json_string_value(json_object_get(json_array_get(errors, 63), "text")), "and 137 more");
-	assert_true(strlen(reported("error")) <= 2048);
-}
-
 static void it_reports_what_is_new_only(void **state)
 {
 	const struct fdb_key key = { .network = 17, .mac = { { 2, 0, 0, 0, 0, 9 } } };
@@ -69,7 +53,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(all_errors_are_reported_not_the_last),
-		TEST(a_list_of_errors_ends),
 		TEST(it_reports_what_is_new_only),
 	};
 

@@ -1,0 +1,163 @@
+/*
+ * test_opening.c - ports that cannot be opened, break, and are tried again, each alone
+ */
+#include "tests/unit/overlay/agent/core_rig.h"
+
+static void a_broken_port_is_retried_alone(void **state)
+{
+	const struct fdb_key claimed = { .network = 17, .mac = { { 0x52, 0x54, 0, 0, 0, 2 } } };
+	struct vport *one;
+	unsigned int publishes, opens;
+	struct pin *pins;
+
+	(void)state;
+	snprintf(around.refused, sizeof(around.refused), "wf3");
+	apply(three_ports(1));
+	assert_true(is_up(1) && is_up(2) && !is_up(3));
+	assert_string_equal(reported_of("p003"), "there is no wf3");
+	assert_string_equal(reported("applied"), "abc001");
+	one = port(1)->open;
+	publishes = around.publishes;
+	opens = around.opens;
+	pins = core->pins.items;
+	for (unsigned int i = 0; i < 60; i++) {
+		later(1000);
+		assert_int_equal(fdb_learn(fdb, &claimed, (struct fdb_location){ FDB_PEER, 2 }, around.now),
+			FDB_STATIC);
+	}
+	assert_true(around.opens > opens + 8 && around.opens < opens + 20); /* 0.5, 1, 2, 4, 5, 5 ... seconds */
+	assert_int_equal(around.publishes, publishes);
+	assert_ptr_equal(core->pins.items, pins);
+	assert_true(pinned(17, "52:54:00:00:00:03"));
+	assert_ptr_equal(port(1)->open, one);
+	assert_int_equal(around.closes, 0);
+
+	around.refused[0] = '\0';
+	later(5000);
+	assert_int_equal(around.publishes, publishes + 1);
+	all_turns();
+	assert_true(is_up(3));
+	assert_null(json_object_get(around.report, "errors"));
+	assert_ptr_equal(port(1)->open, one);
+	assert_ptr_equal(core->pins.items, pins);
+}
+
+static void a_lost_device_is_opened_anew(void **state)
+{
+	struct vport *two;
+
+	(void)state;
+	apply(three_ports(1));
+	two = port(2)->open;
+	around.lost = port(1)->open->tap;
+	core_links_changed(core, around.now);
+	assert_string_equal(reported_of("p001"), "the device was deleted");
+	later(0);
+	assert_int_equal(around.opens, 3); /* it has to be closed first */
+	all_turns();
+	assert_int_equal(around.opens, 4);
+	assert_true(is_up(1) && pinned(17, "52:54:00:00:00:01"));
+	assert_ptr_equal(port(2)->open, two);
+	assert_null(json_object_get(around.report, "errors"));
+}
+
+static void links_that_come_end_the_wait(void **state)
+{
+	(void)state;
+	snprintf(around.refused, sizeof(around.refused), "wf3");
+	apply(three_ports(1));
+	for (int i = 0; i < 10; i++)
+		later(5000);
+	around.refused[0] = '\0';
+	core_links_changed(core, around.now);
+	all_turns();
+	assert_true(is_up(3));
+}
+
+static void an_mtu_that_cannot_be(void **state)
+{
+	json_t *document = three_ports(2);
+
+	(void)state;
+	apply(three_ports(1));
+	json_object_set_new(json_array_get(json_object_get(document, "networks"), 0), "mtu", json_integer(9000));
+	apply(document);
+	assert_non_null(strstr(reported_of("p001"), "9000"));
+	assert_false(is_up(1));
+}
+
+/* Only another document can mend it */
+static void nonsense_is_not_tried_again(void **state)
+{
+	json_t *document = three_ports(1), *mended = three_ports(2);
+
+	(void)state;
+	document_add_port(document, 4, 17, "nonsense");
+	document_add_port(mended, 4, 17, "memory");
+	apply(document);
+	assert_non_null(strstr(reported_of("p004"), "nonsense"));
+	for (int i = 0; i < 20; i++)
+		later(CORE_RETRY_MAX_MS);
+	assert_int_equal(around.opens, 3);
+	assert_false(is_up(4));
+	apply(mended);
+	assert_true(is_up(4));
+	assert_null(json_object_get(around.report, "errors"));
+}
+
+static void another_mtu_leaves_ports_open(void **state)
+{
+	json_t *document = three_ports(2);
+	struct vport *one;
+
+	(void)state;
+	apply(three_ports(1));
+	one = port(1)->open;
+	assert_int_equal(port(1)->mtu_bytes, 1500);
+	json_object_set_new(json_array_get(json_object_get(document, "networks"), 0), "mtu", json_integer(1400));
+	apply(document);
+	assert_int_equal(port(1)->mtu_bytes, 1400);
+	assert_ptr_equal(port(1)->open, one);
+	assert_int_equal(around.opens, 3);
+	assert_int_equal(around.closes, 0);
+}
+
+/* Since when it fails, and not since when it failed last */
+static void an_error_has_its_beginning(void **state)
+{
+	struct instant since;
+
+	(void)state;
+	snprintf(around.refused, sizeof(around.refused), "wf3");
+	apply(three_ports(1));
+	since = port(3)->error_since;
+	assert_int_equal(since.ns, around.now.ns);
+	for (int i = 0; i < 10; i++)
+		later(CORE_RETRY_MAX_MS);
+	assert_true(port(3)->failures > 5);
+	assert_int_equal(port(3)->error_since.ns, since.ns);
+	around.refused[0] = '\0';
+	later(CORE_RETRY_MAX_MS);
+	all_turns();
+	assert_int_equal(port(3)->failures, 0);
+	around.lost = port(3)->open->tap;
+	core_links_changed(core, around.now);
+	assert_int_equal(port(3)->error_since.ns, around.now.ns);
+	around.lost = NULL;
+	all_turns();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_broken_port_is_retried_alone),
+		TEST(a_lost_device_is_opened_anew),
+		TEST(links_that_come_end_the_wait),
+		TEST(an_mtu_that_cannot_be),
+		TEST(nonsense_is_not_tried_again),
+		TEST(another_mtu_leaves_ports_open),
+		TEST(an_error_has_its_beginning),
+	};
+
+	return run_rigged("opening", tests, sizeof(tests) / sizeof(tests[0]));
+}
