@@ -366,7 +366,8 @@ overlay/agent_TESTS = \
 	tests/unit/overlay/agent/test_report.c \
 	tests/unit/overlay/agent/test_status.c \
 	tests/unit/overlay/agent/test_status_server.c \
-	tests/unit/overlay/agent/test_trust.c
+	tests/unit/overlay/agent/test_trust.c \
+	tests/unit/overlay/agent/test_wire.c
 
 controller/store_TESTS = \
 	tests/unit/controller/store/test_store_memory.c \
