@@ -347,8 +347,20 @@ overlay/peer_TESTS = \
 	tests/unit/overlay/peer/test_session.c
 
 overlay/datapath_TESTS = \
+	tests/unit/overlay/datapath/test_answer.c \
+	tests/unit/overlay/datapath/test_burst.c \
 	tests/unit/overlay/datapath/test_datapath.c \
-	tests/unit/overlay/datapath/test_mailbox.c
+	tests/unit/overlay/datapath/test_decide.c \
+	tests/unit/overlay/datapath/test_deliver.c \
+	tests/unit/overlay/datapath/test_dispatch.c \
+	tests/unit/overlay/datapath/test_fit.c \
+	tests/unit/overlay/datapath/test_forwarding.c \
+	tests/unit/overlay/datapath/test_mailbox.c \
+	tests/unit/overlay/datapath/test_outputs.c \
+	tests/unit/overlay/datapath/test_receive.c \
+	tests/unit/overlay/datapath/test_stats.c \
+	tests/unit/overlay/datapath/test_transmit.c \
+	tests/unit/overlay/datapath/test_worker.c
 
 overlay/agent_TESTS = \
 	tests/unit/overlay/agent/test_apply.c \
@@ -434,7 +446,13 @@ TSAN_TESTS = \
 	tests/unit/base/test_rcu.c \
 	tests/unit/controller/store/test_store_sqlite.c \
 	tests/unit/overlay/datapath/test_datapath.c \
+	tests/unit/overlay/datapath/test_deliver.c \
+	tests/unit/overlay/datapath/test_dispatch.c \
+	tests/unit/overlay/datapath/test_fit.c \
 	tests/unit/overlay/datapath/test_mailbox.c \
+	tests/unit/overlay/datapath/test_outputs.c \
+	tests/unit/overlay/datapath/test_receive.c \
+	tests/unit/overlay/datapath/test_worker.c \
 	tests/unit/overlay/peer/test_session.c \
 	tests/unit/switch/test_fdb_threads.c \
 	tests/unit/tap/test_memory.c
