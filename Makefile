@@ -53,9 +53,9 @@ lab_SRC = \
 	lab/lab.c \
 	lab/lab_check.c \
 	lab/lab_document.c \
-	lab/network.c \
+	lab/lab_network.c \
+	lab/lab_port.c \
 	lab/network_mode.c \
-	lab/port.c \
 	lab/topology.c \
 	lab/value.c \
 	lab/vlan_policy.c

@@ -8,8 +8,8 @@
 #include "cli/operator.h"
 #include "cli/say.h"
 #include "cli/table.h"
-#include "lab/network.h"
-#include "lab/port.h"
+#include "lab/lab_network.h"
+#include "lab/lab_port.h"
 
 #include <stdio.h>
 #include <stdlib.h>

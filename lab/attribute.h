@@ -1,7 +1,7 @@
 /*
  * attribute.h - tables of what a network and a port can be given, and everything that is made from them
  *
- * A new attribute is a row of PORT_ATTRIBUTES (lab/port.h) or NETWORK_ATTRIBUTES (lab/network.h).  From its row are made: the
+ * A new attribute is a row of PORT_ATTRIBUTES (lab/lab_port.h) or NETWORK_ATTRIBUTES (lab/lab_network.h).  From its row are made: the
  * member of the struct; the way in and out of the lab document and of the agent's topology document; what a change is;
  * the columns of `weft get`; which keys a lab file may have; the lab file's JSON Schema.  A test holds the manual and the
  * API's description to it.  What an attribute does is its user's.

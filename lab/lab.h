@@ -8,8 +8,8 @@
 #define LAB_LAB_H
 
 #include "lab/limits.h"
-#include "lab/network.h"
-#include "lab/port.h"
+#include "lab/lab_network.h"
+#include "lab/lab_port.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
  * lab_document.h - the lab document, both ways: what `weft apply` sends and the controller keeps
  *
  * {"lab", "networks": {name: {attributes}}, "ports": {name: {attributes}}, "wires": {name: [{attributes} x 2]}}, where the
- * attributes are those of network.h and port.h.  controller/API.md describes it under PUT /v1/labs/NAME.  What is written
+ * attributes are those of lab_network.h and lab_port.h.  controller/API.md describes it under PUT /v1/labs/NAME.  What is written
  * has every default filled in, so that two spellings of one lab are json_equal() once they were read and written.
  */
 #ifndef LAB_LAB_DOCUMENT_H

@@ -3,7 +3,7 @@
  *
  * {"rev", "hash", "fabric", "host", "hosts": [{"name", "endpoints", "tunnel_key", "tunnel_sig", "certificate"}],
  * "networks": [{"id", "lab", "name", attributes, "hosts": [names]}], "ports": [{"id", "lab", "name", "network": id, attributes}],
- * "remote_ports": the same for ports of the other hosts}, where the attributes are those of network.h and port.h that
+ * "remote_ports": the same for ports of the other hosts}, where the attributes are those of lab_network.h and lab_port.h that
  * stand IN_AGENT or IN_REMOTE.  Pure data: a host's key and certificate are as somebody said them, and prove
  * nothing yet.  Members that are not known are skipped, so that versions can mix.
  */
@@ -12,8 +12,8 @@
 
 #include "base/addr.h"
 #include "base/error.h"
-#include "lab/network.h"
-#include "lab/port.h"
+#include "lab/lab_network.h"
+#include "lab/lab_port.h"
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/timers.h"
-#include "lab/port.h"
+#include "lab/lab_port.h"
 #include "overlay/datapath/forwarding.h"
 
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /*
- * port.c - see port.h
+ * lab_port.c - see lab_port.h
  */
-#include "lab/port.h"
+#include "lab/lab_port.h"
 
 #include <string.h>
 

@@ -1,11 +1,11 @@
 /*
- * port.h - a port of a lab: what it can be given, and itself
+ * lab_port.h - a port of a lab: what it can be given, and itself
  *
  * A new attribute is a row here, a paragraph in cli/weft-lab.5 and a line in controller/API.md; attribute.h says what is
  * made from it.
  */
-#ifndef LAB_PORT_H
-#define LAB_PORT_H
+#ifndef LAB_LAB_PORT_H
+#define LAB_LAB_PORT_H
 
 #include "lab/attribute.h"
 
@@ -48,4 +48,4 @@ bool lab_port_equal(const struct lab_port *a, const struct lab_port *b);
 /* As the API lists it: {"id", "lab", "name", "network_id", attributes}, new */
 json_t *lab_port_item(const struct lab_port *port);
 
-#endif /* LAB_PORT_H */
+#endif /* LAB_LAB_PORT_H */

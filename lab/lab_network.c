@@ -1,7 +1,7 @@
 /*
- * network.c - see network.h
+ * lab_network.c - see lab_network.h
  */
-#include "lab/network.h"
+#include "lab/lab_network.h"
 
 #include <string.h>
 

@@ -1,11 +1,11 @@
 /*
- * network.h - a network of a lab: what it can be given, and itself
+ * lab_network.h - a network of a lab: what it can be given, and itself
  *
  * A wire is a network of mode NETWORK_WIRE with two ports.  A new attribute is a row here, a paragraph in cli/weft-lab.5 and a
  * line in controller/API.md; attribute.h says what is made from it.
  */
-#ifndef LAB_NETWORK_H
-#define LAB_NETWORK_H
+#ifndef LAB_LAB_NETWORK_H
+#define LAB_LAB_NETWORK_H
 
 #include "lab/attribute.h"
 
@@ -44,4 +44,4 @@ void lab_network_encode(const struct lab_network *network, unsigned int document
 /* As the API lists it: {"id", "lab", "name", attributes}, new */
 json_t *lab_network_item(const struct lab_network *network);
 
-#endif /* LAB_NETWORK_H */
+#endif /* LAB_LAB_NETWORK_H */
