@@ -226,6 +226,7 @@ static void roaming(const char *name, uint64_t seed, FILE *trace)
 	uint64_t sessions;
 
 	small_fabric(&s, name, seed, trace);
+	scene_run_s(&s, 2); /* where both ends of a pair asked at once, the second session is still on its way */
 	sessions = scene_sessions(&s);
 	for (uint32_t i = 0; i < 5; i++) {
 		host_move(s.hosts[i]);
