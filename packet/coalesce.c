@@ -163,22 +163,6 @@ void coalesce_flush(struct coalescer *c)
 
 /* ---- flows ---------------------------------------------------------------------------------------------------- */
 
-static inline uint64_t load64(const uint8_t *at)
-{
-	uint64_t word;
-
-	memcpy(&word, at, sizeof(word));
-	return word;
-}
-
-static inline uint32_t load32(const uint8_t *at)
-{
-	uint32_t word;
-
-	memcpy(&word, at, sizeof(word));
-	return word;
-}
-
 static inline bool same16(const uint8_t *a, const uint8_t *b)
 {
 	return a[0] == b[0] && a[1] == b[1];
@@ -193,7 +177,7 @@ static bool same_hosts(const struct coalesce_row *row, const uint8_t *frame, con
 		memcmp(first + 2 * MAC_BYTES, frame + 2 * MAC_BYTES, info->l3_offset - 2 * MAC_BYTES) != 0)
 		return false;
 	if (info->ip_version == 4)
-		return load64(a + 12) == load64(b + 12);
+		return frame_word64(a + 12) == frame_word64(b + 12);
 	return memcmp(a + 8, b + 8, 32) == 0;
 }
 
@@ -202,7 +186,8 @@ static bool same_flow(const struct coalesce_row *row, const uint8_t *frame, cons
 	const uint8_t *first = row->iov[1].iov_base;
 
 	return row->info.l4_protocol == info->l4_protocol &&
-		load32(first + row->info.l4_offset) == load32(frame + info->l4_offset) && same_hosts(row, frame, info);
+		frame_word32(first + row->info.l4_offset) == frame_word32(frame + info->l4_offset) &&
+		same_hosts(row, frame, info);
 }
 
 /* Return: the row of this frame's flow, or -1 */
@@ -265,7 +250,7 @@ static bool same_ip(const struct coalesce_row *row, const uint8_t *first, const 
 	if (row->info.ip_version == 4)
 		return same16(first, ip) && same16(first + 6, ip + 6) && first[8] == ip[8] &&
 			ipv4_id_goes_on(row, first, ip);
-	return load32(first) == load32(ip) && same16(first + 6, ip + 6);
+	return frame_word32(first) == frame_word32(ip) && same16(first + 6, ip + 6);
 }
 
 static bool same_tcp(const struct coalesce_row *row, const uint8_t *first, const uint8_t *tcp)
@@ -273,9 +258,10 @@ static bool same_tcp(const struct coalesce_row *row, const uint8_t *first, const
 	size_t header_bytes = (size_t)(row->info.payload_offset - row->info.l4_offset);
 
 	/* seq, ack, data offset, flags, window, urgent pointer, options; CWR may only be the first's */
-	return frame_get32(tcp + 4) == row->next_seq && load32(first + 8) == load32(tcp + 8) && first[12] == tcp[12] &&
-		!(tcp[13] & FRAME_TCP_CWR) && ((first[13] ^ tcp[13]) & ~(FLAGS_LAST | FRAME_TCP_CWR)) == 0 &&
-		same16(first + 14, tcp + 14) && same16(first + 18, tcp + 18) &&
+	return frame_get32(tcp + 4) == row->next_seq && frame_word32(first + 8) == frame_word32(tcp + 8) &&
+		first[12] == tcp[12] && !(tcp[13] & FRAME_TCP_CWR) &&
+		((first[13] ^ tcp[13]) & ~(FLAGS_LAST | FRAME_TCP_CWR)) == 0 && same16(first + 14, tcp + 14) &&
+		same16(first + 18, tcp + 18) &&
 		memcmp(first + FRAME_TCP_BYTES, tcp + FRAME_TCP_BYTES, header_bytes - FRAME_TCP_BYTES) == 0;
 }
 

@@ -6,14 +6,6 @@
 #include <endian.h>
 #include <string.h>
 
-static inline uint64_t load64(const uint8_t *at)
-{
-	uint64_t word;
-
-	memcpy(&word, at, sizeof(word));
-	return word;
-}
-
 /* One's complement addition in 64 bits: the carry comes back in */
 static inline uint64_t add_carry(uint64_t sum, uint64_t word)
 {
@@ -27,11 +19,11 @@ uint64_t csum_add(uint64_t sum, const void *bytes, size_t len_bytes)
 	uint64_t even = 0, odd = 0, tail = 0;
 
 	for (; len_bytes >= 32; len_bytes -= 32, at += 32) {
-		even = add_carry(add_carry(even, load64(at)), load64(at + 16));
-		odd = add_carry(add_carry(odd, load64(at + 8)), load64(at + 24));
+		even = add_carry(add_carry(even, frame_word64(at)), frame_word64(at + 16));
+		odd = add_carry(add_carry(odd, frame_word64(at + 8)), frame_word64(at + 24));
 	}
 	for (; len_bytes >= 8; len_bytes -= 8, at += 8)
-		even = add_carry(even, load64(at));
+		even = add_carry(even, frame_word64(at));
 	if (len_bytes > 0)
 		memcpy(&tail, at, len_bytes);
 	return add_carry(add_carry(add_carry(sum, even), odd), tail);

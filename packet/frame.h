@@ -99,6 +99,23 @@ static inline struct mac frame_source(const uint8_t *frame)
 	return mac;
 }
 
+/* Bytes of a frame as they lie, in the machine's own order: to compare and to mix, not to read a number */
+static inline uint64_t frame_word64(const uint8_t *at)
+{
+	uint64_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return word;
+}
+
+static inline uint32_t frame_word32(const uint8_t *at)
+{
+	uint32_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return word;
+}
+
 /* Big-endian loads and stores at an offset that frame_parse() vouched for */
 static inline uint16_t frame_get16(const uint8_t *at)
 {

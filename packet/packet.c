@@ -14,35 +14,20 @@ struct packet_pool_slot {
 	uint8_t memory[PACKET_HEADROOM_BYTES + PACKET_BYTES_MAX];
 };
 
-static inline uint64_t load64(const uint8_t *at)
-{
-	uint64_t word;
-
-	memcpy(&word, at, sizeof(word));
-	return word;
-}
-
-static inline uint32_t load32(const uint8_t *at)
-{
-	uint32_t word;
-
-	memcpy(&word, at, sizeof(word));
-	return word;
-}
-
 /* Addresses, and the ports where there are some */
 static uint32_t hash(const uint8_t *frame, const struct frame_info *info)
 {
 	const uint8_t *ip = frame + info->l3_offset;
-	uint64_t mix = info->payload_offset ? load32(frame + info->l4_offset) : info->l4_protocol;
+	uint64_t mix = info->payload_offset ? frame_word32(frame + info->l4_offset) : info->l4_protocol;
 
 	if (info->ip_version == 4)
-		mix ^= load64(ip + 12) * 0x9e3779b97f4a7c15ULL;
+		mix ^= frame_word64(ip + 12) * 0x9e3779b97f4a7c15ULL;
 	else if (info->ip_version == 6)
-		mix ^= (load64(ip + 8) ^ load64(ip + 16) * 3 ^ load64(ip + 24) * 5 ^ load64(ip + 32) * 7) *
+		mix ^= (frame_word64(ip + 8) ^ frame_word64(ip + 16) * 3 ^ frame_word64(ip + 24) * 5 ^
+			       frame_word64(ip + 32) * 7) *
 			0x9e3779b97f4a7c15ULL;
 	else
-		mix ^= (load64(frame) ^ load32(frame + 8) * 3ULL) * 0x9e3779b97f4a7c15ULL;
+		mix ^= (frame_word64(frame) ^ frame_word32(frame + 8) * 3ULL) * 0x9e3779b97f4a7c15ULL;
 	return (uint32_t)(mix ^ mix >> 32);
 }
 
