@@ -167,6 +167,7 @@ overlay/agent_SRC = \
 	overlay/agent/ports.c \
 	overlay/agent/privileges.c \
 	overlay/agent/publish.c \
+	overlay/agent/questions.c \
 	overlay/agent/report.c \
 	overlay/agent/status.c \
 	overlay/agent/status_server.c \
@@ -190,6 +191,7 @@ controller/http_SRC = \
 controller_SRC = \
 	controller/agent_report.c \
 	controller/api.c \
+	controller/asks.c \
 	controller/authority_create.c \
 	controller/daemon.c \
 	controller/enrol.c \
@@ -375,6 +377,7 @@ overlay/agent_TESTS = \
 	tests/unit/overlay/agent/test_ports.c \
 	tests/unit/overlay/agent/test_privileges.c \
 	tests/unit/overlay/agent/test_publish.c \
+	tests/unit/overlay/agent/test_questions.c \
 	tests/unit/overlay/agent/test_report.c \
 	tests/unit/overlay/agent/test_status.c \
 	tests/unit/overlay/agent/test_status_server.c \
@@ -396,6 +399,7 @@ controller/http_TESTS = \
 controller_TESTS = \
 	tests/unit/controller/test_agent_report.c \
 	tests/unit/controller/test_api.c \
+	tests/unit/controller/test_asks.c \
 	tests/unit/controller/test_authority_create.c \
 	tests/unit/controller/test_daemon.c \
 	tests/unit/controller/test_enrol.c \

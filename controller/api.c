@@ -2,7 +2,7 @@
  * api.c - see api.h
  *
  * Each route says who may call it; there is no other place where that is decided.  A route either answers at once, or prepares a
- * change, whose answer waits until it is stored, or opens a watch.
+ * change, whose answer waits until it is stored, or asks an agent, or opens a watch.
  */
 #include "controller/api.h"
 
@@ -16,6 +16,7 @@
 #include "controller/watch.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,7 @@ struct route;
 /* One request at work */
 struct api_call {
 	struct model_change change; /* first */
+	struct ask ask;             /* of a question */
 	struct api *api;
 	struct api_client client;
 	bool entered; /* it is within api_call() */
@@ -61,6 +63,8 @@ struct route {
 	json_t *(*get)(struct api_call *c);
 	/* Return: the answer once @txn is stored, or NULL with @fault set; of changes */
 	json_t *(*prepare)(struct api_call *c, struct store_txn *txn, struct fault *fault);
+	/* Answers, now or later; of questions */
+	void (*ask)(struct api_call *c);
 	/* Where the query asks for it; answers, or opens the watch */
 	void (*watch)(struct api_call *c);
 	/* Of a change, before its answer; @fault: NULL where it is stored; may be NULL */
@@ -179,6 +183,12 @@ static json_t *put_report(struct api_call *c)
 	if (!host_sessions_report(c->api->sessions, c->who.host, c->in, &c->fault))
 		return NULL;
 	return json_pack("{s:I}", "rev", (json_int_t)model_rev(c->api->model));
+}
+
+static json_t *put_answer(struct api_call *c)
+{
+	seen(c);
+	return host_sessions_answer(c->api->sessions, c->who.host, c->name, c->in, &c->fault) ? json_object() : NULL;
 }
 
 /* ---- operators -------------------------------------------------------------------------------------------- */
@@ -312,6 +322,39 @@ static void revoked(const struct api_call *c, const struct fault *fault)
 		log_info("host %s is revoked", c->name);
 }
 
+/* What an agent could not answer is its caller's fault, in the agent's words */
+static void take_answer(struct api_call *c, const json_t *out)
+{
+	const json_t *error = json_object_get(out, "error");
+	const char *message = json_string_value(json_object_get(error, "message")),
+		   *hint = json_string_value(json_object_get(error, "hint"));
+
+	if (error)
+		fault_set(&c->fault, 400, "", "%s: %s", c->name, message ? message : "it did not say why");
+	if (hint)
+		fault_hint(&c->fault, "%s", hint);
+	if (!error)
+		c->out = json_incref((json_t *)out);
+}
+
+static void answered(struct ask *ask, const json_t *out, const struct fault *fault)
+{
+	struct api_call *c = (struct api_call *)((char *)ask - offsetof(struct api_call, ask));
+
+	if (fault)
+		c->fault = *fault;
+	else
+		take_answer(c, out);
+	answer(c);
+}
+
+static void ask_host(struct api_call *c)
+{
+	c->ask.answered = answered;
+	if (!host_sessions_ask(c->api->sessions, c->name, c->in, &c->ask, &c->fault))
+		answer(c);
+}
+
 /* ---- changes ---------------------------------------------------------------------------------------------- */
 
 static bool prepare(struct model_change *change, struct store_txn *txn, struct fault *fault)
@@ -344,12 +387,14 @@ static const struct route routes[] = {
 	{ API_POST, "/v1/enrol", WHO_NOBODY, true, 200, .prepare = post_enrol, .ended = enrolled },
 	{ API_GET, "/v1/agent/topology", WHO_AGENT, false, 200, .get = get_topology, .watch = watch_topology },
 	{ API_PUT, "/v1/agent/report", WHO_AGENT, true, 200, .get = put_report },
+	{ API_PUT, "/v1/agent/answers/*", WHO_AGENT, true, 200, .get = put_answer },
 	{ API_GET, "/v1/fabric", WHO_OPERATOR, false, 200, .get = get_fabric },
 	{ API_POST, "/v1/tokens", WHO_OPERATOR, true, 201, .prepare = post_token, .ended = token_made },
 	{ API_GET, "/v1/labs/*", WHO_OPERATOR, false, 200, .get = get_lab },
 	{ API_PUT, "/v1/labs/*", WHO_OPERATOR, true, 200, .prepare = put_lab },
 	{ API_DELETE, "/v1/labs/*", WHO_OPERATOR, false, 200, .prepare = delete_lab },
 	{ API_POST, "/v1/hosts/*/revoke", WHO_OPERATOR, false, 200, .prepare = post_revoke, .ended = revoked },
+	{ API_POST, "/v1/hosts/*/ask", WHO_OPERATOR, true, 200, .ask = ask_host },
 	{ API_GET, "/v1/*", WHO_OPERATOR, false, 200, .get = get_resource, .watch = watch_resource },
 };
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))
@@ -507,6 +552,8 @@ static void work(struct api_call *c, const struct api_request *request)
 	} else if (c->route->get) {
 		c->out = c->route->get(c);
 		answer(c);
+	} else if (c->route->ask) {
+		c->route->ask(c);
 	} else {
 		c->change = (struct model_change){ .prepare = prepare, .done = done };
 		model_change(c->api->model, &c->change);
@@ -629,6 +676,8 @@ void api_free(struct api *api)
 
 	if (!api)
 		return;
+	if (api->sessions)
+		host_sessions_end_asks(api->sessions);
 	assert(api->waiting == 0);
 	model_listen(api->model, &nobody);
 	watch_hub_free(api->hub);

@@ -5,8 +5,9 @@
  * host_sessions.h, watch.h; it owns these.  Here are no sockets, no clock, no randomness and no timers: HTTP (gateway.h) is one
  * client of it, a simulation another.
  *
- * Theory of operation.  A request is answered once, at once or later: api_call() -> (waiting for the store) -> answer(), or open()
- * for a watch.  answer() and open() may come from within api_call(), and otherwise from a report of the store (store.h).  A
+ * Theory of operation.  A request is answered once, at once or later: api_call() -> (waiting for the store, or for an agent's answer) ->
+ * answer(), or open() for a watch.  answer() and open() may come from within api_call(), and otherwise from a report of the store
+ * (store.h), from another's api_call() or api_turn().  A
  * change is answered when it is durable and in the model; topologies that it brings are made then, a few in each turn of the loop
  * (api_turn()) where they are many, so that a change that touches a thousand hosts holds up nobody.
  * Changes are made one by one (model.h), so that two at once cannot contradict each other.  A client that goes away says so;
@@ -66,13 +67,13 @@ struct api_call;
 /* @model, @authority: borrowed, must outlive it; @machine: copied.  Return: NULL where memory is short */
 struct api *api_new(struct model *model, const struct authority *authority, const struct api_machine *machine);
 
-/* Ends all watches.  No call may wait: store_wait() or store_memory_crash() first.  NULL is fine. */
+/* Ends all watches and questions.  No other call may wait: store_wait() or store_memory_crash() first.  NULL is fine. */
 void api_free(struct api *api);
 
 /* Return: what waits, for api_call_gone(); NULL where it is answered already.  Good until answer() or open() */
 struct api_call *api_call(struct api *api, const struct api_request *request, const struct api_client *client);
 
-/* Go on with what was put off; machine->soon() asked for it */
+/* Go on with what was put off, or has waited long enough; machine->soon() or machine->later() asked for it */
 void api_turn(struct api *api);
 
 /* Its client is gone, and not to be called any more */

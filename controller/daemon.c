@@ -68,7 +68,7 @@ static int run_loop(struct event_base *base)
 /* ---- the machine, as the API sees it ------------------------------------------------------------------------ */
 
 struct machine {
-	struct event *turn;
+	struct event *turn, *due;
 };
 
 static struct instant machine_now(void *unused)
@@ -96,6 +96,16 @@ static void machine_soon(void *ctx)
 	struct machine *machine = ctx;
 
 	event_add(machine->turn, &now);
+}
+
+static void machine_later(void *ctx, struct instant when)
+{
+	const struct instant now = instant_now();
+	const uint64_t ms = instant_reached(now, when) ? 0 : instant_since_ms(when, now) + 1;
+	const struct timeval tv = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000) };
+	struct machine *machine = ctx;
+
+	event_add(machine->due, &tv);
 }
 
 static void on_turn(evutil_socket_t fd, short what, void *arg)
@@ -129,12 +139,14 @@ static int start_server(struct gateway *gateway, const char *dir, const struct a
 static int serve(struct event_base *base, const char *dir, const struct authority *authority)
 {
 	struct gateway gateway = { .base = base };
-	struct machine machine = { .turn = evtimer_new(base, on_turn, &gateway) };
+	struct machine machine = { .turn = evtimer_new(base, on_turn, &gateway),
+		.due = evtimer_new(base, on_turn, &gateway) };
 	const struct api_machine asks = { .ctx = &machine,
 		.now = machine_now,
 		.wall = machine_wall,
 		.random = machine_random,
-		.soon = machine_soon };
+		.soon = machine_soon,
+		.later = machine_later };
 	struct server *server = NULL;
 	struct store *store = NULL;
 	struct model *model = NULL;
@@ -142,7 +154,7 @@ static int serve(struct event_base *base, const char *dir, const struct authorit
 
 	if (err)
 		goto out;
-	if (machine.turn)
+	if (machine.turn && machine.due)
 		gateway.api = api_new(model, authority, &asks);
 	if (!gateway.api) {
 		log_error("out of memory");
@@ -162,9 +174,11 @@ static int serve(struct event_base *base, const char *dir, const struct authorit
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	store_wait(store);
 out:
+	api_free(gateway.api);
 	if (machine.turn)
 		event_free(machine.turn);
-	api_free(gateway.api);
+	if (machine.due)
+		event_free(machine.due);
 	server_free(server);
 	model_free(model);
 	store_close(store);

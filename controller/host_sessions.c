@@ -44,6 +44,7 @@ struct host_sessions {
 	struct watch_hub *hub;
 	struct host_session **list;
 	size_t count;
+	struct asks asks;
 };
 
 static struct host_session **slot(struct host_sessions *sessions, const char *name, size_t *at)
@@ -181,6 +182,7 @@ static void on_closed(struct watcher *watcher)
 	struct host_session *session = session_of(watcher);
 
 	session->watching = false;
+	asks_gone(&session->sessions->asks, session->name);
 	emit_host(session);
 }
 
@@ -197,9 +199,11 @@ static void on_drained(struct watcher *watcher)
 
 static void end_watch(struct host_session *session)
 {
-	if (session->watching)
-		session->watcher.ops->end(session->watcher.ctx);
+	if (!session->watching)
+		return;
+	session->watcher.ops->end(session->watcher.ctx);
 	session->watching = false;
+	asks_gone(&session->sessions->asks, session->name);
 }
 
 static const char *fingerprint_of(const json_t *host)
@@ -227,6 +231,7 @@ struct host_sessions *host_sessions_new(struct model *model, const struct api_ma
 	sessions->model = model;
 	sessions->machine = machine;
 	TAILQ_INIT(&sessions->queue);
+	asks_init(&sessions->asks, machine);
 	host_sessions_touch(sessions, model_all(model, MODEL_HOST));
 	return sessions;
 }
@@ -251,27 +256,7 @@ void host_sessions_announce(struct host_sessions *sessions, struct watch_hub *hu
 	sessions->hub = hub;
 }
 
-void host_sessions_touch(struct host_sessions *sessions, const json_t *hosts)
-{
-	const char *name;
-	json_t *unused;
-
-	json_object_foreach((json_t *)hosts, name, unused) {
-		struct host_session *session = model_host(sessions->model, name) ? add(sessions, name) : NULL;
-
-		if (!session)
-			continue;
-		session->stale = true;
-		check_watch(session);
-		if (session->queued)
-			continue;
-		session->queued = true;
-		TAILQ_INSERT_TAIL(&sessions->queue, session, link);
-	}
-	host_sessions_turn(sessions);
-}
-
-void host_sessions_turn(struct host_sessions *sessions)
+static void make_documents(struct host_sessions *sessions)
 {
 	const struct api_machine *machine = sessions->machine;
 	struct instant start = machine->now(machine->ctx);
@@ -289,6 +274,32 @@ void host_sessions_turn(struct host_sessions *sessions)
 			return;
 		}
 	}
+}
+
+void host_sessions_touch(struct host_sessions *sessions, const json_t *hosts)
+{
+	const char *name;
+	json_t *unused;
+
+	json_object_foreach((json_t *)hosts, name, unused) {
+		struct host_session *session = model_host(sessions->model, name) ? add(sessions, name) : NULL;
+
+		if (!session)
+			continue;
+		session->stale = true;
+		check_watch(session);
+		if (session->queued)
+			continue;
+		session->queued = true;
+		TAILQ_INSERT_TAIL(&sessions->queue, session, link);
+	}
+	make_documents(sessions);
+}
+
+void host_sessions_turn(struct host_sessions *sessions)
+{
+	make_documents(sessions);
+	asks_turn(&sessions->asks);
 }
 
 /* ---- addresses -------------------------------------------------------------------------------------------- */
@@ -438,6 +449,39 @@ bool host_sessions_report(struct host_sessions *sessions, const char *host, cons
 	if (changed)
 		emit_host(session);
 	return true;
+}
+
+/* ---- questions -------------------------------------------------------------------------------------------- */
+
+bool host_sessions_ask(struct host_sessions *sessions, const char *host, const json_t *in, struct ask *ask,
+	struct fault *fault)
+{
+	struct host_session *session = model_host(sessions->model, host) ? lookup(sessions, host) : NULL;
+	json_t *line;
+
+	if (!session)
+		return fault_set(fault, 404, "", "there is no host \"%s\"", host);
+	if (!session->watching) {
+		fault_set(fault, 503, "", "host %s is offline", host);
+		fault_hint(fault, "`weft get hosts` shows since when");
+		return false;
+	}
+	line = asks_add(&sessions->asks, ask, host, in, fault);
+	if (line)
+		session->watcher.ops->send(session->watcher.ctx, line);
+	json_decref(line);
+	return line != NULL;
+}
+
+bool host_sessions_answer(struct host_sessions *sessions, const char *host, const char *id, const json_t *answer,
+	struct fault *fault)
+{
+	return asks_answer(&sessions->asks, host, id, answer, fault);
+}
+
+void host_sessions_end_asks(struct host_sessions *sessions)
+{
+	asks_gone(&sessions->asks, NULL);
 }
 
 /* ---- what operators see ----------------------------------------------------------------------------------- */

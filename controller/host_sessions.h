@@ -16,6 +16,7 @@
 #define CONTROLLER_HOST_SESSIONS_H
 
 #include "base/addr.h"
+#include "controller/asks.h"
 #include "controller/machine.h"
 #include "controller/model.h"
 #include "controller/watch.h"
@@ -43,7 +44,8 @@ void host_sessions_announce(struct host_sessions *sessions, struct watch_hub *hu
 /* The keys of @hosts were touched by the commit that is in the model now */
 void host_sessions_touch(struct host_sessions *sessions, const json_t *hosts);
 
-/* Make the documents that wait to be made, for HOST_SESSIONS_TURN_MS at most where the machine calls again */
+/* Make the documents that wait to be made, for HOST_SESSIONS_TURN_MS at most where the machine calls again; and end questions
+ * that were not answered */
 void host_sessions_turn(struct host_sessions *sessions);
 
 /* The agent of @host has been heard, from @from (NULL: not known); may commit its new address */
@@ -61,6 +63,22 @@ json_t *host_sessions_topology(struct host_sessions *sessions, const char *host)
  */
 bool host_sessions_watch(struct host_sessions *sessions, const char *host, const char *have,
 	bool (*open)(void *ctx, struct watcher *watcher), void *ctx);
+
+/**
+ * host_sessions_ask() - send a question to @host's agent (asks.h)
+ * @in:	the operator's: {"question", "args"}
+ *
+ * Return: false with @fault set where it is not asked: no such host, or it is not online
+ */
+bool host_sessions_ask(struct host_sessions *sessions, const char *host, const json_t *in, struct ask *ask,
+	struct fault *fault);
+
+/* @host's agent has answered.  Return: false with @fault set */
+bool host_sessions_answer(struct host_sessions *sessions, const char *host, const char *id, const json_t *answer,
+	struct fault *fault);
+
+/* Nobody waits for an answer any more: all are told so */
+void host_sessions_end_asks(struct host_sessions *sessions);
 
 /* Take a report.  Return: false with @fault set */
 bool host_sessions_report(struct host_sessions *sessions, const char *host, const json_t *report, struct fault *fault);

@@ -18,6 +18,8 @@ struct api_machine {
 	void (*random)(void *ctx, void *bytes, size_t len_bytes);
 	/* Call api_turn() before long, after others had their turn; NULL: all work is done where it comes up */
 	void (*soon)(void *ctx);
+	/* Call api_turn() at @when, instead of when it was asked for before; NULL: nobody waits for time to pass */
+	void (*later)(void *ctx, struct instant when);
 };
 
 #endif /* CONTROLLER_MACHINE_H */

@@ -32,6 +32,8 @@ static const char *reason(int status)
 		return "Gone";
 	case 429:
 		return "Too Many Requests";
+	case 504:
+		return "Gateway Timeout";
 	default:
 		return "Service Unavailable";
 	}

@@ -20,6 +20,7 @@
 struct addresses;
 struct closer;
 struct controller_client;
+struct questions;
 struct route_cache;
 struct status_server;
 
@@ -43,6 +44,7 @@ struct agent {
 	/* loop.c */
 	struct addresses *addresses;
 	struct route_cache *routes;
+	struct questions *questions;
 	struct status_server *status;
 	struct controller_client *client;
 	bool connected;

@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #define CONNECT_MS 10000
 #define SILENCE_MS 30000
@@ -39,6 +40,12 @@ struct exchange {
 	struct bufferevent *bev;              /* the connection's */
 	int status;                           /* of the answer; 0 before it */
 	struct evbuffer *body;                /* what was not taken yet */
+};
+
+struct waiting_answer {
+	STAILQ_ENTRY(waiting_answer) link;
+	char path[96];
+	char *text;
 };
 
 struct controller_client {
@@ -65,6 +72,11 @@ struct controller_client {
 	char *report_sending;
 	char *report_done; /* the last that the controller took */
 	char failure_of_report[TEXT_BYTES];
+
+	struct exchange answer; /* that of the first in `answers` */
+	STAILQ_HEAD(answer_list, waiting_answer) answers;
+	unsigned int answers_count;
+	struct event *answer_timer; /* send the first, clean up, or give up */
 };
 
 static void set_timer(struct event *timer, unsigned int ms)
@@ -164,6 +176,84 @@ static void describe_answer(const struct exchange *x, const struct controller_cl
 	json_decref(answer);
 }
 
+/* ---- answers ---------------------------------------------------------------------------------------------- */
+
+/* The first is over, one way or the other */
+static void answer_over(struct controller_client *c)
+{
+	struct waiting_answer *answer = STAILQ_FIRST(&c->answers);
+
+	exchange_end(&c->answer);
+	STAILQ_REMOVE_HEAD(&c->answers, link);
+	c->answers_count--;
+	free(answer->text);
+	free(answer);
+}
+
+static void answers_forget(struct controller_client *c)
+{
+	while (!STAILQ_EMPTY(&c->answers))
+		answer_over(c);
+	event_del(c->answer_timer);
+}
+
+static void on_answer_done(struct evhttp_request *request, void *arg)
+{
+	struct controller_client *c = arg;
+
+	(void)request;
+	set_timer(c->answer_timer, 0);
+}
+
+static void answer_begin(struct controller_client *c)
+{
+	const struct waiting_answer *answer = STAILQ_FIRST(&c->answers);
+	struct evhttp_request *request = exchange_begin(&c->answer) ? evhttp_request_new(on_answer_done, c) : NULL;
+
+	if (request && exchange_send(&c->answer, request, EVHTTP_REQ_PUT, answer->path, answer->text))
+		set_timer(c->answer_timer, CONNECT_MS);
+	else
+		set_timer(c->answer_timer, 0);
+	c->answer.status = -1; /* under way */
+}
+
+static void on_answer_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct controller_client *c = arg;
+
+	(void)fd;
+	(void)what;
+	if (c->answer.status)
+		answer_over(c);
+	if (!STAILQ_EMPTY(&c->answers))
+		answer_begin(c);
+}
+
+void controller_client_answer(struct controller_client *c, const char *id, const json_t *answer)
+{
+	struct waiting_answer *waiting = calloc(1, sizeof(*waiting));
+
+	if (waiting)
+		waiting->text = json_dumps(answer, JSON_COMPACT);
+	if (waiting && waiting->text && strlen(waiting->text) > CONTROLLER_CLIENT_ANSWER_BYTES) {
+		free(waiting->text);
+		waiting->text =
+			strdup("{\"error\": {\"message\": \"the answer has more than 1 MiB, which is all that the "
+			       "controller takes; ask on the host itself\"}}");
+	}
+	if (!waiting || !waiting->text || !c->connected || c->answers_count >= CONTROLLER_CLIENT_ANSWERS) {
+		if (waiting)
+			free(waiting->text);
+		free(waiting);
+		return;
+	}
+	snprintf(waiting->path, sizeof(waiting->path), "/v1/agent/answers/%s", id);
+	if (STAILQ_EMPTY(&c->answers))
+		set_timer(c->answer_timer, 0);
+	STAILQ_INSERT_TAIL(&c->answers, waiting, link);
+	c->answers_count++;
+}
+
 /* ---- the watch -------------------------------------------------------------------------------------------- */
 
 /* The watch is to end, for @c->failure; it does so from the timer */
@@ -182,6 +272,22 @@ static bool note_topology(struct controller_client *c, const char *hash)
 	return true;
 }
 
+/* It comes back in a path */
+static bool id_ok(const char *id)
+{
+	return id && *id && strlen(id) <= 64 && strspn(id, "0123456789abcdef") == strlen(id);
+}
+
+static void take_question(struct controller_client *c, const json_t *line)
+{
+	const char *id = json_string_value(json_object_get(line, "ask")),
+		   *name = json_string_value(json_object_get(line, "question"));
+	const json_t *args = json_object_get(line, "args");
+
+	if (id_ok(id) && name)
+		c->callbacks.on_question(c->ctx, id, name, json_is_object(args) ? args : NULL);
+}
+
 static void take_line(struct controller_client *c, const char *line, size_t len_bytes)
 {
 	json_t *document = json_loadb(line, len_bytes, JSON_REJECT_DUPLICATES, NULL);
@@ -191,6 +297,8 @@ static void take_line(struct controller_client *c, const char *line, size_t len_
 		watch_failed(c);
 	} else if (note_topology(c, json_string_value(json_object_get(document, "hash")))) {
 		c->callbacks.on_topology(c->ctx, document);
+	} else {
+		take_question(c, document);
 	}
 	json_decref(document);
 }
@@ -299,6 +407,7 @@ static void watch_over(struct controller_client *c)
 	unsigned int jitter = c->retry_ms / 4;
 
 	exchange_end(&c->watch);
+	answers_forget(c);
 	c->started = false;
 	c->connected = false;
 	set_timer(c->watch_timer, c->retry_ms - jitter + random_u32() % (2 * jitter + 1));
@@ -494,9 +603,12 @@ static int set_up(struct controller_client *c, const struct controller_client_co
 	}
 	c->watch.body = evbuffer_new();
 	c->report.body = evbuffer_new();
+	c->answer.body = evbuffer_new();
+	c->answer_timer = evtimer_new(c->base, on_answer_timer, c);
 	c->watch_timer = evtimer_new(c->base, on_watch_timer, c);
 	c->report_timer = evtimer_new(c->base, on_report_timer, c);
-	if (!c->watch.body || !c->report.body || !c->watch_timer || !c->report_timer)
+	if (!c->watch.body || !c->report.body || !c->answer.body || !c->watch_timer || !c->report_timer ||
+		!c->answer_timer)
 		return -ENOMEM;
 	return 0;
 }
@@ -519,6 +631,8 @@ int controller_client_new(struct event_base *base, const struct controller_clien
 		(void)note_topology(c, config->topology);
 	c->watch.client = c;
 	c->report.client = c;
+	c->answer.client = c;
+	STAILQ_INIT(&c->answers);
 	err = set_up(c, config, error);
 	if (err) {
 		controller_client_free(c);
@@ -544,8 +658,13 @@ void controller_client_free(struct controller_client *c)
 		event_free(c->watch_timer);
 	if (c->report_timer)
 		event_free(c->report_timer);
+	if (c->answer_timer) {
+		answers_forget(c);
+		event_free(c->answer_timer);
+	}
 	exchange_fini(&c->watch);
 	exchange_fini(&c->report);
+	exchange_fini(&c->answer);
 	if (c->dns)
 		evdns_base_free(c->dns, 1); /* look-ups end now, and let go of their connections */
 	SSL_CTX_free(c->tls);

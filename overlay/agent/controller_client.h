@@ -8,12 +8,13 @@
  *
  * Theory of operation.  Watch: idle -> connecting -> streaming -> (anything wrong) waiting -> connecting ...
  * Waiting takes 0.25 s at first and doubles up to 5 s, each time with jitter of a quarter up and down; it
- * starts over once a topology or a heartbeat has arrived.  A stream that is silent for 30 s is wrong.  Report: at most one is
+ * starts over once a topology or a heartbeat has arrived.  A stream that is silent for 30 s is wrong.  Answers to what the
+ * controller asks on the stream go out one by one, at most CONTROLLER_CLIENT_ANSWERS wait, and with the stream they are forgotten.  Report: at most one is
  * under way and one waits; a newer one replaces the one that waits.  A report that failed waits for the next connection
  * of the watch, and the last one that succeeded is sent again whenever the watch connects anew, since a restarted
  * controller has forgotten it.
  *
- * All functions and callbacks: the thread that runs the loop.  A callback may call controller_client_report(), not controller_client_free().
+ * All functions and callbacks: the thread that runs the loop.  A callback may call controller_client_report() and _answer(), not _free().
  */
 #ifndef OVERLAY_AGENT_CONTROLLER_CLIENT_H
 #define OVERLAY_AGENT_CONTROLLER_CLIENT_H
@@ -21,6 +22,9 @@
 #include <event2/event.h>
 #include <jansson.h>
 #include <stdbool.h>
+
+#define CONTROLLER_CLIENT_ANSWERS 64U
+#define CONTROLLER_CLIENT_ANSWER_BYTES (1U << 20)
 
 /* All borrowed during controller_client_new() only */
 struct controller_client_config {
@@ -35,6 +39,8 @@ struct controller_client_config {
 struct controller_client_callbacks {
 	/* @topology: a whole document, borrowed; its shape is not checked yet */
 	void (*on_topology)(void *ctx, const json_t *topology);
+	/* The controller asks: all borrowed, @args is an object or NULL.  controller_client_answer() with @id, now or later */
+	void (*on_question)(void *ctx, const char *id, const char *name, const json_t *args);
 	/* The watch came up or went down; @text: for operators, why it is down, "" while up.  Told once per attempt. */
 	void (*on_state)(void *ctx, bool connected, const char *text);
 };
@@ -56,6 +62,9 @@ int controller_client_new(struct event_base *base, const struct controller_clien
 
 /* Send @report (a PUT /v1/agent/report body) as soon as possible; @report is borrowed, copied where it has to wait */
 void controller_client_report(struct controller_client *client, const json_t *report);
+
+/* Answer the question @id; @answer is borrowed.  One that is longer than the controller takes becomes an error that says so */
+void controller_client_answer(struct controller_client *client, const char *id, const json_t *answer);
 
 /* Closes everything at once; no callback comes afterwards.  NULL is fine. */
 void controller_client_free(struct controller_client *client);

@@ -20,6 +20,7 @@
 #include "overlay/agent/controller_client.h"
 #include "overlay/agent/machine.h"
 #include "overlay/agent/privileges.h"
+#include "overlay/agent/questions.h"
 #include "overlay/agent/status.h"
 #include "overlay/agent/status_server.h"
 #include "overlay/agent/wire.h"
@@ -134,6 +135,63 @@ static void on_netlink(evutil_socket_t fd, short what, void *arg)
 		schedule(agent->settle_event, SETTLE_MS);
 }
 
+/* ---- questions --------------------------------------------------------------------------------------------- */
+
+static void facts(void *ctx, struct status_facts *out)
+{
+	struct agent *agent = ctx;
+	const struct enrolment *enrolment = &agent->config.enrolment;
+	const struct underlay *underlay = agent->datapath.underlay;
+
+	*out = (struct status_facts){
+		.host = enrolment->host,
+		.fabric = enrolment->fabric,
+		.controller = enrolment->controller,
+		.connected = agent->connected,
+		.controller_state = agent->controller_state,
+		.workers = agent->datapath.workers_count,
+		.aead_backend = aead_backend_name(agent->backends[AEAD_AES_128_GCM]),
+		.udp_gso = true,
+		.udp_gro = underlay->gives_trains,
+		.dual_stack = underlay->family == AF_INET6,
+		.receive_buffer_bytes = underlay->receive_buffer_bytes,
+		.send_buffer_bytes = underlay->send_buffer_bytes,
+		.busy_poll_us = agent->datapath.busy_poll_us,
+	};
+	for (uint32_t i = 0; i < agent->datapath.workers_count; i++)
+		out->udp_gso &= underlay_takes_trains(underlay, i);
+	on_tick(-1, 0, agent); /* so that what is told is of now */
+}
+
+static bool start_questions(struct agent *agent, struct error *error)
+{
+	const struct questions_source source = { .core = agent->core, .ctx = agent, .facts = facts };
+
+	agent->questions = questions_new(&source);
+	if (agent->questions)
+		agent->status = status_server_new(agent->base, agent->options->state, agent->questions, error);
+	else
+		error_set(error, "out of memory");
+	return agent->status != NULL;
+}
+
+/* It may have another client by now, or none: that one's controller waits for no answer */
+static void on_answered(void *ctx, const char *id, const json_t *answer)
+{
+	struct agent *agent = ctx;
+
+	if (agent->client)
+		controller_client_answer(agent->client, id, answer);
+}
+
+static void on_question(void *ctx, const char *id, const char *name, const json_t *args)
+{
+	struct agent *agent = ctx;
+	const struct asker asker = { .ctx = agent, .answered = on_answered, .id = id };
+
+	(void)questions_ask(agent->questions, name, args, &asker);
+}
+
 /* ---- the controller ---------------------------------------------------------------------------------------- */
 
 static void on_topology(void *ctx, const json_t *document)
@@ -169,6 +227,7 @@ static int start_client(struct agent *agent)
 	};
 	const struct controller_client_callbacks callbacks = {
 		.on_topology = on_topology,
+		.on_question = on_question,
 		.on_state = on_controller_state,
 	};
 	const char *error;
@@ -177,35 +236,6 @@ static int start_client(struct agent *agent)
 	if (err)
 		log_error("controller %s: %s", agent->config.enrolment.controller, error);
 	return err;
-}
-
-/* ---- the local socket -------------------------------------------------------------------------------------- */
-
-static json_t *on_status(void *ctx)
-{
-	struct agent *agent = ctx;
-	const struct enrolment *enrolment = &agent->config.enrolment;
-	const struct underlay *underlay = agent->datapath.underlay;
-	struct status_facts facts = {
-		.host = enrolment->host,
-		.fabric = enrolment->fabric,
-		.controller = enrolment->controller,
-		.connected = agent->connected,
-		.controller_state = agent->controller_state,
-		.workers = agent->datapath.workers_count,
-		.aead_backend = aead_backend_name(agent->backends[AEAD_AES_128_GCM]),
-		.udp_gso = true,
-		.udp_gro = underlay->gives_trains,
-		.dual_stack = underlay->family == AF_INET6,
-		.receive_buffer_bytes = underlay->receive_buffer_bytes,
-		.send_buffer_bytes = underlay->send_buffer_bytes,
-		.busy_poll_us = agent->datapath.busy_poll_us,
-	};
-
-	for (uint32_t i = 0; i < agent->datapath.workers_count; i++)
-		facts.udp_gso &= underlay_takes_trains(underlay, i);
-	on_tick(-1, 0, agent); /* so that what it shows is of now */
-	return status_document(agent->core, &facts);
 }
 
 /* ---- signals ----------------------------------------------------------------------------------------------- */
@@ -361,8 +391,7 @@ static bool start(struct agent *agent, struct error *error)
 		return false;
 	if (!start_parts(agent, error))
 		return false;
-	agent->status = status_server_new(agent->base, agent->options->state, on_status, agent, error);
-	if (!agent->status)
+	if (!start_questions(agent, error))
 		return false;
 	log_info("weftd " WEFT_VERSION ": host %s of fabric %s, UDP port %u, %u workers, AEAD by %s",
 		agent->config.enrolment.host, agent->config.enrolment.fabric,
@@ -394,6 +423,7 @@ static void stop(struct agent *agent)
 	controller_client_free(agent->client);
 	agent->client = NULL;
 	status_server_free(agent->status);
+	questions_free(agent->questions);
 	free_events(agent);
 	if (agent->base) /* libevent frees connections from its loop */
 		event_base_loop(agent->base, EVLOOP_NONBLOCK);

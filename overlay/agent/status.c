@@ -7,6 +7,7 @@
 
 #include "base/version.h"
 #include "overlay/agent/gather.h"
+#include "overlay/agent/questions.h"
 #include "overlay/datapath/stats.h"
 #include "overlay/peer/overlay.h"
 
@@ -255,4 +256,25 @@ json_t *status_document(const struct core *core, const struct status_facts *fact
 	set(out, "learning", learning(&stats));
 	set(out, "drops", gather_drops(core, &stats));
 	return out;
+}
+
+/* ---- as answers to questions ------------------------------------------------------------------------------- */
+
+void status_question(const struct questions_source *source, const json_t *args, struct reply *reply)
+{
+	struct status_facts facts;
+
+	(void)args;
+	source->facts(source->ctx, &facts);
+	reply_send(reply, status_document(source->core, &facts));
+}
+
+/* All peers in full: what does not fit a report */
+void status_question_peers(const struct questions_source *source, const json_t *args, struct reply *reply)
+{
+	struct status_facts facts;
+
+	(void)args;
+	source->facts(source->ctx, &facts);
+	reply_send(reply, json_pack("{s:s, s:o}", "host", facts.host, "peers", peers(source->core)));
 }

@@ -29,8 +29,9 @@ struct core_fixture {
 	struct instant now;
 	time_t wall;
 	uint8_t random;
-	uint64_t tick_ms; /* the clock's, each time that it is read; 0: it stands still */
-	int soon;         /* how often it was asked for a turn */
+	uint64_t tick_ms;   /* the clock's, each time that it is read; 0: it stands still */
+	int soon;           /* how often it was asked for a turn */
+	struct instant due; /* when it was asked for one last; 0: it was not */
 };
 
 /* Who is there to ask: an operator, the agents of hosts, and a stranger */
@@ -49,6 +50,11 @@ static inline struct instant core_now(void *ctx)
 static inline void core_soon(void *ctx)
 {
 	((struct core_fixture *)ctx)->soon++;
+}
+
+static inline void core_later(void *ctx, struct instant when)
+{
+	((struct core_fixture *)ctx)->due = when;
 }
 
 static inline time_t core_wall(void *ctx)
@@ -80,7 +86,8 @@ static inline void core_start(struct core_fixture *f)
 		.now = core_now,
 		.wall = core_wall,
 		.random = core_random,
-		.soon = core_soon };
+		.soon = core_soon,
+		.later = core_later };
 
 	assert_int_equal(model_new(f->store, &f->model), 0);
 	f->api = api_new(f->model, &f->authority, &machine);

@@ -43,12 +43,16 @@ struct fixture {
 	unsigned int watches, reports;
 	char last_watch[128];
 	char last_report[256];
+	unsigned int answers;
+	char last_answer_path[128], last_answer[256];
 
 	/* what the client said */
 	struct controller_client *client;
 	unsigned int topologies, ups, downs;
 	int64_t last_rev;
 	char text[512];
+	unsigned int questions;
+	char last_question[128];
 };
 
 /* ---- a controller ----------------------------------------------------------------------------------------- */
@@ -98,6 +102,15 @@ static void on_request(struct evhttp_request *request, void *arg)
 	struct fixture *f = arg;
 	struct evbuffer *in = evhttp_request_get_input_buffer(request);
 
+	if (strncmp(evhttp_request_get_uri(request), "/v1/agent/answers/", 18) == 0) {
+		int len = evbuffer_copyout(in, f->last_answer, sizeof(f->last_answer) - 1);
+
+		f->last_answer[len] = '\0';
+		snprintf(f->last_answer_path, sizeof(f->last_answer_path), "%s", evhttp_request_get_uri(request));
+		f->answers++;
+		evhttp_send_reply(request, 200, "x", NULL);
+		return;
+	}
 	if (evhttp_request_get_command(request) == EVHTTP_REQ_PUT) {
 		int len = evbuffer_copyout(in, f->last_report, sizeof(f->last_report) - 1);
 
@@ -176,6 +189,15 @@ static void on_topology(void *ctx, const json_t *topology)
 	f->last_rev = json_integer_value(json_object_get(topology, "rev"));
 }
 
+static void on_question(void *ctx, const char *id, const char *name, const json_t *args)
+{
+	struct fixture *f = ctx;
+
+	snprintf(f->last_question, sizeof(f->last_question), "%s %s %d", id, name,
+		(int)json_integer_value(json_object_get(args, "n")));
+	f->questions++;
+}
+
 static void on_state(void *ctx, bool connected, const char *text)
 {
 	struct fixture *f = ctx;
@@ -190,6 +212,7 @@ static void on_state(void *ctx, bool connected, const char *text)
 static int client_at(struct fixture *f, const char *address, const char **error)
 {
 	static const struct controller_client_callbacks callbacks = { .on_topology = on_topology,
+		.on_question = on_question,
 		.on_state = on_state };
 	const struct controller_client_config config = {
 		.controller = address,
@@ -365,6 +388,45 @@ static void reports_coalesce(void **state)
 	json_decref(report);
 }
 
+static void questions_are_answered(void **state)
+{
+	struct fixture *f = *state;
+	json_t *answer = json_pack("{s:i}", "n", 1), *long_one;
+	char *many = malloc(CONTROLLER_CLIENT_ANSWER_BYTES + 1);
+
+	memset(many, 'x', CONTROLLER_CLIENT_ANSWER_BYTES);
+	many[CONTROLLER_CLIENT_ANSWER_BYTES] = '\0';
+	long_one = json_pack("{s:s}", "x", many);
+	client_start(f);
+	controller_client_answer(f->client, "ab", answer); /* to nobody */
+	until(f, &f->ups, 1);
+	send_text(f,
+		"{\"ask\":\"12ab\",\"question\":\"status\",\"args\":{\"n\":3}}\n{\"ask\":\"../x\",\"question\":"
+		"\"status\"}\n{\"ask\":\"12\"}\n{\"ask\":\"\",\"question\":\"status\"}\n");
+	until(f, &f->questions, 1);
+	turn(f, 50);
+	assert_int_equal(f->questions, 1);
+	assert_int_equal(f->topologies, 0);
+	assert_string_equal(f->last_question, "12ab status 3");
+	controller_client_answer(f->client, "12ab", answer);
+	controller_client_answer(f->client, "12ac", answer);
+	until(f, &f->answers, 2);
+	assert_string_equal(f->last_answer_path, "/v1/agent/answers/12ac");
+	assert_string_equal(f->last_answer, "{\"n\":1}");
+	controller_client_answer(f->client, "12ad", long_one);
+	until(f, &f->answers, 3);
+	assert_non_null(strstr(f->last_answer, "more than 1 MiB"));
+	/* with the stream they are forgotten */
+	controller_client_answer(f->client, "12ae", answer);
+	drop_watch(f);
+	until(f, &f->ups, 2);
+	turn(f, 50);
+	assert_true(f->answers <= 4);
+	json_decref(answer);
+	json_decref(long_one);
+	free(many);
+}
+
 static void a_refusal_is_told(void **state)
 {
 	struct fixture *f = *state;
@@ -491,6 +553,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(topologies_come_in, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(it_comes_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(reports_coalesce, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(questions_are_answered, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_refusal_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(only_the_controller, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nothing_piles_up, set_up, tear_down),

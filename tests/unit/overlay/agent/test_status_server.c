@@ -17,34 +17,46 @@
 #include <unistd.h>
 
 #include "overlay/agent/status_server.h"
+#include "tests/unit/overlay/agent/core_rig.h"
 
 static char folder[] = "/tmp/weft-test-status-XXXXXX";
 static char path[64];
 static struct event_base *base;
 static struct status_server *server;
 
-static json_t *document(void *ctx)
+static struct questions *questions;
+static const char *name = "me";
+
+static void facts(void *ctx, struct status_facts *out)
 {
-	return json_pack("{s:s}", "host", (const char *)ctx);
+	(void)ctx;
+	*out = (struct status_facts){ .host = name,
+		.fabric = "lab",
+		.controller = "",
+		.controller_state = "",
+		.aead_backend = "" };
 }
 
 static int open_server(void **state)
 {
 	struct error error = { "" };
+	struct questions_source source = { .facts = facts };
 
-	(void)state;
+	open_core(state);
+	source.core = core;
 	base = event_base_new();
-	server = status_server_new(base, folder, document, (void *)"me", &error);
+	questions = questions_new(&source);
+	server = status_server_new(base, folder, questions, &error);
 	return base && server ? 0 : -1;
 }
 
 static int close_server(void **state)
 {
-	(void)state;
 	status_server_free(server);
+	questions_free(questions);
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	event_base_free(base);
-	return 0;
+	return close_core(state);
 }
 
 static int dial(void)
@@ -61,7 +73,7 @@ static int dial(void)
 /* Return: the answer to @request, static */
 static const char *ask(const char *request)
 {
-	static char answer[4096];
+	static char answer[8192];
 	int fd = dial();
 	ssize_t got = -1;
 	size_t len = 0;
@@ -83,9 +95,32 @@ static const char *ask(const char *request)
 static void it_tells(void **state)
 {
 	(void)state;
-	assert_non_null(strstr(ask("GET /v1/status HTTP/1.0\r\n\r\n"), "{\"host\":\"me\"}\n"));
+	assert_non_null(strstr(ask("GET /v1/status HTTP/1.0\r\n\r\n"), "{\"host\":\"me\",\"fabric\":\"lab\","));
 	assert_non_null(strstr(ask("GET /v1/other HTTP/1.0\r\n\r\n"), "404"));
 	assert_null(strstr(ask("POST /v1/status HTTP/1.0\r\nContent-Length: 0\r\n\r\n"), "200"));
+}
+
+/* Return: the answer to @body, static */
+static const char *post(const char *body)
+{
+	char request[512];
+
+	snprintf(request, sizeof(request), "POST /v1/ask HTTP/1.0\r\nContent-Length: %zu\r\n\r\n%s", strlen(body),
+		body);
+	return ask(request);
+}
+
+static void it_answers_questions(void **state)
+{
+	static const char *const wrong[] = { "", "x", "{}", "[]", "{\"question\":1}",
+		"{\"question\":\"peers\",\"args\":3}" };
+
+	(void)state;
+	assert_non_null(strstr(post("{\"question\":\"peers\",\"args\":{}}"), "{\"host\":\"me\",\"peers\":[]}\n"));
+	assert_non_null(strstr(post("{\"question\":\"status\"}"), "\"fabric\":\"lab\""));
+	assert_non_null(strstr(post("{\"question\":\"stat\"}"), " 400 "));
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_non_null(strstr(post(wrong[i]), " 400 "));
 }
 
 static void only_its_owner_may_open_it(void **state)
@@ -103,9 +138,11 @@ static void one_of_a_killed_agent_is_replaced(void **state)
 	struct error error = { "" };
 
 	(void)state;
-	after = status_server_new(base, folder, document, (void *)"after", &error);
+	name = "after";
+	after = status_server_new(base, folder, questions, &error);
 	assert_non_null(after);
 	assert_non_null(strstr(ask("GET /v1/status HTTP/1.0\r\n\r\n"), "after"));
+	name = "me";
 	status_server_free(after);
 	assert_int_not_equal(access(path, F_OK), 0);
 }
@@ -116,39 +153,31 @@ static void a_folder_that_will_not_do(void **state)
 	char deep[300];
 
 	(void)state;
-	assert_null(status_server_new(base, "/nowhere", document, NULL, &error));
+	assert_null(status_server_new(base, "/nowhere", questions, &error));
 	assert_non_null(strstr(error.text, "/nowhere/weftd.sock"));
 	memset(deep, 'x', sizeof(deep) - 1);
 	deep[sizeof(deep) - 1] = '\0';
-	assert_null(status_server_new(base, deep, document, NULL, &error));
+	assert_null(status_server_new(base, deep, questions, &error));
 	assert_non_null(strstr(error.text, "too long"));
 }
 
-static int begin(void **state)
-{
-	(void)state;
-	if (!mkdtemp(folder))
-		return -1;
-	snprintf(path, sizeof(path), "%s/weftd.sock", folder);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	return rmdir(folder);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_server, close_server)
+#define SERVER_TEST(name) cmocka_unit_test_setup_teardown(name, open_server, close_server)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(it_tells),
-		TEST(only_its_owner_may_open_it),
-		TEST(one_of_a_killed_agent_is_replaced),
-		TEST(a_folder_that_will_not_do),
+		SERVER_TEST(it_tells),
+		SERVER_TEST(it_answers_questions),
+		SERVER_TEST(only_its_owner_may_open_it),
+		SERVER_TEST(one_of_a_killed_agent_is_replaced),
+		SERVER_TEST(a_folder_that_will_not_do),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	int failed;
+
+	if (!mkdtemp(folder))
+		return 1;
+	snprintf(path, sizeof(path), "%s/weftd.sock", folder);
+	failed = run_rigged("status_server", tests, sizeof(tests) / sizeof(tests[0]));
+	return rmdir(folder) < 0 || failed;
 }
