@@ -1,4 +1,4 @@
-# weft - one Makefile for everything.  Targets: all check demo bench sim fuzz lint schema install clean deps
+# weft - one Makefile for everything.  Targets: all check demo bench sim fuzz lint schema drops-manual install clean deps
 #
 # Variants are the same rules in another folder: `make BUILD=build/asan SAN=address,undefined`.
 # V=1 shows the commands.
@@ -215,6 +215,7 @@ cli_SRC = \
 	cli/cmd_revoke.c \
 	cli/cmd_status.c \
 	cli/cmd_token.c \
+	cli/drop_help.c \
 	cli/duration.c \
 	cli/faults.c \
 	cli/invocation.c \
@@ -418,6 +419,7 @@ cli_TESTS = \
 	tests/unit/cli/test_cmd_get.c \
 	tests/unit/cli/test_cmd_revoke.c \
 	tests/unit/cli/test_cmd_token.c \
+	tests/unit/cli/test_drop_help.c \
 	tests/unit/cli/test_duration.c \
 	tests/unit/cli/test_faults.c \
 	tests/unit/cli/test_invocation.c \
@@ -621,6 +623,12 @@ $(BUILD)/tools/lab-schema: $(BUILD)/obj/tools/lab-schema.o $(call archives_of,la
 schema: $(BUILD)/tools/lab-schema
 	$(Q)$< >$(SCHEMA)
 
+# ---- the manual's page of drops, out of the modules' lists -------------------------------------------------------
+
+.PHONY: drops-manual
+drops-manual: $(BUILD)/weft
+	$(Q)$< help drop --json | tools/drops-manual.sh >cli/weft-drops.7
+
 # ---- test tools: programs that only the end-to-end tests run -----------------------------------------------
 
 attacker_SRC      = tests/e2e/attacker/attacker.c tests/e2e/attacker/tunnel.c
@@ -690,6 +698,7 @@ SBIN_PROGRAMS = weftd weft-controller
 BIN_PROGRAMS  = weft weft-measure
 MAN1          = cli/weft.1 measure/weft-measure.1
 MAN5          = cli/weft-lab.5
+MAN7          = cli/weft-drops.7
 MAN8          = overlay/weftd.8 controller/weft-controller.8
 UNITS         = overlay/weftd.service controller/weft-controller.service
 COMPLETIONS   = cli/weft.bash-completion
@@ -698,17 +707,19 @@ sbindir       = $(DESTDIR)$(PREFIX)/sbin
 bindir        = $(DESTDIR)$(PREFIX)/bin
 man1dir       = $(DESTDIR)$(PREFIX)/share/man/man1
 man5dir       = $(DESTDIR)$(PREFIX)/share/man/man5
+man7dir       = $(DESTDIR)$(PREFIX)/share/man/man7
 man8dir       = $(DESTDIR)$(PREFIX)/share/man/man8
 completiondir = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 sharedir      = $(DESTDIR)$(PREFIX)/share/weft
 unitdir       = $(DESTDIR)/etc/systemd/system
 
 install: all
-	install -d $(sbindir) $(bindir) $(man1dir) $(man5dir) $(man8dir) $(completiondir) $(sharedir) $(unitdir)
+	install -d $(sbindir) $(bindir) $(man1dir) $(man5dir) $(man7dir) $(man8dir) $(completiondir) $(sharedir) $(unitdir)
 	install -m 755 $(addprefix $(BUILD)/,$(SBIN_PROGRAMS)) $(sbindir)
 	install -m 755 $(addprefix $(BUILD)/,$(BIN_PROGRAMS)) $(bindir)
 	install -m 644 $(MAN1) $(man1dir)
 	install -m 644 $(MAN5) $(man5dir)
+	install -m 644 $(MAN7) $(man7dir)
 	install -m 644 $(MAN8) $(man8dir)
 	install -m 644 $(COMPLETIONS) $(completiondir)/weft
 	install -m 644 $(SCHEMA) $(sharedir)
@@ -716,7 +727,8 @@ install: all
 
 uninstall:
 	rm -f $(addprefix $(sbindir)/,$(SBIN_PROGRAMS)) $(addprefix $(bindir)/,$(BIN_PROGRAMS))
-	rm -f $(addprefix $(man1dir)/,$(notdir $(MAN1))) $(addprefix $(man5dir)/,$(notdir $(MAN5))) $(addprefix $(man8dir)/,$(notdir $(MAN8)))
+	rm -f $(addprefix $(man1dir)/,$(notdir $(MAN1))) $(addprefix $(man5dir)/,$(notdir $(MAN5))) $(addprefix $(man7dir)/,$(notdir $(MAN7))) \
+		$(addprefix $(man8dir)/,$(notdir $(MAN8)))
 	rm -f $(addprefix $(unitdir)/,$(notdir $(UNITS))) $(completiondir)/weft
 	rm -f $(addprefix $(sharedir)/,$(notdir $(SCHEMA)))
 

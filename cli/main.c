@@ -7,6 +7,7 @@
 #include "base/suggest.h"
 #include "base/version.h"
 #include "cli/commands.h"
+#include "cli/drop_help.h"
 #include "cli/say.h"
 
 #include <curl/curl.h>
@@ -28,10 +29,10 @@ static const struct command command_version = {
 
 static const struct command command_help_ = {
 	.name = "help",
-	.arguments = "[COMMAND]",
-	.summary = "Show what a command does and takes",
-	.help = "",
-	.args_max = 1,
+	.arguments = "[COMMAND | drop [NAME]]",
+	.summary = "Show what a command does and takes, or what a drop means",
+	.help = "`weft help drop` lists every name under which frames are dropped, and what to do.\n",
+	.args_max = 2,
 	.run = run_help,
 };
 
@@ -95,6 +96,11 @@ static enum cli_exit run_help(const struct invocation *in)
 		print_usage(stdout);
 		return CLI_OK;
 	}
+	if (strcmp(in->args[0], "drop") == 0 || strcmp(in->args[0], "drops") == 0)
+		return drop_help_run(in, in->args[1]);
+	if (in->arg_count > 1)
+		return say_error(CLI_USAGE, "help: \"%s\" is one argument too many; write: weft help %s", in->args[1],
+			in->args[0]);
 	command = command_lookup(in->args[0]);
 	if (!command)
 		return CLI_USAGE;

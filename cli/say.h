@@ -14,6 +14,9 @@ enum cli_exit say_error(enum cli_exit code, const char *format, ...) __attribute
 /* A remark that is no error, on stderr, so that stdout stays clean for programs */
 void say_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A paragraph on stdout, in lines of at most 80 columns that begin with @indent spaces.  Control bytes are replaced */
+void say_wrapped(int indent, const char *text);
+
 /* What --json prints, on stdout */
 void say_json(const json_t *json);
 

@@ -46,21 +46,39 @@
 #define HANDSHAKE_INDEX_MAX 0xffffffU
 #define HANDSHAKE_BODY_MAX_BYTES COOKIE_BODY_MAX_BYTES /* longer ones are dropped; none of ours is longer */
 
-/* name, counter as operators see it */
-#define HANDSHAKE_DROPS(X)                      \
-	X(LENGTH, "handshake-length")           \
-	X(TYPE, "handshake-type")               \
-	X(STATE, "handshake-unexpected")        \
-	X(INDEX, "handshake-wrong-index")       \
-	X(AUTH, "handshake-not-authentic")      \
-	X(PAYLOAD, "handshake-bad-payload")     \
-	X(VERSION, "handshake-version")         \
-	X(CIPHER, "handshake-no-common-cipher") \
-	X(INTERNAL, "handshake-internal")
+/* name, counter as operators see it, what it means and what to do (weft help drop) */
+#define HANDSHAKE_DROPS(X)                                                                                     \
+	X(LENGTH, "handshake-length",                                                                          \
+		"A handshake message of the wrong length. A few come from scans of the port; if it keeps "     \
+		"growing, see which address sends them (tcpdump -n udp port 4754) and block it.")              \
+	X(TYPE, "handshake-type",                                                                              \
+		"A handshake message of a kind that there is not. A few come from scans of the port; if it "   \
+		"keeps growing, see which address sends them (tcpdump -n udp port 4754) and block it.")        \
+	X(STATE, "handshake-unexpected",                                                                       \
+		"An answer that nobody waits for any more, as when it comes twice or late. Ordinary now and "  \
+		"then; if the peer does not get up, look for loss or long delay on the way.")                  \
+	X(INDEX, "handshake-wrong-index",                                                                      \
+		"An answer to a question that this host has not asked, or has given up. Ordinary after a "     \
+		"restart and on slow paths.")                                                                  \
+	X(AUTH, "handshake-not-authentic",                                                                     \
+		"A handshake that does not prove who it is from: damaged, forged, or for another key. If a "   \
+		"peer cannot get up, one side was enrolled anew: run weft get hosts and wait until both have " \
+		"the newest topology.")                                                                        \
+	X(PAYLOAD, "handshake-bad-payload",                                                                    \
+		"A handshake that is authentic but whose contents cannot be read. Run the same version of "    \
+		"weft on all hosts; if that is so already, please report it.")                                 \
+	X(VERSION, "handshake-version",                                                                        \
+		"A peer speaks only a version of the protocol that this host does not. Run the same version "  \
+		"of weft on both.")                                                                            \
+	X(CIPHER, "handshake-no-common-cipher",                                                                \
+		"A peer and this host have no cipher in common. Run the same version of weft on both.")        \
+	X(INTERNAL, "handshake-internal",                                                                      \
+		"A handshake failed inside the cryptographic library, as without memory. See weftd's log "     \
+		"(journalctl -u weftd).")
 
 enum handshake_result {
 	HANDSHAKE_OK,
-#define X(name, text) HANDSHAKE_DROP_##name,
+#define X(name, text, why) HANDSHAKE_DROP_##name,
 	HANDSHAKE_DROPS(X)
 #undef X
 		HANDSHAKE_RESULTS

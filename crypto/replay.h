@@ -17,14 +17,18 @@
 
 #define REPLAY_WINDOW 2048U
 
-/* name, counter as operators see it */
-#define REPLAY_DROPS(X)                  \
-	X(DUPLICATE, "replay-duplicate") \
-	X(OLD, "replay-old")
+/* name, counter as operators see it, what it means and what to do (weft help drop) */
+#define REPLAY_DROPS(X)                                                                                         \
+	X(DUPLICATE, "replay-duplicate",                                                                        \
+		"A datagram that had come before. Networks duplicate a few; many mean a loop or a mirror port " \
+		"in the underlay, or somebody who replays traffic. Nothing is lost by it.")                     \
+	X(OLD, "replay-old",                                                                                    \
+		"A datagram that came over 2048 datagrams late. The underlay reorders by far too much: look "   \
+		"for links of unequal delay that share one flow, or for traffic shaping.")
 
 enum replay_result {
 	REPLAY_OK,
-#define X(name, text) REPLAY_DROP_##name,
+#define X(name, text, why) REPLAY_DROP_##name,
 	REPLAY_DROPS(X)
 #undef X
 		REPLAY_RESULTS

@@ -33,19 +33,32 @@
 #define REASSEMBLY_TIMEOUT_MS 500U
 #define REASSEMBLY_MAX_SLOTS 64U
 
-/* name, counter as operators see it */
-#define FRAGMENT_DROPS(X)                                                                 \
-	X(OVERSIZE, "fragment-oversize")   /* the frame is or would become too long */    \
-	X(MALFORMED, "fragment-malformed") /* short, empty, or an index past the count */ \
-	X(INCONSISTENT, "fragment-inconsistent")                                          \
-	X(DUPLICATE, "fragment-duplicate")                                                \
-	X(TIMEOUT, "fragment-timeout") /* a frame, not a fragment */                      \
-	X(EVICTED, "fragment-evicted") /* a frame, not a fragment */
+/* name, counter as operators see it, what it means and what to do (weft help drop) */
+#define FRAGMENT_DROPS(X)                                                                                       \
+	X(OVERSIZE, "fragment-oversize",                                                                        \
+		"A frame over 9280 bytes that would have to be sent in fragments, or came so. Lower the MTU "   \
+		"of the guests to the network's, at most 9216.")                                                \
+	X(MALFORMED, "fragment-malformed",                                                                      \
+		"A fragment that is empty, short or has an impossible number. Run the same version of weft on " \
+		"all hosts; if that is so already, please report it.")                                          \
+	X(INCONSISTENT, "fragment-inconsistent",                                                                \
+		"Fragments of one frame that contradict each other. Run the same version of weft on all "       \
+		"hosts; if that is so already, please report it.")                                              \
+	X(DUPLICATE, "fragment-duplicate",                                                                      \
+		"A fragment that had come before. Nothing is lost by it; many mean that the underlay "          \
+		"duplicates packets.")                                                                          \
+	X(TIMEOUT, "fragment-timeout",                                                                          \
+		"A frame whose fragments did not all come within half a second: the underlay lost one. Look "   \
+		"for loss on the way (weft ping HOST); raise the underlay's MTU or lower the guests' so that "  \
+		"frames need no fragments.")                                                                    \
+	X(EVICTED, "fragment-evicted",                                                                          \
+		"A frame that waited for its fragments had to make room for others: too many are in fragments " \
+		"at once. Raise the underlay's MTU or lower the guests' so that frames need no fragments.")
 
 enum fragment_result {
 	FRAGMENT_OK,
 	FRAGMENT_HELD, /* taken, the frame is not whole yet: not a drop */
-#define X(name, text) FRAGMENT_DROP_##name,
+#define X(name, text, why) FRAGMENT_DROP_##name,
 	FRAGMENT_DROPS(X)
 #undef X
 		FRAGMENT_RESULTS

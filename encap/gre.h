@@ -18,15 +18,21 @@ enum gre_protocol {
 	GRE_PROTOCOL_HANDSHAKE = 0x88b6, /* IEEE 802 local experimental 2 */
 };
 
-/* name, counter as operators see it */
-#define GRE_DROPS(X)          \
-	X(SHORT, "gre-short") \
-	X(FLAGS, "gre-flags") \
-	X(PROTOCOL, "gre-protocol")
+/* name, counter as operators see it, what it means and what to do (weft help drop) */
+#define GRE_DROPS(X)                                                                                          \
+	X(SHORT, "gre-short",                                                                                 \
+		"A UDP datagram shorter than weft's header. A few come from scans of the port; if it keeps "  \
+		"growing, see which address sends them (tcpdump -n udp port 4754) and block it.")             \
+	X(FLAGS, "gre-flags",                                                                                 \
+		"A UDP datagram whose first bytes are not weft's header. A few come from scans of the port; " \
+		"if it keeps growing, see which address sends them (tcpdump -n udp port 4754) and block it.") \
+	X(PROTOCOL, "gre-protocol",                                                                           \
+		"A UDP datagram of a kind that this queue does not take. A few come from scans of the port; " \
+		"if it keeps growing, see which address sends them (tcpdump -n udp port 4754) and block it.")
 
 enum gre_result {
 	GRE_OK,
-#define X(name, text) GRE_DROP_##name,
+#define X(name, text, why) GRE_DROP_##name,
 	GRE_DROPS(X)
 #undef X
 		GRE_RESULTS

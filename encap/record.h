@@ -32,15 +32,19 @@ enum record_flag {
 	RECORD_FLAGS_KNOWN = 0xe,
 };
 
-/* name, counter as operators see it */
-#define RECORD_DROPS(X)                  \
-	X(TRUNCATED, "record-truncated") \
-	X(UNKNOWN, "record-unknown")
+/* name, counter as operators see it, what it means and what to do (weft help drop) */
+#define RECORD_DROPS(X)                                                                                         \
+	X(TRUNCATED, "record-truncated",                                                                        \
+		"A sealed datagram of a peer ended in the middle of a record. Run the same version of weft on " \
+		"all hosts; if that is so already, please report it.")                                          \
+	X(UNKNOWN, "record-unknown",                                                                            \
+		"A record of a kind that this version does not know was passed over. The peer is newer: bring " \
+		"this host up to the same version.")
 
 enum record_result {
 	RECORD_OK,
 	RECORD_END, /* no record is left: not a drop */
-#define X(name, text) RECORD_DROP_##name,
+#define X(name, text, why) RECORD_DROP_##name,
 	RECORD_DROPS(X)
 #undef X
 		RECORD_RESULTS

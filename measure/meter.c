@@ -101,7 +101,7 @@ const char *meter_dissect_name(enum dissect_result result)
 const char *meter_gre_name(enum gre_result result)
 {
 	switch (result) {
-#define X(name, text)         \
+#define X(name, text, why)    \
 	case GRE_DROP_##name: \
 		return text;
 		GRE_DROPS(X)

@@ -32,14 +32,18 @@
 #define COALESCE_MAX_SEGMENTS 64U
 #define COALESCE_MAX_IP_BYTES 65535U
 
-/* name, counter as operators see it */
-#define COALESCE_DROPS(X)                                                               \
-	X(PARTIAL, "coalesce-partial") /* P on a frame without a TCP or UDP checksum */ \
-	X(GSO, "coalesce-gso")         /* G on a frame that is not TCP with P, or an impossible size */
+/* name, counter as operators see it, what it means and what to do (weft help drop) */
+#define COALESCE_DROPS(X)                                                                                      \
+	X(PARTIAL, "coalesce-partial",                                                                         \
+		"A peer sent a frame with its checksum left undone that has none to be completed. Run the "    \
+		"same version of weft on all hosts; if that is so already, please report it.")                 \
+	X(GSO, "coalesce-gso",                                                                                 \
+		"A peer sent a super-frame of a kind or size that cannot be. Run the same version of weft on " \
+		"all hosts; if that is so already, please report it.")
 
 enum coalesce_result {
 	COALESCE_OK,
-#define X(name, text) COALESCE_DROP_##name,
+#define X(name, text, why) COALESCE_DROP_##name,
 	COALESCE_DROPS(X)
 #undef X
 		COALESCE_RESULTS

@@ -32,16 +32,26 @@
 #define SEGMENT_MIN_MSS 48U           /* a smaller TCP segment size is refused: it only multiplies work */
 #define SEGMENT_MAX_DATAGRAMS 128U    /* in a UDP super-frame, as Linux has it (UDP_MAX_SEGMENTS) */
 
-/* name, counter as operators see it */
-#define SEGMENT_DROPS(X)                                                                \
-	X(OFFLOAD, "segment-offload") /* the offload contradicts the frame or itself */ \
-	X(HEADERS, "segment-headers") /* a super-frame whose headers cannot be cut */   \
-	X(COUNT, "segment-count")     /* too many or too small segments */              \
-	X(ROOM, "segment-room")       /* the path has no room for headers and payload */
+/* name, counter as operators see it, what it means and what to do (weft help drop) */
+#define SEGMENT_DROPS(X)                                                                                        \
+	X(OFFLOAD, "segment-offload",                                                                           \
+		"A frame whose checksum or segmentation request contradicts its headers, so that it cannot be " \
+		"completed in software. Turn the offload off where the frame comes from (ethtool -K DEV tso "   \
+		"off gso off tx off in the guest).")                                                            \
+	X(HEADERS, "segment-headers",                                                                           \
+		"A super-frame with headers that weft cannot cut, such as unknown extension headers. Turn "     \
+		"segmentation offload off where it comes from (ethtool -K DEV tso off gso off in the guest).")  \
+	X(COUNT, "segment-count",                                                                               \
+		"A super-frame that would become too many or too small segments. Raise the guest's TCP "        \
+		"segment size (its MTU is far too small), or turn its segmentation offload off (ethtool -K "    \
+		"DEV tso off gso off).")                                                                        \
+	X(ROOM, "segment-room",                                                                                 \
+		"The path to a peer is so narrow that headers leave no room for payload. Raise the MTU of the " \
+		"underlay (weft status peers shows it) to 1280 or more.")
 
 enum segment_result {
 	SEGMENT_OK,
-#define X(name, text) SEGMENT_DROP_##name,
+#define X(name, text, why) SEGMENT_DROP_##name,
 	SEGMENT_DROPS(X)
 #undef X
 		SEGMENT_RESULTS

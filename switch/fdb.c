@@ -26,6 +26,11 @@ const char *fdb_result_name(enum fdb_result result)
 		return text;
 		FDB_EVENTS(X)
 #undef X
+#define X(name, text, why) \
+	case FDB_##name:   \
+		return text;
+		FDB_DROPS(X)
+#undef X
 	case FDB_RESULTS:
 		break;
 	}

@@ -59,16 +59,27 @@ struct fdb_config {
 	struct hash_seed seed;
 };
 
-/* What learning came to.  name, counter as operators see it */
+/* What learning came to, and is no loss.  name, counter as operators see it */
 #define FDB_EVENTS(X)               \
 	X(LEARNED, "fdb-learned")   \
 	X(MOVED, "fdb-moved")       \
 	X(FLAPPING, "fdb-flapping") \
-	X(EVICTING, "fdb-evicting") \
-	X(LIMIT, "fdb-limit")       \
-	X(STATIC, "fdb-static")     \
 	X(BUSY, "fdb-busy")         \
 	X(UNLEARNABLE, "fdb-unlearnable")
+
+/* What costs frames elsewhere.  name, counter as operators see it, what it means and what to do (weft help drop) */
+#define FDB_DROPS(X)                                                                                          \
+	X(EVICTING, "fdb-evicting",                                                                           \
+		"The MAC table is full: another address was forgotten to learn this one, and frames for it "  \
+		"flood. Find the port or host with far too many addresses: weft get macs.")                   \
+	X(LIMIT, "fdb-limit",                                                                                 \
+		"A port or peer has reached its share of MAC addresses: this one is not learned, and frames " \
+		"for it flood to all. Find out why there are so many behind it (weft status macs): a guest "  \
+		"that makes them up, or a whole network behind one port.")                                    \
+	X(STATIC, "fdb-static",                                                                               \
+		"A frame came from a MAC address that the lab file declares behind another port. It was "     \
+		"passed on, but answers go to the declared port: correct mac: in the lab file, or find the "  \
+		"guest that uses the address of another.")
 
 /*
  * LEARNED, new.  MOVED, was behind another location.  FLAPPING, moved too, and too often lately.  EVICTING, new, and
@@ -80,7 +91,10 @@ enum fdb_result {
 #define X(name, text) FDB_##name,
 	FDB_EVENTS(X)
 #undef X
-		FDB_RESULTS
+#define X(name, text, why) FDB_##name,
+		FDB_DROPS(X)
+#undef X
+			FDB_RESULTS
 };
 
 const char *fdb_result_name(enum fdb_result result);

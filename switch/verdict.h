@@ -15,16 +15,39 @@
 
 struct network_port;
 
-/* name, counter as operators see it */
-#define SWITCH_DROPS(X)                          \
-	X(NOT_MEMBER, "switch-not-member")       \
-	X(GROUP_SOURCE, "switch-group-source")   \
-	X(RESERVED, "switch-reserved")           \
-	X(VLAN_DENIED, "switch-vlan-denied")     \
-	X(SELF, "switch-self")                   \
-	X(SPLIT_HORIZON, "switch-split-horizon") \
-	X(NOWHERE, "switch-nowhere")             \
-	X(TOO_BIG, "frame-too-big")
+/* name, counter as operators see it, what it means and what to do (weft help drop) */
+#define SWITCH_DROPS(X)                                                                                         \
+	X(NOT_MEMBER, "switch-not-member",                                                                      \
+		"A peer sent on a network that its host has no port on. For a moment after a change that is "   \
+		"ordinary; if it goes on, that host has an old topology: see weft get hosts.")                  \
+	X(GROUP_SOURCE, "switch-group-source",                                                                  \
+		"A frame whose sender is a group address, which no station may use. Find the guest that sends " \
+		"it (tcpdump -e on its port) and mend its MAC address.")                                        \
+	X(RESERVED, "switch-reserved",                                                                          \
+		"A link-local control frame (STP, pause, LACP, LLDP and others), which stops at a switch. "     \
+		"Ordinary; a network that is to carry them has pass: in the lab file.")                         \
+	X(VLAN_DENIED, "switch-vlan-denied",                                                                    \
+		"A frame of a VLAN that its port does not carry, on the way in, or on the way to the one port " \
+		"that it is for. Compare vlan: of the port (weft get ports) with the tags that the guest "      \
+		"sends.")                                                                                       \
+	X(VLAN_NOBODY, "switch-vlan-nobody",                                                                    \
+		"A broadcast, multicast or unknown destination in a VLAN that no port at hand carries, and no " \
+		"other host is to get. Ordinary where the ports of a network carry different VLANs; else "      \
+		"compare vlan: in weft get ports.")                                                             \
+	X(SELF, "switch-self",                                                                                  \
+		"The destination is on the side that the frame came from, as a bridge that floods sends it. "   \
+		"Ordinary; many at a steady rate mean a loop or a MAC address in use twice.")                   \
+	X(SPLIT_HORIZON, "switch-split-horizon",                                                                \
+		"A peer sent a frame for a station that this host knows behind another peer: it moved a "       \
+		"moment ago. Ordinary for a moment after a move; else the MAC address is in use on two hosts "  \
+		"(weft get macs).")                                                                             \
+	X(NOWHERE, "switch-nowhere",                                                                            \
+		"There is no other port on the network, here or on any host. Add one to the lab file, or "      \
+		"ignore it until there is.")                                                                    \
+	X(TOO_BIG, "frame-too-big",                                                                             \
+		"A frame over the path's size, on a network with fragment: false; its sender was told by ICMP " \
+		"where it speaks IP. Lower the guests' MTU to what weft status peers allows, or let the "       \
+		"network fragment.")
 
 /*
  * NOT_MEMBER, a peer sent on a network that its host has no port on.  GROUP_SOURCE, the source is a group address.
@@ -34,7 +57,7 @@ struct network_port;
  */
 enum switch_result {
 	SWITCH_OK,
-#define X(name, text) SWITCH_DROP_##name,
+#define X(name, text, why) SWITCH_DROP_##name,
 	SWITCH_DROPS(X)
 #undef X
 		SWITCH_RESULTS

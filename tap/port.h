@@ -28,16 +28,32 @@
 
 #define TAP_QUEUES_MAX 16U
 
-/* name, counter as operators see it */
-#define TAP_DROPS(X)                  \
-	X(SHORT, "tap-short")         \
-	X(TRUNCATED, "tap-truncated") \
-	X(HEADER, "tap-header")       \
-	X(FULL, "tap-full")           \
-	X(DOWN, "tap-down")           \
-	X(OVERSIZE, "tap-oversize")   \
-	X(REFUSED, "tap-refused")     \
-	X(ERROR, "tap-error")
+/* name, counter as operators see it, what it means and what to do (weft help drop) */
+#define TAP_DROPS(X)                                                                                            \
+	X(SHORT, "tap-short",                                                                                   \
+		"A device gave a frame shorter than an Ethernet header. Find what writes to it (tcpdump -e on " \
+		"the port's device).")                                                                          \
+	X(TRUNCATED, "tap-truncated",                                                                           \
+		"A device gave a frame longer than 65549 bytes. Lower its super-frames (ip link set DEV "       \
+		"gso_max_size 65536 gro_max_size 65536).")                                                      \
+	X(HEADER, "tap-header",                                                                                 \
+		"The kernel's offload header does not fit the frame, or the kernel could not say the frame's "  \
+		"offload in one. Turn the offload off where the frame comes from (ethtool -K DEV "              \
+		"tx-udp-segmentation off).")                                                                    \
+	X(FULL, "tap-full",                                                                                     \
+		"The device had no room for a frame at that moment: its reader is too slow. Give the guest "    \
+		"more CPU or a longer queue (ip link set DEV txqueuelen 10000).")                               \
+	X(DOWN, "tap-down", "A frame for a device that is down. Set it up: ip link set DEV up.")                \
+	X(OVERSIZE, "tap-oversize",                                                                             \
+		"A frame over the MTU of the device that it leaves by. Raise that MTU to the network's (ip "    \
+		"link set DEV mtu N), or lower the MTU of the guests that send.")                               \
+	X(REFUSED, "tap-refused",                                                                               \
+		"The kernel refused a frame since its offload does not fit it. Turn segmentation offload off "  \
+		"where it comes from (ethtool -K DEV tso off gso off in the guest); if that helps, please "     \
+		"report it.")                                                                                   \
+	X(ERROR, "tap-error",                                                                                   \
+		"The device failed to read or write a frame for another reason. See dmesg and ip -s link show " \
+		"DEV.")
 
 /*
  * Reading: SHORT, under an Ethernet header.  TRUNCATED, more than the buffer or PACKET_BYTES_MAX.  HEADER, the kernel's
@@ -48,7 +64,7 @@ enum tap_result {
 	TAP_OK,
 	TAP_EMPTY, /* nothing to read now: not a drop */
 	TAP_GONE, /* the device was deleted: not a drop.  Remove the event, or it fires forever; see tap_port_check() */
-#define X(name, text) TAP_DROP_##name,
+#define X(name, text, why) TAP_DROP_##name,
 	TAP_DROPS(X)
 #undef X
 		TAP_RESULTS

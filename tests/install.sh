@@ -11,7 +11,7 @@ make -s install DESTDIR="$where" PREFIX=/usr >/dev/null || exit 1
 for program in /usr/sbin/weftd /usr/sbin/weft-controller /usr/bin/weft /usr/bin/weft-measure; do
 	"$where$program" --help >/dev/null 2>"$where/said" || fail "$program --help: $(cat "$where/said")"
 done
-for page in man8/weftd.8 man8/weft-controller.8 man1/weft.1 man1/weft-measure.1 man5/weft-lab.5; do
+for page in man8/weftd.8 man8/weft-controller.8 man1/weft.1 man1/weft-measure.1 man5/weft-lab.5 man7/weft-drops.7; do
 	[ -s "$where/usr/share/man/$page" ] || fail "no $page"
 done
 jq -e .properties.ports "$where/usr/share/weft/weft-lab.schema.json" >/dev/null || fail "no JSON Schema of the lab file"

@@ -14,6 +14,8 @@ static void add_worker(const struct worker *worker, struct stats *out)
 	for (int result = FRAGMENT_DROP_OVERSIZE; result < FRAGMENT_RESULTS; result++)
 		out->drops[drop_fragment((enum fragment_result)result)] +=
 			counter_read(&worker->reassembler.drops[result]);
+	for (int event = FDB_EVICTING; event < FDB_RESULTS; event++)
+		out->drops[drop_fdb((enum fdb_result)event)] += counter_read(&worker->fdb_events[event]);
 	for (int event = FDB_OK + 1; event < FDB_RESULTS; event++)
 		out->learning[event] += counter_read(&worker->fdb_events[event]);
 }

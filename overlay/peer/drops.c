@@ -3,10 +3,10 @@
  */
 #include "overlay/peer/drops.h"
 
-#define TEXT(name, text) text,
+#define TEXT(name, text, why) text,
 
 static const char *const names[DROPS] = {
-#define X(name, text) [DROP_##name] = (text),
+#define X(name, text, why) [DROP_##name] = (text),
 	OVERLAY_DROPS(X)
 #undef X
 #define M(module, MODULE) [DROP_FIRST_##MODULE] = MODULE##_DROPS(TEXT)

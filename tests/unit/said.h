@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define SAID_BYTES 8192U
+#define SAID_BYTES 65536U
 
 struct said {
 	int fd;    /* that is listened to: 1 or 2 */

@@ -37,6 +37,29 @@ static void what_others_said_is_cleaned(void **state)
 	assert_ptr_equal(strchr(said.text, '\n'), said.text + strlen(said.text) - 1);
 }
 
+static void paragraphs_are_wrapped(void **state)
+{
+	char text[300];
+	struct said said;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text) - 1; i++)
+		text[i] = i % 10 == 9 ? ' ' : 'w';
+	text[sizeof(text) - 1] = '\0';
+	text[50] = '\033';
+	said_begin(&said, 1);
+	say_wrapped(4, text);
+	(void)said_end(&said);
+	assert_null(strchr(said.text, '\033'));
+	for (char *line = said.text, *end; (end = strchr(line, '\n')); line = end + 1) {
+		assert_memory_equal(line, "    w", 5);
+		assert_in_range(end - line, 13, 80);
+	}
+	said_begin(&said, 1);
+	say_wrapped(2, "one");
+	assert_string_equal(said_end(&said), "  one\n");
+}
+
 static void json_on_stdout(void **state)
 {
 	json_t *json = json_pack("{s: i, s: [s]}", "rev", 7, "hosts", "h1"), *back;
@@ -61,6 +84,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(errors_and_notes),
 		cmocka_unit_test(what_others_said_is_cleaned),
+		cmocka_unit_test(paragraphs_are_wrapped),
 		cmocka_unit_test(json_on_stdout),
 	};
 

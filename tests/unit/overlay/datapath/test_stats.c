@@ -74,6 +74,7 @@ static void learning_is_summed_by_event(void **state)
 	assert_int_equal(stats.learning[FDB_OK], 0); /* no event */
 	for (int event = FDB_OK + 1; event < FDB_RESULTS; event++)
 		assert_int_equal(stats.learning[event], 2 * event + 50);
+	assert_int_equal(stats.drops[drop_fdb(FDB_LIMIT)], 2 * FDB_LIMIT + 50); /* those that cost frames elsewhere */
 	close_two(&lone);
 }
 

@@ -27,7 +27,7 @@ static void names_are_unique_and_plain(void **state)
 }
 
 /* First, last and all between: the module's own list says which name belongs to which result */
-#define CHECK(name, text) assert_string_equal(drop_name(MAP(RESULT(name))), text);
+#define CHECK(name, text, why) assert_string_equal(drop_name(MAP(RESULT(name))), text);
 
 static void results_map_to_their_names(void **state)
 {
@@ -60,6 +60,11 @@ static void results_map_to_their_names(void **state)
 #define MAP drop_fragment
 #define RESULT(name) FRAGMENT_DROP_##name
 	FRAGMENT_DROPS(CHECK)
+#undef MAP
+#undef RESULT
+#define MAP drop_fdb
+#define RESULT(name) FDB_##name
+	FDB_DROPS(CHECK)
 #undef MAP
 #undef RESULT
 #define MAP drop_switch
