@@ -95,7 +95,8 @@ static void host_row(struct table *table, const json_t *host)
 	table_add(table, json_text_of(host, "endpoint"));
 	add_applied(table, host);
 	table_add(table, online ? "now" : age);
-	table_add(table, json_text_of(host, "error"));
+	if (json_text_of(host, "error"))
+		table_note(table, "%s: %s", json_text_of(host, "name"), json_text_of(host, "error"));
 }
 
 static void network_row(struct table *table, const json_t *network)
@@ -143,23 +144,22 @@ static void drop_row(struct table *table, const json_t *drop)
 static const struct kind kinds[] = {
 	{ "hosts", NULL, { "name" },
 		{ { .title = "HOST", .shrinks = true }, { .title = "STATE" }, { .title = "ENDPOINT" },
-			{ .title = "APPLIED", .right = true }, { .title = "SEEN", .right = true },
-			{ .title = "ERROR", .shrinks = true } },
+			{ .title = "APPLIED", .right = true }, { .title = "SEEN", .right = true } },
 		host_row, NULL, "no host has joined yet; `weft token HOST` makes a token for one" },
 	{ "networks", "lab", { "lab", "name" },
-		{ { .title = "LAB", .shrinks = true }, { .title = "NETWORK", .shrinks = true },
+		{ { .title = "LAB", .shrinks = true, .first = true }, { .title = "NETWORK", .shrinks = true },
 			{ .title = "ID", .right = true } },
 		network_row, &network_attributes, "no networks; `weft apply FILE.yaml` makes them" },
 	{ "ports", "lab", { "lab", "name" },
-		{ { .title = "LAB", .shrinks = true }, { .title = "PORT", .shrinks = true } }, port_row,
+		{ { .title = "LAB", .shrinks = true, .first = true }, { .title = "PORT", .shrinks = true } }, port_row,
 		&port_attributes, "no ports; `weft apply FILE.yaml` makes them" },
 	{ "labs", "name", { "name" },
-		{ { .title = "LAB", .shrinks = true }, { .title = "REVISION", .right = true },
+		{ { .title = "LAB", .shrinks = true, .first = true }, { .title = "REVISION", .right = true },
 			{ .title = "NETWORKS", .right = true }, { .title = "PORTS", .right = true },
 			{ .title = "HOSTS", .shrinks = true } },
 		lab_row, NULL, "no labs; `weft apply FILE.yaml` makes one" },
 	{ "macs", "lab", { "network_id", "vlan", "mac", "host" },
-		{ { .title = "LAB", .shrinks = true }, { .title = "NETWORK", .shrinks = true },
+		{ { .title = "LAB", .shrinks = true, .first = true }, { .title = "NETWORK", .shrinks = true },
 			{ .title = "VLAN", .right = true }, { .title = "MAC" }, { .title = "HOST", .shrinks = true },
 			{ .title = "PORT", .shrinks = true } },
 		mac_row, NULL, "no host has seen a MAC address yet" },
@@ -376,6 +376,8 @@ static enum cli_exit run(const struct invocation *in)
 	add_columns(&getting, watching);
 	getting.table = table_new(getting.columns, getting.columns_count);
 	getting.known = watching ? json_object() : NULL;
+	if (getting.table && !watching)
+		table_omit_empty(getting.table);
 	result = getting.table && (getting.known || !watching) ? operator_open(in, &operator)
 							       : say_error(CLI_FAILED, "no memory");
 	if (result == CLI_OK)

@@ -73,9 +73,8 @@ static void peer_row(struct table *table, const json_t *peer)
 
 static void port_row(struct table *table, const json_t *port)
 {
-	const char *lab = json_text_of(port, "lab"), *name = json_text_of(port, "name");
-
-	table_addf(table, "%s/%s", lab ? lab : "", name ? name : "");
+	table_add(table, json_text_of(port, "lab"));
+	table_add(table, json_text_of(port, "name"));
 	table_add(table, json_text_of(port, "network"));
 	table_add(table, json_text_of(port, "attach"));
 	table_add(table, json_text_of(port, "device"));
@@ -103,47 +102,38 @@ static const struct section {
 	const char *name;
 	struct table_column columns[COLUMNS_OF_SECTION];
 	void (*row)(struct table *table, const json_t *item);
-	const char *trouble[2]; /* members of an item that say what is wrong with it */
+	const char *trouble; /* the member of an item that says what is wrong with it */
 } sections[] = {
 	{ "peers",
 		{ { .title = "PEER", .shrinks = true }, { .title = "STATE" }, { .title = "ENDPOINT", .shrinks = true },
 			{ .title = "RTT", .right = true }, { .title = "MTU", .right = true },
 			{ .title = "HEARD", .right = true }, { .title = "TX", .right = true },
 			{ .title = "RX", .right = true }, { .title = "LOST", .right = true } },
-		peer_row, { "reason" } },
+		peer_row, "reason" },
 	{ "ports",
-		{ { .title = "PORT", .shrinks = true }, { .title = "NETWORK", .shrinks = true },
-			{ .title = "ATTACH", .shrinks = true }, { .title = "DEVICE", .shrinks = true },
-			{ .title = "STATE" }, { .title = "FROM VMS", .right = true },
-			{ .title = "TO VMS", .right = true } },
-		port_row, { "error" } },
+		{ { .title = "LAB", .shrinks = true, .first = true }, { .title = "PORT", .shrinks = true },
+			{ .title = "NETWORK", .shrinks = true }, { .title = "ATTACH", .shrinks = true },
+			{ .title = "DEVICE", .shrinks = true }, { .title = "STATE" },
+			{ .title = "FROM VMS", .right = true }, { .title = "TO VMS", .right = true } },
+		port_row, "error" },
 	{ "macs",
-		{ { .title = "LAB", .shrinks = true }, { .title = "NETWORK", .shrinks = true },
+		{ { .title = "LAB", .shrinks = true, .first = true }, { .title = "NETWORK", .shrinks = true },
 			{ .title = "VLAN", .right = true }, { .title = "MAC" }, { .title = "WHERE", .shrinks = true },
 			{ .title = "AGE", .right = true } },
-		mac_row, { NULL } },
+		mac_row, NULL },
 };
 
 #define SECTIONS (sizeof(sections) / sizeof(sections[0]))
 
-/* What is wrong with items of a table, a line each below it: a cell would be too small */
-static void print_trouble(const struct section *section, const json_t *items)
+/* What is wrong with an item, below its table */
+static void note_trouble(const struct section *section, const json_t *item, struct table *table)
 {
-	const json_t *item;
-	size_t i;
+	const char *name = json_text_of(item, "host") ? json_text_of(item, "host") : json_text_of(item, "name");
+	const char *lab = json_text_of(item, "lab");
+	const char *trouble = section->trouble ? json_text_of(item, section->trouble) : NULL;
 
-	json_array_foreach(items, i, item) {
-		const char *name = json_text_of(item, "host") ? json_text_of(item, "host") : json_text_of(item, "name");
-		const char *lab = json_text_of(item, "lab");
-		const char *trouble = section->trouble[0] ? json_text_of(item, section->trouble[0]) : NULL;
-		char line[1024];
-
-		if (!trouble || !*trouble)
-			continue;
-		snprintf(line, sizeof(line), "%s%s%s: %s", lab ? lab : "", lab ? "/" : "", name ? name : "?", trouble);
-		table_clean(line);
-		printf("  %s\n", line);
-	}
+	if (trouble && *trouble)
+		table_note(table, "%s%s%s: %s", lab ? lab : "", lab ? "/" : "", name ? name : "?", trouble);
 }
 
 static void print_section(const struct section *section, const json_t *items)
@@ -157,29 +147,34 @@ static void print_section(const struct section *section, const json_t *items)
 	table = table_new(section->columns, columns);
 	if (!table)
 		return;
-	json_array_foreach(items, i, item)
+	table_omit_empty(table);
+	json_array_foreach(items, i, item) {
 		section->row(table, item);
+		note_trouble(section, item, table);
+	}
 	if (table_rows(table) > 0)
 		table_print(table, stdout, table_screen_width(stdout));
 	else
 		printf("no %s\n", section->name);
-	print_trouble(section, items);
 	table_free(table);
 }
 
-/* One line of "name  text", cleaned */
+#define FACT_INDENT 12
+
+/* "name  text", cleaned */
 static void print_fact(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void print_fact(const char *name, const char *format, ...)
 {
-	char text[1024];
+	char text[FACT_INDENT + 1024];
+	int used = snprintf(text, sizeof(text), "%-*s", FACT_INDENT, name);
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	vsnprintf(text + used, sizeof(text) - (size_t)used, format, args);
 	va_end(args);
 	table_clean(text);
-	printf("%-11s %s\n", name, text);
+	table_text(stdout, text, FACT_INDENT, table_screen_width(stdout));
 }
 
 static const char *or_unknown(const char *text)

@@ -13,6 +13,7 @@
 #define GAP 2U        /* spaces between columns */
 #define SHRUNK_MIN 8U /* what a shrinking column keeps */
 #define CELL_MAX 1024U
+#define NOTE_INDENT 4U
 
 struct table {
 	const struct table_column *columns;
@@ -21,6 +22,10 @@ struct table {
 	size_t cell_count;
 	size_t cell_cap;
 	size_t widths[TABLE_COLUMNS_MAX]; /* of what was printed, so that later rows stand under it */
+	bool omitted[TABLE_COLUMNS_MAX];
+	char **notes;
+	size_t note_count;
+	bool omits_empty;
 	bool titled;
 };
 
@@ -45,6 +50,9 @@ void table_free(struct table *table)
 	for (size_t i = 0; i < table->cell_count; i++)
 		free(table->cells[i]);
 	free(table->cells);
+	for (size_t i = 0; i < table->note_count; i++)
+		free(table->notes[i]);
+	free(table->notes);
 	free(table);
 }
 
@@ -112,6 +120,29 @@ void table_addf(struct table *table, const char *format, ...)
 	table_add(table, text);
 }
 
+void table_note(struct table *table, const char *format, ...)
+{
+	char text[CELL_MAX * 2];
+	char **notes = reallocarray(table->notes, table->note_count + 1, sizeof(*notes));
+	va_list args;
+
+	if (!notes)
+		abort();
+	table->notes = notes;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	table_clean(text);
+	notes[table->note_count] = strdup(text);
+	if (!notes[table->note_count++])
+		abort();
+}
+
+void table_omit_empty(struct table *table)
+{
+	table->omits_empty = true;
+}
+
 size_t table_rows(const struct table *table)
 {
 	return table->cell_count / table->column_count;
@@ -127,24 +158,41 @@ static size_t width_of(const char *text)
 	return width;
 }
 
+/* Return: the widest column that may still be cut, of those whose .first is @first; column_count: none */
+static size_t widest(const struct table *table, bool first)
+{
+	size_t found = table->column_count;
+
+	for (size_t c = 0; c < table->column_count; c++) {
+		if (table->omitted[c] || !table->columns[c].shrinks || table->columns[c].first != first ||
+			table->widths[c] <= SHRUNK_MIN)
+			continue;
+		if (found == table->column_count || table->widths[c] > table->widths[found])
+			found = c;
+	}
+	return found;
+}
+
 static void fit(struct table *table, size_t total, size_t width)
 {
-	size_t *widths = table->widths;
+	for (; total > width; total--) {
+		size_t c = widest(table, true);
 
-	while (total > width) {
-		size_t widest = table->column_count;
-
-		for (size_t c = 0; c < table->column_count; c++) {
-			if (!table->columns[c].shrinks || widths[c] <= SHRUNK_MIN)
-				continue;
-			if (widest == table->column_count || widths[c] > widths[widest])
-				widest = c;
-		}
-		if (widest == table->column_count)
+		if (c == table->column_count)
+			c = widest(table, false);
+		if (c == table->column_count)
 			return; /* nothing left to cut: a long line is better than a lost figure */
-		widths[widest]--;
-		total--;
+		table->widths[c]--;
 	}
+}
+
+/* Return: where the @columns-th character of @text begins, or its end */
+static const char *character(const char *text, size_t columns)
+{
+	for (; *text; text++)
+		if (((unsigned char)*text & 0xc0) != 0x80 && columns-- == 0)
+			break;
+	return text;
 }
 
 static void print_cell(FILE *to, const char *text, size_t width, bool right, bool last)
@@ -157,19 +205,23 @@ static void print_cell(FILE *to, const char *text, size_t width, bool right, boo
 	if (have <= width) {
 		fputs(text, to);
 	} else {
-		const char *end = text;
+		size_t tail = (width - 1) / 2;
 
-		for (size_t columns = 0; *end; end++) {
-			columns += ((unsigned char)*end & 0xc0) != 0x80;
-			if (columns == width)
-				break;
-		}
-		fprintf(to, "%.*s…", (int)(end - text), text);
+		fprintf(to, "%.*s…%s", (int)(character(text, width - 1 - tail) - text), text,
+			character(text, have - tail));
 	}
 	if (last)
 		fputc('\n', to);
 	else
 		fprintf(to, "%*s", (int)((right ? 0 : pad) + GAP), "");
+}
+
+static bool is_empty(const struct table *table, size_t column)
+{
+	for (size_t i = column; i < table->cell_count; i += table->column_count)
+		if (strcmp(table->cells[i], "-") != 0)
+			return false;
+	return true;
 }
 
 /* Return: the width of all columns together */
@@ -180,37 +232,83 @@ static size_t measure(struct table *table)
 	for (size_t c = 0; c < table->column_count; c++) {
 		size_t *width = &table->widths[c];
 
-		if (!table->titled)
+		if (!table->titled) {
 			*width = width_of(table->columns[c].title);
+			table->omitted[c] = table->omits_empty && is_empty(table, c);
+		}
+		if (table->omitted[c])
+			continue;
 		for (size_t i = c; i < table->cell_count; i += table->column_count) {
 			size_t have = width_of(table->cells[i]);
 
 			if (have > *width)
 				*width = have;
 		}
-		total += *width + (c ? GAP : 0);
+		total += *width + (total ? GAP : 0);
 	}
 	return total;
+}
+
+/* @cells: one for each column, what is not omitted of them */
+static void print_row(const struct table *table, FILE *to, char *const *cells)
+{
+	size_t last = table->column_count - 1;
+
+	while (last > 0 && table->omitted[last])
+		last--;
+	for (size_t c = 0; c <= last; c++)
+		if (!table->omitted[c])
+			print_cell(to, cells ? cells[c] : table->columns[c].title, table->widths[c],
+				table->columns[c].right, c == last);
+}
+
+/* Return: how many bytes of @text fit a line of @width columns, cut at a space where there is one */
+static size_t line_bytes(const char *text, size_t width)
+{
+	const char *end = character(text, width), *cut = end;
+
+	if (!*end)
+		return (size_t)(end - text);
+	while (cut > text && *cut != ' ')
+		cut--;
+	return (size_t)((cut > text ? cut : end) - text);
+}
+
+void table_text(FILE *to, const char *text, size_t indent, size_t width)
+{
+	size_t room = width, before = 0;
+
+	do {
+		size_t bytes = width == TABLE_WIDTH_UNLIMITED ? strlen(text) : line_bytes(text, room);
+
+		fprintf(to, "%*s%.*s\n", (int)before, "", (int)bytes, text);
+		text += bytes;
+		text += strspn(text, " ");
+		before = indent;
+		room = width - indent;
+	} while (*text);
 }
 
 void table_print(struct table *table, FILE *to, size_t width)
 {
 	size_t total = measure(table);
-	size_t last = table->column_count - 1;
 
 	assert(table->cell_count % table->column_count == 0);
 	if (width != TABLE_WIDTH_UNLIMITED)
 		fit(table, total, width);
-	for (size_t c = 0; c <= last && !table->titled; c++)
-		print_cell(to, table->columns[c].title, table->widths[c], table->columns[c].right, c == last);
+	if (!table->titled)
+		print_row(table, to, NULL);
 	table->titled = true;
-	for (size_t i = 0; i < table->cell_count; i++) {
-		size_t c = i % table->column_count;
-
-		print_cell(to, table->cells[i], table->widths[c], table->columns[c].right, c == last);
+	for (size_t i = 0; i < table->cell_count; i += table->column_count)
+		print_row(table, to, &table->cells[i]);
+	for (size_t i = 0; i < table->cell_count; i++)
 		free(table->cells[i]);
-	}
 	table->cell_count = 0;
+	for (size_t i = 0; i < table->note_count; i++) {
+		table_text(to, table->notes[i], NOTE_INDENT, width);
+		free(table->notes[i]);
+	}
+	table->note_count = 0;
 }
 
 size_t table_screen_width(FILE *to)

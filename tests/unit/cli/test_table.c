@@ -63,7 +63,7 @@ static void shrinks_only_what_may_shrink(void **state)
 	text = printed(table, 40);
 	assert_string_equal(text,
 		"HOST                     RX  ERROR\n"
-		"a-host-with-a-long-name   1  the device…\n");
+		"a-host-with-a-long-name   1  the d…ogram\n");
 	free(text);
 	table_free(table);
 	table = table_new(columns, 3);
@@ -73,9 +73,87 @@ static void shrinks_only_what_may_shrink(void **state)
 	text = printed(table, 10); /* cannot be done: what must not shrink stays */
 	assert_string_equal(text,
 		"HOST                     RX  ERROR\n"
-		"a-host-with-a-long-name   1  the dev…\n");
+		"a-host-with-a-long-name   1  the …ram\n");
 	free(text);
 	table_free(table);
+}
+
+static void a_lab_s_name_is_cut_before_its_port_s(void **state)
+{
+	static const struct table_column of_ports[] = { { .title = "LAB", .shrinks = true, .first = true },
+		{ .title = "PORT", .shrinks = true } };
+	struct table *table = table_new(of_ports, 2);
+	char *text;
+
+	(void)state;
+	table_add(table, "a-lab-of-the-autumn-term");
+	table_add(table, "spine-01-to-leaf-17-uplink");
+	text = printed(table, 40);
+	assert_string_equal(text,
+		"LAB           PORT\n"
+		"a-lab-…-term  spine-01-to-leaf-17-uplink\n");
+	free(text);
+	table_free(table);
+}
+
+static void empty_columns_are_left_out(void **state)
+{
+	struct table *table = table_new(columns, 3);
+	char *text;
+
+	(void)state;
+	table_omit_empty(table);
+	table_add(table, "aws-1");
+	table_add(table, NULL);
+	table_add(table, NULL);
+	table_add(table, "b");
+	table_add(table, "");
+	table_add(table, NULL);
+	text = printed(table, TABLE_WIDTH_UNLIMITED);
+	assert_string_equal(text, "HOST\naws-1\nb\n");
+	free(text);
+	table_free(table);
+}
+
+static void sentences_stand_below_in_full(void **state)
+{
+	struct table *table = table_new(columns, 3);
+	char *text;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		table_add(table, "x");
+	table_note(table, "aws-1: port lab/a: there is %s", "no bridge br-lab\033; make it, or write create: true");
+	text = printed(table, 40);
+	assert_string_equal(text,
+		"HOST  RX  ERROR\n"
+		"x      x  x\n"
+		"aws-1: port lab/a: there is no bridge\n"
+		"    br-lab?; make it, or write create:\n"
+		"    true\n");
+	free(text);
+	for (int i = 0; i < 3; i++)
+		table_add(table, "y");
+	table_note(table, "one");
+	table_note(table, "two");
+	text = printed(table, TABLE_WIDTH_UNLIMITED);
+	assert_string_equal(text, "y      y  y\none\ntwo\n");
+	free(text);
+	table_note(table, "freed, though never printed");
+	table_free(table);
+}
+
+static void a_word_longer_than_the_line_is_broken(void **state)
+{
+	char *text = NULL;
+	size_t len_bytes = 0;
+	FILE *to = open_memstream(&text, &len_bytes);
+
+	(void)state;
+	table_text(to, "aaaaaaaaaaaa bb", 2, 8);
+	fclose(to);
+	assert_string_equal(text, "aaaaaaaa\n  aaaa\n  bb\n");
+	free(text);
 }
 
 static void goes_on_under_the_same_titles(void **state)
@@ -109,7 +187,7 @@ static void counts_characters_not_bytes(void **state)
 	text = printed(table, 20);
 	assert_string_equal(text,
 		"HOST    RX  ERROR\n"
-		"zürich   1  äääääää…\n");
+		"zürich   1  ääää…äää\n");
 	free(text);
 	table_free(table);
 }
@@ -174,6 +252,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_up),
 		cmocka_unit_test(shrinks_only_what_may_shrink),
+		cmocka_unit_test(a_lab_s_name_is_cut_before_its_port_s),
+		cmocka_unit_test(empty_columns_are_left_out),
+		cmocka_unit_test(sentences_stand_below_in_full),
+		cmocka_unit_test(a_word_longer_than_the_line_is_broken),
 		cmocka_unit_test(goes_on_under_the_same_titles),
 		cmocka_unit_test(counts_characters_not_bytes),
 		cmocka_unit_test(cleans_what_came_over_the_network),
