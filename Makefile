@@ -145,6 +145,7 @@ overlay/datapath_SRC = \
 	overlay/datapath/dispatch.c \
 	overlay/datapath/fit.c \
 	overlay/datapath/forwarding.c \
+	overlay/datapath/kernel_drops.c \
 	overlay/datapath/mailbox.c \
 	overlay/datapath/outputs.c \
 	overlay/datapath/receive.c \
@@ -358,6 +359,7 @@ overlay/datapath_TESTS = \
 	tests/unit/overlay/datapath/test_dispatch.c \
 	tests/unit/overlay/datapath/test_fit.c \
 	tests/unit/overlay/datapath/test_forwarding.c \
+	tests/unit/overlay/datapath/test_kernel_drops.c \
 	tests/unit/overlay/datapath/test_mailbox.c \
 	tests/unit/overlay/datapath/test_outputs.c \
 	tests/unit/overlay/datapath/test_receive.c \

@@ -27,7 +27,8 @@ enum stage_next stage_flood(const struct crossing *crossing, struct verdict *ver
 
 	if (only) {
 		forward_add_port(crossing, only, verdict);
-		verdict->result = SWITCH_OK; /* a port that does not carry the VLAN is passed over, not a drop */
+		/* a port that does not carry the VLAN is passed over, which is a drop where there is nobody else */
+		verdict->result = verdict->outputs_count || peers > 0 ? SWITCH_OK : SWITCH_DROP_VLAN_NOBODY;
 	} else if (ports > 0) {
 		verdict_add(verdict, (struct output){ .kind = OUTPUT_PORTS });
 	}

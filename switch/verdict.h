@@ -51,7 +51,8 @@ struct network_port;
 
 /*
  * NOT_MEMBER, a peer sent on a network that its host has no port on.  GROUP_SOURCE, the source is a group address.
- * RESERVED, 01-80-C2-00-00-0x that this switch does not pass.  VLAN_DENIED, by the port's policy.  SELF, the
+ * RESERVED, 01-80-C2-00-00-0x that this switch does not pass.  VLAN_DENIED, by the port's policy.  VLAN_NOBODY, by the policies of
+ * all ports that a flood was for: where these are several, whoever carries the verdict out finds that.  SELF, the
  * destination is where the frame came from.  SPLIT_HORIZON, from a peer for what
  * is behind a peer.  NOWHERE, nobody else is on the network.  TOO_BIG, over the path's size, on a network without fragments.
  */

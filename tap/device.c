@@ -39,6 +39,8 @@ struct device {
 	int index;
 	bool ours; /* made by us, and not there before */
 	bool bridged;
+	uint64_t missed_before, refused_before; /* what the kernel had dropped on it when it was opened */
+	uint64_t missed_pkts, refused_pkts;     /* since, as it could be seen last */
 };
 
 static struct device *device_of(struct tap_port *port)
@@ -160,6 +162,8 @@ static int configure(struct device *device, struct error *error)
 	if (err)
 		return error_fail(error, err, "cannot look up the device %s: %s", name, strerror(-err));
 	device->index = link.index;
+	device->missed_before = link.tx_dropped_pkts;
+	device->refused_before = link.rx_dropped_pkts;
 	if (device->ours) {
 		silence(device);
 		err = netlink_link_set_tx_queue(link.index, TX_QUEUE_PKTS);
@@ -242,11 +246,27 @@ static int device_set_mtu(struct tap_port *port, uint32_t mtu_bytes)
 	return err ? err : netlink_link_set_mtu(link.index, mtu_bytes);
 }
 
-static uint64_t device_missed_pkts(struct tap_port *port)
+/* The kernel counts from the device's point of view: what we read is sent by it */
+static void count_dropped(struct device *device)
 {
 	struct netlink_link link;
 
-	return look_up(device_of(port), &link) ? 0 : link.tx_dropped_pkts;
+	if (look_up(device, &link) < 0)
+		return; /* in another namespace by now */
+	device->missed_pkts = link.tx_dropped_pkts - device->missed_before;
+	device->refused_pkts = link.rx_dropped_pkts - device->refused_before;
+}
+
+static uint64_t device_missed_pkts(struct tap_port *port)
+{
+	count_dropped(device_of(port));
+	return device_of(port)->missed_pkts;
+}
+
+static uint64_t device_refused_pkts(struct tap_port *port)
+{
+	count_dropped(device_of(port));
+	return device_of(port)->refused_pkts;
 }
 
 static enum tap_result device_read(struct tap_port *port, unsigned int queue, struct packet *packet, size_t cap_bytes)
@@ -303,6 +323,7 @@ static const struct tap_ops device_ops = {
 	.check = device_check,
 	.set_mtu = device_set_mtu,
 	.missed_pkts = device_missed_pkts,
+	.refused_pkts = device_refused_pkts,
 	.rx = device_rx,
 	.tx = device_tx,
 };

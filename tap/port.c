@@ -50,6 +50,11 @@ uint64_t tap_port_missed_pkts(struct tap_port *port)
 	return port->ops->missed_pkts(port);
 }
 
+uint64_t tap_port_refused_pkts(struct tap_port *port)
+{
+	return port->ops->refused_pkts ? port->ops->refused_pkts(port) : 0;
+}
+
 int tap_queue_fd(const struct tap_port *port, unsigned int queue)
 {
 	assert(queue < port->queues);

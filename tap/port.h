@@ -108,6 +108,9 @@ int tap_port_set_mtu(struct tap_port *port, uint32_t mtu_bytes) __attribute__((w
 /* Return: frames for us that the kernel dropped because no worker read them in time, since the port was opened */
 uint64_t tap_port_missed_pkts(struct tap_port *port);
 
+/* Return: frames written to it that the kernel dropped (its device's rx_dropped), since it was opened; 0 where the device is not ours */
+uint64_t tap_port_refused_pkts(struct tap_port *port);
+
 /* Return: the descriptor to wait on for reading, level-triggered; borrowed, never to be read or closed by the caller */
 int tap_queue_fd(const struct tap_port *port, unsigned int queue);
 

@@ -15,6 +15,7 @@ struct tap_ops {
 	int (*check)(struct tap_port *port, struct error *error);
 	int (*set_mtu)(struct tap_port *port, uint32_t mtu_bytes);
 	uint64_t (*missed_pkts)(struct tap_port *port);
+	uint64_t (*refused_pkts)(struct tap_port *port); /* NULL: 0 */
 	enum tap_result (*rx)(struct tap_port *port, unsigned int queue, struct packet_burst *burst, unsigned int max);
 	unsigned int (*tx)(struct tap_port *port, unsigned int queue, struct packet *const packets[],
 		unsigned int count, enum tap_result *why);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <stdlib.h>
@@ -429,12 +430,29 @@ static int udp_control_send(struct underlay *underlay, const struct endpoint *to
 
 /* ---- opening ----------------------------------------------------------------------------------------------- */
 
+/* The kernel counts for each socket, in 32 bits: right for as long as those do not run over */
+static uint64_t udp_missed_pkts(const struct underlay *underlay)
+{
+	uint64_t missed = 0;
+
+	for (uint32_t i = 0; i <= underlay->workers; i++) {
+		uint32_t info[SK_MEMINFO_VARS] = { 0 };
+		socklen_t len = sizeof(info);
+
+		if (getsockopt(udp_descriptor(underlay, i < underlay->workers ? i : UNDERLAY_CONTROL), SOL_SOCKET,
+			    SO_MEMINFO, info, &len) == 0)
+			missed += info[SK_MEMINFO_DROPS];
+	}
+	return missed;
+}
+
 static const struct underlay_ops udp_ops = {
 	.descriptor = udp_descriptor,
 	.receive = udp_receive,
 	.send = udp_send,
 	.control_receive = udp_control_receive,
 	.control_send = udp_control_send,
+	.missed_pkts = udp_missed_pkts,
 	.close = udp_close,
 };
 

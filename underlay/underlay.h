@@ -63,6 +63,8 @@ struct underlay_ops {
 	int (*control_receive)(struct underlay *underlay, uint8_t *bytes, size_t cap_bytes, struct endpoint *from);
 	int (*control_send)(struct underlay *underlay, const struct endpoint *to, const uint8_t *bytes,
 		size_t len_bytes);
+	/* How many datagrams the kernel dropped before they were read, since it was opened; NULL: none can be */
+	uint64_t (*missed_pkts)(const struct underlay *underlay);
 	void (*close)(struct underlay *underlay);
 };
 
@@ -113,6 +115,12 @@ __attribute__((warn_unused_result)) static inline int underlay_control_send(stru
 	const struct endpoint *to, const uint8_t *bytes, size_t len_bytes)
 {
 	return underlay->ops->control_send(underlay, to, bytes, len_bytes);
+}
+
+/* Datagrams that the kernel dropped for want of room before anybody read them, since it was opened.  A system call a queue */
+static inline uint64_t underlay_missed_pkts(const struct underlay *underlay)
+{
+	return underlay->ops->missed_pkts ? underlay->ops->missed_pkts(underlay) : 0;
 }
 
 /* NULL is fine */

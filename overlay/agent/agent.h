@@ -12,6 +12,7 @@
 #include "overlay/agent/config.h"
 #include "overlay/agent/core.h"
 #include "overlay/datapath/datapath.h"
+#include "overlay/datapath/kernel_drops.h"
 #include "overlay/peer/overlay.h"
 
 #include <event2/event.h>
@@ -39,6 +40,7 @@ struct agent {
 	struct closer *closer;
 	struct forwarding *superseded; /* by the one that the core has yet to be told of */
 	struct attach_faults faults;   /* of that */
+	struct kernel_drops kernel_drops;
 	struct event *published_event;
 
 	/* loop.c */

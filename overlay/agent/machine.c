@@ -57,6 +57,7 @@ static bool port_close(void *ctx, struct tap_port *port, void *token)
 {
 	struct agent *agent = ctx;
 
+	kernel_drops_close(&agent->kernel_drops, port);
 	return closer_close(agent->closer, port, token);
 }
 
@@ -110,6 +111,8 @@ static void stats(void *ctx, struct stats *out)
 	struct agent *agent = ctx;
 
 	stats_gather(&agent->datapath, out);
+	kernel_drops_look(&agent->kernel_drops, &agent->datapath, agent->now);
+	kernel_drops_add(&agent->kernel_drops, out);
 }
 
 static void port_stats(void *ctx, uint32_t slot, struct port_stats *out)

@@ -24,17 +24,23 @@ static void to_peer(struct worker *worker, uint32_t slot, struct packet *packet)
 		drops_count(&worker->drops, DROP_PEER_GONE, 1);
 }
 
-static void flood_ports(struct worker *worker, struct packet *packet)
+/* Return: how many ports took it */
+static uint32_t flood_ports(struct worker *worker, struct packet *packet)
 {
 	const struct network *network = packet->network;
 	const struct crossing crossing = { .packet = packet, .fdb = worker->datapath->fdb, .now = worker->now };
 
+	uint32_t taken = 0;
+
 	for (uint32_t i = 0; i < network->ports_count; i++) {
 		enum vlan_action action = forward_to_port(&crossing, &network->ports[i], packet->vlan);
 
-		if (action != VLAN_DENY)
-			deliver_shared(worker, &network->ports[i], packet, action);
+		if (action == VLAN_DENY)
+			continue;
+		deliver_shared(worker, &network->ports[i], packet, action);
+		taken++;
 	}
+	return taken;
 }
 
 static void flood_peers(struct worker *worker, struct packet *packet)
@@ -70,9 +76,10 @@ static uint32_t to_ports(struct worker *worker, const struct verdict *verdict, s
 	for (; i < verdict->outputs_count && verdict->outputs[i].kind <= OUTPUT_PORTS; i++) {
 		const struct output *output = &verdict->outputs[i];
 
-		if (output->kind == OUTPUT_PORTS)
-			flood_ports(worker, packet);
-		else if (i + 1U == verdict->outputs_count)
+		if (output->kind == OUTPUT_PORTS) {
+			if (flood_ports(worker, packet) == 0 && i + 1U == verdict->outputs_count)
+				drops_count(&worker->drops, drop_switch(SWITCH_DROP_VLAN_NOBODY), 1);
+		} else if (i + 1U == verdict->outputs_count)
 			deliver_alone(worker, output->port, packet, (enum vlan_action)output->action);
 		else
 			deliver_shared(worker, output->port, packet, (enum vlan_action)output->action);

@@ -191,6 +191,23 @@ static void what_nobody_reads_is_counted(void **state)
 	tap_port_close(port);
 }
 
+/* A protocol that nobody on this host listens to is taken by the device, and dropped behind it */
+static void what_the_kernel_drops_behind_it_is_counted(void **state)
+{
+	struct tap_port *port = open_port("tap:nic0", "", false, 1);
+
+	(void)state;
+	frame_build(&sent, 0, 50);
+	sent.offload = (struct offload){ 0 };
+	assert_int_equal(tap_port_refused_pkts(port), 0);
+	sent.bytes[12] = 0x88; /* IEEE 802 local experimental 2: nobody's */
+	sent.bytes[13] = 0xb6;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(frame_write(port, 0, &sent), TAP_OK);
+	assert_int_equal(tap_port_refused_pkts(port), 3);
+	tap_port_close(port);
+}
+
 static void a_deleted_device_is_noticed(void **state)
 {
 	struct tap_port *port = open_port("tap:nic0", "", false, 1);
@@ -382,6 +399,7 @@ int main(void)
 		cmocka_unit_test(frames_pass_both_ways),
 		cmocka_unit_test(what_is_wrong_has_a_name),
 		cmocka_unit_test(what_nobody_reads_is_counted),
+		cmocka_unit_test(what_the_kernel_drops_behind_it_is_counted),
 		cmocka_unit_test(a_deleted_device_is_noticed),
 		cmocka_unit_test(a_device_may_move_to_a_guest),
 		cmocka_unit_test(a_persistent_tap_stays),

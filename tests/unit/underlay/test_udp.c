@@ -206,6 +206,27 @@ static void what_is_too_big_is_told_train_by_train(void **state)
 	assert_true(underlay_takes_trains(a, 1)); /* the device can do trains, only not of that size */
 }
 
+/* More than any buffer that the kernel grants: what does not fit is known by number */
+static void what_nobody_reads_in_time_is_counted(void **state)
+{
+	static uint8_t bytes[60000];
+	struct underlay_train one = train(bytes, sizeof(bytes), sizeof(bytes));
+	struct underlay_message messages[UNDERLAY_RECEIVE_MAX];
+	uint64_t sent = 0, read = 0;
+	uint32_t got;
+
+	(void)state;
+	assert_int_equal(underlay_missed_pkts(b), 0);
+	head(bytes, false, 0);
+	for (; sent < 2000; sent++)
+		underlay_send(a, 1, &one, 1);
+	assert_int_equal(one.full + one.too_big + one.failed, 0);
+	while ((got = underlay_receive(b, 0, messages, UNDERLAY_RECEIVE_MAX)) > 0)
+		read += got;
+	assert_in_range(read, 1, sent - 1);
+	assert_int_equal(read + underlay_missed_pkts(b), sent);
+}
+
 static void what_cannot_be_sent_is_counted(void **state)
 {
 	struct endpoint nowhere;
@@ -241,6 +262,7 @@ int main(void)
 		cmocka_unit_test(own_flows_have_ports_of_their_own_and_take_nothing),
 		cmocka_unit_test(a_burst_arrives_in_order_whole),
 		cmocka_unit_test(what_is_too_big_is_told_train_by_train),
+		cmocka_unit_test(what_nobody_reads_in_time_is_counted),
 		cmocka_unit_test(what_cannot_be_sent_is_counted),
 		cmocka_unit_test(a_port_in_use_is_refused_with_advice),
 	};

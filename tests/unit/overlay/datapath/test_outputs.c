@@ -48,6 +48,40 @@ static void a_flood_out_of_an_access_port_gets_a_tag(void **state)
 	lone_close(&lone);
 }
 
+static void a_flood_that_nobody_takes_is_counted(void **state)
+{
+	const struct verdict ports = { .outputs_count = 1, .outputs = { { .kind = OUTPUT_PORTS } } };
+	const struct network_port members[2] = { { .id = 0, .vlan = { .mode = VLAN_TRUNK_ALL } },
+		{ .id = 2, .vlan = { .mode = VLAN_ACCESS, .access = LONE_VLAN } } };
+	const struct network_spec spec = { .id = 8,
+		.mode = NETWORK_SWITCH,
+		.mtu_bytes = 1500,
+		.lab = "lab",
+		.name = "two",
+		.ports = members,
+		.ports_count = 2 };
+	struct network *network;
+	struct packet packet;
+	struct lone lone;
+
+	(void)state;
+	lone_open(&lone);
+	assert_int_equal(network_new(&spec, &network), 0);
+	packet = lone_packet(&lone, 0, 1, 100);
+	packet.network = network;
+	packet.in = network_port_lookup(network, 0);
+	packet.vlan = LONE_VLAN;
+	outputs_carry(lone.worker, &packet, &ports);
+	assert_int_equal(lone_dropped(&lone, drop_switch(SWITCH_DROP_VLAN_NOBODY)), 0);
+	packet.vlan = LONE_VLAN + 1;
+	outputs_carry(lone.worker, &packet, &everybody); /* a peer may want it: not ours to say */
+	assert_int_equal(lone_dropped(&lone, drop_switch(SWITCH_DROP_VLAN_NOBODY)), 0);
+	outputs_carry(lone.worker, &packet, &ports);
+	assert_int_equal(lone_dropped(&lone, drop_switch(SWITCH_DROP_VLAN_NOBODY)), 1);
+	network_free(network);
+	lone_close(&lone);
+}
+
 static void a_peer_that_is_gone_is_counted(void **state)
 {
 	struct verdict verdict = { .outputs_count = 1 };
@@ -196,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_flood_leaves_out_where_it_came_from),
 		cmocka_unit_test(a_flood_out_of_an_access_port_gets_a_tag),
+		cmocka_unit_test(a_flood_that_nobody_takes_is_counted),
 		cmocka_unit_test(a_peer_that_is_gone_is_counted),
 		cmocka_unit_test(a_drop_is_counted_beside_the_outputs),
 		cmocka_unit_test(a_flood_reaches_each_port_in_its_form),
