@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/suggest.h"
 #include "cli/commands.h"
+#include "cli/drop_help.h"
 #include "cli/duration.h"
 #include "cli/operator.h"
 #include "cli/say.h"
@@ -134,11 +135,49 @@ static void mac_row(struct table *table, const json_t *mac)
 	table_add(table, json_text_of(mac, "port"));
 }
 
+/* How long ago @key was, in Unix seconds */
+static void add_age(struct table *table, const json_t *item, const char *key)
+{
+	long long then = json_int_of(item, key), now = (long long)time(NULL);
+	char age[DURATION_TEXT_BYTES] = "";
+
+	if (then > 0)
+		duration_format(now > then ? (uint64_t)(now - then) * 1000 : 0, age);
+	table_add(table, age);
+}
+
 static void drop_row(struct table *table, const json_t *drop)
 {
+	double rate = json_number_value(json_object_get(drop, "rate"));
+
 	table_add(table, json_text_of(drop, "host"));
 	table_add(table, json_text_of(drop, "name"));
 	table_addf(table, "%lld", json_int_of(drop, "count"));
+	if (json_object_get(drop, "rate"))
+		table_addf(table, "%.*f/s", rate > 0 && rate < 10 ? 1 : 0, rate);
+	else
+		table_add(table, NULL);
+	add_age(table, drop, "since");
+	add_age(table, drop, "last");
+}
+
+/* Each name once, with what it means and what to do */
+static void explain_drops(const json_t *items)
+{
+	json_t *told = json_object();
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(items, i, item) {
+		const char *name = json_text_of(item, "name"), *text = name ? drop_help_text(name) : NULL;
+
+		if (!text || json_object_get(told, name))
+			continue;
+		json_object_set_new(told, name, json_true());
+		putchar('\n');
+		drop_help_print(name, text);
+	}
+	json_decref(told);
 }
 
 static const struct kind kinds[] = {
@@ -164,7 +203,9 @@ static const struct kind kinds[] = {
 			{ .title = "PORT", .shrinks = true } },
 		mac_row, NULL, "no host has seen a MAC address yet" },
 	{ "drops", NULL, { "host", "name" },
-		{ { .title = "HOST", .shrinks = true }, { .title = "DROP" }, { .title = "COUNT", .right = true } },
+		{ { .title = "HOST", .shrinks = true }, { .title = "DROP" }, { .title = "COUNT", .right = true },
+			{ .title = "RATE", .right = true }, { .title = "SINCE", .right = true },
+			{ .title = "LAST", .right = true } },
 		drop_row, NULL, "no host has dropped anything" },
 };
 
@@ -276,6 +317,8 @@ static void show_all(struct getting *getting, const json_t *items)
 			getting->in->values[OPTION_LAB]);
 	else if (!invocation_has(getting->in, OPTION_JSON))
 		say_note("%s", getting->kind->none);
+	if (getting->kind->row == drop_row && !getting->known)
+		explain_drops(items);
 	fflush(stdout);
 }
 

@@ -7,6 +7,7 @@
 #include "base/suggest.h"
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/drop_help.h"
 #include "cli/duration.h"
 #include "cli/say.h"
 #include "cli/table.h"
@@ -242,6 +243,22 @@ static void print_drops(const json_t *drops)
 	table_free(table);
 }
 
+/* What each means, and what to do */
+static void explain_drops(const json_t *drops)
+{
+	const json_t *count;
+	const char *name;
+
+	json_object_foreach((json_t *)drops, name, count) {
+		const char *text = drop_help_text(name);
+
+		if (!text)
+			continue;
+		putchar('\n');
+		drop_help_print(name, text);
+	}
+}
+
 static void print_overview(const json_t *status)
 {
 	char up[DURATION_TEXT_BYTES];
@@ -273,6 +290,7 @@ static bool print_part(const char *name, const json_t *status)
 	if (strcmp(name, "drops") != 0)
 		return false;
 	print_drops(json_object_get(status, "drops"));
+	explain_drops(json_object_get(status, "drops"));
 	return true;
 }
 

@@ -184,8 +184,62 @@ bool agent_report_check(const json_t *in, const struct model *model, const char 
 		take_drops(in, host, out, fault);
 }
 
+static json_int_t int_of(const json_t *item, const char *key)
+{
+	return json_integer_value(json_object_get(item, key));
+}
+
+/* @item, of a counter that had been @old at the last report and @base when rates were last counted; NULL: it is new */
+static void rate_one(json_t *item, const json_t *old, const json_t *base, uint64_t elapsed_ms, time_t wall)
+{
+	json_int_t count = int_of(item, "count");
+	bool anew = !old || count < int_of(old, "count");
+	json_int_t before = base && !anew && int_of(base, "count") <= count ? int_of(base, "count") : 0;
+	double rate = json_number_value(json_object_get(old, "rate"));
+
+	if (elapsed_ms)
+		rate = (double)(count - before) * 1000.0 / (double)elapsed_ms;
+	json_object_set_new(item, "since", json_integer(anew ? wall : int_of(old, "since")));
+	json_object_set_new(item, "last",
+		json_integer(anew || count > int_of(old, "count") ? wall : int_of(old, "last")));
+	json_object_set_new(item, "rate", json_real(rate));
+}
+
+void agent_report_rate(struct agent_report *report, struct agent_report *was, struct instant now, time_t wall)
+{
+	uint64_t elapsed_ms = was->before.ns ? instant_since_ms(now, was->before) : 0;
+	const char *name;
+	json_t *item;
+
+	if (elapsed_ms < REPORT_RATE_MS)
+		elapsed_ms = 0;
+	json_object_foreach(report->drops, name, item)
+		rate_one(item, json_object_get(was->drops, name), json_object_get(was->drops_before, name), elapsed_ms,
+			wall);
+	if (report->drops && (elapsed_ms || !was->before.ns)) {
+		report->drops_before = json_incref(report->drops);
+		report->before = now;
+	} else {
+		report->drops_before = was->drops_before;
+		report->before = was->before;
+		was->drops_before = NULL;
+	}
+}
+
+json_t *agent_report_drop_now(json_t *drop, time_t wall)
+{
+	json_t *out;
+
+	if (wall - int_of(drop, "last") <= REPORT_QUIET_S)
+		return json_incref(drop);
+	out = json_copy(drop);
+	json_object_set_new(out, "rate", json_real(0));
+	return out;
+}
+
 void agent_report_fini(struct agent_report *report)
 {
+	json_decref(report->drops_before);
 	json_decref(report->about);
 	json_decref(report->macs);
 	json_decref(report->drops);

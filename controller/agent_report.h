@@ -6,6 +6,7 @@
 #ifndef CONTROLLER_AGENT_REPORT_H
 #define CONTROLLER_AGENT_REPORT_H
 
+#include "base/clock.h"
 #include "controller/ca/authority.h"
 #include "controller/model.h"
 #include "lab/fault.h"
@@ -13,9 +14,12 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #define REPORT_MACS_MAX 8192U
 #define REPORT_DROPS_MAX 512U
+#define REPORT_RATE_MS 4000U /* reports come each 5 s, and when something happened */
+#define REPORT_QUIET_S 15    /* without a report, a counter does not grow: agents report what has changed */
 #define REPORT_TEXT_MAX 2048U
 #define REPORT_ERRORS_MAX 64U
 
@@ -24,12 +28,28 @@ struct agent_report {
 	uint64_t rev;                       /* that document's, for people */
 	json_t *about; /* {"error"?, "errors"?, "version"?, "underlay_mtu"?}: members of the host's item */
 	json_t *macs;  /* {key: item of the list}; NULL where the report has none */
-	json_t *drops; /* the same */
+	json_t *drops; /* the same; agent_report_rate() adds to the items */
+
+	/* Against these, rates are counted: {name: item}, as of then */
+	json_t *drops_before;
+	struct instant before;
 };
 
 /* Return: false with @fault set; @out is to be given to agent_report_fini() in any case */
 bool agent_report_check(const json_t *in, const struct model *model, const char *host, struct agent_report *out,
 	struct fault *fault);
+
+/**
+ * agent_report_rate() - say of @report's drops since when each is counted, when it last grew and how fast, by what was reported before
+ * @was:	the report before; all zeros where there was none.  What is kept of it moves over
+ * @wall:	Unix seconds
+ *
+ * A counter that fell is of another agent's start, and begins anew.  Rates are over at least REPORT_RATE_MS.
+ */
+void agent_report_rate(struct agent_report *report, struct agent_report *was, struct instant now, time_t wall);
+
+/* Return: @drop as it is now: a rate that nobody has confirmed for a while is zero.  A new reference */
+json_t *agent_report_drop_now(json_t *drop, time_t wall);
 
 void agent_report_fini(struct agent_report *report);
 

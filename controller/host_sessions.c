@@ -435,6 +435,7 @@ bool host_sessions_report(struct host_sessions *sessions, const char *host, cons
 		return false;
 	}
 	was = session->report;
+	agent_report_rate(&report, &was, sessions->machine->now(sessions->machine->ctx), session->last_seen);
 	changed = !session->reported || strcmp(was.applied, report.applied) != 0 || was.rev != report.rev ||
 		!json_equal(was.about, report.about);
 	if (report.macs)
@@ -536,6 +537,7 @@ json_t *host_sessions_list(struct host_sessions *sessions, enum watch_resource r
 {
 	json_t *out, *item;
 	const char *key;
+	time_t wall = sessions->machine->wall(sessions->machine->ctx);
 
 	if (resource == WATCH_HOSTS)
 		return hosts(sessions);
@@ -543,8 +545,12 @@ json_t *host_sessions_list(struct host_sessions *sessions, enum watch_resource r
 	for (size_t i = 0; i < sessions->count; i++) {
 		const struct agent_report *report = &sessions->list[i]->report;
 
-		json_object_foreach(resource == WATCH_MACS ? report->macs : report->drops, key, item)
-			json_array_append(out, item);
+		if (resource == WATCH_MACS)
+			json_object_foreach(report->macs, key, item)
+				json_array_append(out, item);
+		else
+			json_object_foreach(report->drops, key, item)
+				json_array_append_new(out, agent_report_drop_now(item, wall));
 	}
 	return out;
 }

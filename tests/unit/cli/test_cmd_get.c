@@ -55,6 +55,26 @@ static void one_lab_of_several(void **state)
 	assert_int_equal(run.exit, CLI_USAGE);
 }
 
+static void drops_are_explained(void **state)
+{
+	static const char *const answers[] = { CANNED("200 OK",
+		"{\"rev\": 5, \"items\": [{\"host\": \"h1\", \"name\": \"tap-down\", \"count\": 12, \"rate\": 2.5, \"since\": 1, "
+		"\"last\": 1}, {\"host\": \"h2\", \"name\": \"tap-down\", \"count\": 1}, "
+		"{\"host\": \"h2\", \"name\": \"of-a-newer-weftd\", \"count\": 1}]}") };
+	const char *text;
+
+	(void)state;
+	COMMAND_RUN(&run, &command_get, answers, "get", "drops");
+	assert_int_equal(run.exit, CLI_OK);
+	assert_non_null(strstr(run.out.text, "2.5/s"));
+	text = strstr(run.out.text, "\n\ntap-down\n    A frame for a device that is down.");
+	assert_non_null(text); /* below the table, once */
+	assert_null(strstr(text + 3, "tap-down"));
+	assert_null(strstr(text, "of-a-newer-weftd"));
+	COMMAND_RUN(&run, &command_get, answers, "get", "drops", "--json");
+	assert_null(strstr(run.out.text, "A frame"));
+}
+
 static void nothing_is_there(void **state)
 {
 	static const char *const answers[] = { EMPTY };
@@ -100,6 +120,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_table),
 		cmocka_unit_test(one_lab_of_several),
+		cmocka_unit_test(drops_are_explained),
 		cmocka_unit_test(nothing_is_there),
 		cmocka_unit_test(changes_as_they_come),
 	};

@@ -165,12 +165,65 @@ static void limits(void **state)
 	json_decref(in);
 }
 
+/* One report of h1 at @at_ms with this count of a drop.  Return: its item, borrowed from @last */
+static json_t *drop_after(struct core_fixture *f, struct agent_report *last, uint64_t at_ms, int count)
+{
+	struct agent_report report;
+	struct fault fault;
+	char text[100];
+
+	snprintf(text, sizeof(text), "{\"applied\":\"\",\"drops\":{\"udp-full\":%d}}", count);
+	assert_true(check(f, text, &report, &fault));
+	agent_report_rate(&report, last, (struct instant){ at_ms * 1000000ULL }, (time_t)(at_ms / 1000));
+	agent_report_fini(last);
+	*last = report;
+	return json_object_get(last->drops, "udp-full");
+}
+
+static void assert_drop(const json_t *drop, double rate, int since, int last)
+{
+	assert_true(json_is_real(json_object_get(drop, "rate")));
+	assert_int_equal(json_real_value(json_object_get(drop, "rate")) * 1000, rate * 1000);
+	assert_int_equal(json_integer_value(json_object_get(drop, "since")), since);
+	assert_int_equal(json_integer_value(json_object_get(drop, "last")), last);
+}
+
+static void rates_of_drops(void **state)
+{
+	struct core_fixture *f = *state;
+	struct agent_report last = { 0 }, none;
+	struct fault fault;
+	json_t *now;
+
+	assert_drop(drop_after(f, &last, 10000, 7), 0, 10, 10); /* of how long, nobody knows */
+	assert_drop(drop_after(f, &last, 15000, 17), 2, 10, 15);
+	assert_drop(drop_after(f, &last, 15100, 27), 2, 10, 15); /* too soon for another rate */
+	assert_drop(drop_after(f, &last, 20000, 32), 3, 10, 20); /* of 17 before */
+	assert_drop(drop_after(f, &last, 25000, 32), 0, 10, 20);
+	assert_drop(drop_after(f, &last, 30000, 10), 2, 30, 30); /* weftd was started again */
+	/* a report without drops keeps what there is */
+	assert_true(check(f, "{\"applied\":\"\"}", &none, &fault));
+	agent_report_rate(&none, &last, (struct instant){ 35000000000ULL }, 35);
+	none.drops = json_incref(last.drops);
+	agent_report_fini(&last);
+	last = none;
+	assert_drop(drop_after(f, &last, 40000, 30), 2, 30, 40);
+	now = agent_report_drop_now(json_object_get(last.drops, "udp-full"), 55);
+	assert_drop(now, 2, 30, 40);
+	json_decref(now);
+	now = agent_report_drop_now(json_object_get(last.drops, "udp-full"), 56);
+	assert_drop(now, 0, 30, 40);
+	json_decref(now);
+	agent_report_fini(&last);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_wrong, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_believed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(limits, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(rates_of_drops, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
