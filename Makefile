@@ -703,7 +703,6 @@ MAN5          = cli/weft-lab.5
 MAN7          = cli/weft-drops.7
 MAN8          = overlay/weftd.8 controller/weft-controller.8
 UNITS         = overlay/weftd.service controller/weft-controller.service
-COMPLETIONS   = cli/weft.bash-completion
 
 sbindir       = $(DESTDIR)$(PREFIX)/sbin
 bindir        = $(DESTDIR)$(PREFIX)/bin
@@ -711,19 +710,23 @@ man1dir       = $(DESTDIR)$(PREFIX)/share/man/man1
 man5dir       = $(DESTDIR)$(PREFIX)/share/man/man5
 man7dir       = $(DESTDIR)$(PREFIX)/share/man/man7
 man8dir       = $(DESTDIR)$(PREFIX)/share/man/man8
-completiondir = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+bashdir       = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+zshdir        = $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions
+fishdir       = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 sharedir      = $(DESTDIR)$(PREFIX)/share/weft
 unitdir       = $(DESTDIR)/etc/systemd/system
 
 install: all
-	install -d $(sbindir) $(bindir) $(man1dir) $(man5dir) $(man7dir) $(man8dir) $(completiondir) $(sharedir) $(unitdir)
+	install -d $(sbindir) $(bindir) $(man1dir) $(man5dir) $(man7dir) $(man8dir) $(bashdir) $(zshdir) $(fishdir) $(sharedir) $(unitdir)
 	install -m 755 $(addprefix $(BUILD)/,$(SBIN_PROGRAMS)) $(sbindir)
 	install -m 755 $(addprefix $(BUILD)/,$(BIN_PROGRAMS)) $(bindir)
 	install -m 644 $(MAN1) $(man1dir)
 	install -m 644 $(MAN5) $(man5dir)
 	install -m 644 $(MAN7) $(man7dir)
 	install -m 644 $(MAN8) $(man8dir)
-	install -m 644 $(COMPLETIONS) $(completiondir)/weft
+	install -m 644 cli/weft.bash-completion $(bashdir)/weft
+	install -m 644 cli/weft.zsh-completion $(zshdir)/_weft
+	install -m 644 cli/weft.fish-completion $(fishdir)/weft.fish
 	install -m 644 $(SCHEMA) $(sharedir)
 	for unit in $(UNITS); do sed 's|/usr/local|$(PREFIX)|g' $$unit >$(unitdir)/$${unit##*/}; done
 
@@ -731,7 +734,7 @@ uninstall:
 	rm -f $(addprefix $(sbindir)/,$(SBIN_PROGRAMS)) $(addprefix $(bindir)/,$(BIN_PROGRAMS))
 	rm -f $(addprefix $(man1dir)/,$(notdir $(MAN1))) $(addprefix $(man5dir)/,$(notdir $(MAN5))) $(addprefix $(man7dir)/,$(notdir $(MAN7))) \
 		$(addprefix $(man8dir)/,$(notdir $(MAN8)))
-	rm -f $(addprefix $(unitdir)/,$(notdir $(UNITS))) $(completiondir)/weft
+	rm -f $(addprefix $(unitdir)/,$(notdir $(UNITS))) $(bashdir)/weft $(zshdir)/_weft $(fishdir)/weft.fish
 	rm -f $(addprefix $(sharedir)/,$(notdir $(SCHEMA)))
 
 # print-NAME shows a variable of this file, for scripts

@@ -303,6 +303,27 @@ static void show(struct getting *getting, const char *change, const json_t *item
 	add_row(getting, item);
 }
 
+/* The lab may be misspelt: @items are what there is of the other labs */
+static void note_nothing_of_lab(const struct getting *getting, const json_t *items)
+{
+	const char *typed = getting->in->values[OPTION_LAB], *meant = NULL;
+	const char **words = calloc(json_array_size(items) + 1, sizeof(*words));
+	const json_t *item;
+	size_t count = 0, i;
+
+	if (words) {
+		json_array_foreach(items, i, item)
+			if (json_text_of(item, getting->kind->lab_member))
+				words[count++] = json_text_of(item, getting->kind->lab_member);
+		meant = suggest(typed, words, count);
+	}
+	if (meant)
+		say_note("there is nothing of a lab %s; did you mean %s?", typed, meant);
+	else
+		say_note("there is nothing of a lab %s; `weft get labs` lists the labs", typed);
+	free(words);
+}
+
 static void show_all(struct getting *getting, const json_t *items)
 {
 	const json_t *item;
@@ -313,8 +334,7 @@ static void show_all(struct getting *getting, const json_t *items)
 	if (table_rows(getting->table) > 0)
 		table_print(getting->table, stdout, table_screen_width(stdout));
 	else if (invocation_has(getting->in, OPTION_LAB))
-		say_note("there is nothing of a lab %s; `weft get labs` lists the labs",
-			getting->in->values[OPTION_LAB]);
+		note_nothing_of_lab(getting, items);
 	else if (!invocation_has(getting->in, OPTION_JSON))
 		say_note("%s", getting->kind->none);
 	if (getting->kind->row == drop_row && !getting->known)

@@ -175,7 +175,7 @@ static void print_fact(const char *name, const char *format, ...)
 	vsnprintf(text + used, sizeof(text) - (size_t)used, format, args);
 	va_end(args);
 	table_clean(text);
-	table_text(stdout, text, FACT_INDENT, table_screen_width(stdout));
+	table_text(stdout, text, 0, FACT_INDENT, table_screen_width(stdout));
 }
 
 static const char *or_unknown(const char *text)

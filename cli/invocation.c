@@ -6,10 +6,14 @@
 #include "base/suggest.h"
 #include "cli/duration.h"
 #include "cli/say.h"
+#include "cli/table.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+
+#define USAGE_INDENT 12
+#define OPTION_COLUMNS 24 /* the longest option with its argument, and its gap */
 
 #define EVERY_COMMAND (OPTION_BIT(HELP) | OPTION_BIT(JSON) | OPTION_BIT(STATE))
 
@@ -119,22 +123,55 @@ bool invocation_duration(const struct invocation *in, enum cli_option option, ui
 	return false;
 }
 
+/* Paragraphs are broken anew; what is indented, an example, stays as it is */
+static void print_paragraphs(const char *text)
+{
+	char paragraph[1024] = "";
+	size_t used = 0;
+
+	for (const char *line = text; *line;) {
+		size_t len = strcspn(line, "\n");
+		const char *next = line + len + (line[len] == '\n');
+		bool flows = len > 0 && *line != ' ';
+
+		if (flows && used < sizeof(paragraph))
+			used += (size_t)snprintf(paragraph + used, sizeof(paragraph) - used, "%s%.*s", used ? " " : "",
+				(int)len, line);
+		if (used && (!flows || !*next)) {
+			table_text(stdout, paragraph, 0, 0, SAY_COLUMNS);
+			used = 0;
+		}
+		if (!flows)
+			printf("%.*s\n", (int)len, line);
+		line = next;
+	}
+}
+
 void command_help(const struct command *command)
 {
-	printf("usage: weft %s%s%s%s\n\n%s.\n", command->name, *command->arguments ? " " : "", command->arguments,
-		command->passes_on ? "" : " [OPTIONS]", command->summary);
-	if (*command->help)
-		printf("\n%s", command->help);
+	char text[512];
+
+	snprintf(text, sizeof(text), "usage: weft %s%s%s%s", command->name, *command->arguments ? " " : "",
+		command->arguments, command->passes_on ? "" : " [OPTIONS]");
+	table_text(stdout, text, 0, USAGE_INDENT, SAY_COLUMNS);
+	snprintf(text, sizeof(text), "%s.", command->summary);
+	putchar('\n');
+	table_text(stdout, text, 0, 0, SAY_COLUMNS);
+	if (*command->help) {
+		putchar('\n');
+		print_paragraphs(command->help);
+	}
 	if (command->passes_on)
 		return;
 	printf("\noptions:\n");
 	for (size_t i = 0; i < CLI_OPTIONS_COUNT; i++) {
-		char left[40];
+		char left[40], line[256];
 
 		if (!(options_of(command) & 1U << i))
 			continue;
 		snprintf(left, sizeof(left), "--%s%s%s", infos[i].name, *infos[i].argument ? " " : "",
 			infos[i].argument);
-		printf("  %-22s  %s\n", left, infos[i].help);
+		snprintf(line, sizeof(line), "%-*s%s", OPTION_COLUMNS, left, infos[i].help);
+		table_text(stdout, line, 2, OPTION_COLUMNS + 2, SAY_COLUMNS);
 	}
 }

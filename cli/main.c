@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/drop_help.h"
 #include "cli/say.h"
+#include "cli/table.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -40,6 +41,7 @@ static const struct command *const commands[] = { &command_init, &command_token,
 	&command_delete, &command_get, &command_status, &command_revoke, &command_measure, &command_version,
 	&command_help_ };
 
+#define COMMAND_COLUMNS 12 /* the longest name and its gap */
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static const struct command *command_lookup(const char *name)
@@ -68,8 +70,12 @@ static void print_usage(FILE *to)
 	fputs("usage: weft COMMAND [ARGUMENTS] [OPTIONS]\n\n"
 	      "Joins the virtual switches of many hosts into private Ethernet networks.\n\ncommands:\n",
 		to);
-	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(to, "  %-8s  %s\n", commands[i]->name, commands[i]->summary);
+	for (size_t i = 0; i < COMMANDS; i++) {
+		char line[256];
+
+		snprintf(line, sizeof(line), "%-*s%s", COMMAND_COLUMNS, commands[i]->name, commands[i]->summary);
+		table_text(to, line, 2, COMMAND_COLUMNS + 2, SAY_COLUMNS);
+	}
 	fputs("\nevery command takes --help, --json and --state DIR (" STATE_DIR_DEFAULT ")\n"
 	      "exit status: 0 done, 1 failed, 2 wrong usage, 3 could not reach, 4 timed out\n",
 		to);

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define SAID_MAX 2048U
-#define LINE_COLUMNS 80
 
 static void say(const char *prefix, const char *format, va_list args)
 {
@@ -44,20 +43,10 @@ void say_note(const char *format, ...)
 void say_wrapped(int indent, const char *text)
 {
 	char clean[SAID_MAX];
-	int column = 0;
 
 	snprintf(clean, sizeof(clean), "%s", text);
 	table_clean(clean);
-	for (char *rest, *word = strtok_r(clean, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
-		int len = (int)strlen(word);
-
-		if (column > 0 && column + 1 + len > LINE_COLUMNS) {
-			putchar('\n');
-			column = 0;
-		}
-		column += column > 0 ? printf(" %s", word) : printf("%*s%s", indent, "", word);
-	}
-	putchar('\n');
+	table_text(stdout, clean, (size_t)indent, (size_t)indent, SAY_COLUMNS);
 }
 
 void say_json(const json_t *json)

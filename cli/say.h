@@ -8,6 +8,8 @@
 
 #include <jansson.h>
 
+#define SAY_COLUMNS 80U /* of what is the same wherever it is printed: help, explanations */
+
 /* "weft: what is wrong, where, and what to do".  Control bytes are replaced.  Return: @code, to be returned further */
 enum cli_exit say_error(enum cli_exit code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -271,21 +271,22 @@ static size_t line_bytes(const char *text, size_t width)
 		return (size_t)(end - text);
 	while (cut > text && *cut != ' ')
 		cut--;
+	while (cut > text && cut[-1] == ' ')
+		cut--;
 	return (size_t)((cut > text ? cut : end) - text);
 }
 
-void table_text(FILE *to, const char *text, size_t indent, size_t width)
+void table_text(FILE *to, const char *text, size_t first, size_t indent, size_t width)
 {
-	size_t room = width, before = 0;
+	size_t before = first;
 
 	do {
-		size_t bytes = width == TABLE_WIDTH_UNLIMITED ? strlen(text) : line_bytes(text, room);
+		size_t bytes = width == TABLE_WIDTH_UNLIMITED ? strlen(text) : line_bytes(text, width - before);
 
 		fprintf(to, "%*s%.*s\n", (int)before, "", (int)bytes, text);
 		text += bytes;
 		text += strspn(text, " ");
 		before = indent;
-		room = width - indent;
 	} while (*text);
 }
 
@@ -305,7 +306,7 @@ void table_print(struct table *table, FILE *to, size_t width)
 		free(table->cells[i]);
 	table->cell_count = 0;
 	for (size_t i = 0; i < table->note_count; i++) {
-		table_text(to, table->notes[i], NOTE_INDENT, width);
+		table_text(to, table->notes[i], 0, NOTE_INDENT, width);
 		free(table->notes[i]);
 	}
 	table->note_count = 0;

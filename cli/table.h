@@ -53,8 +53,8 @@ size_t table_rows(const struct table *table);
  */
 void table_print(struct table *table, FILE *to, size_t width);
 
-/* @text on lines of at most @width columns of the screen, broken at spaces; those after the first are indented by @indent */
-void table_text(FILE *to, const char *text, size_t indent, size_t width);
+/* @text on lines of at most @width columns of the screen, broken at spaces; the first is indented by @first, the others by @indent */
+void table_text(FILE *to, const char *text, size_t first, size_t indent, size_t width);
 
 /* Return: the terminal's width where @to is one (at least 80), TABLE_WIDTH_UNLIMITED for a pipe or a file */
 size_t table_screen_width(FILE *to);

@@ -288,7 +288,7 @@ static json_t *get_lab(struct api_call *c)
 	size_t i;
 
 	if (!lab) {
-		fault_set(&c->fault, 404, "", "there is no lab \"%s\"", c->name);
+		(void)model_missing(c->api->model, MODEL_LAB, c->name, &c->fault);
 		return NULL;
 	}
 	hosts = json_array();

@@ -316,7 +316,7 @@ json_t *enrol_revoke(const struct enrol *enrol, const char *name, struct fault *
 	json_t *revoked;
 
 	if (!host) {
-		fault_set(fault, 404, "", "there is no host \"%.63s\"", name);
+		(void)model_missing(enrol->model, MODEL_HOST, name, fault);
 		return NULL;
 	}
 	if (json_is_true(json_object_get(host, "revoked")))

@@ -461,7 +461,7 @@ bool host_sessions_ask(struct host_sessions *sessions, const char *host, const j
 	json_t *line;
 
 	if (!session)
-		return fault_set(fault, 404, "", "there is no host \"%s\"", host);
+		return model_missing(sessions->model, MODEL_HOST, host, fault);
 	if (!session->watching) {
 		fault_set(fault, 503, "", "host %s is offline", host);
 		fault_hint(fault, "`weft get hosts` shows since when");

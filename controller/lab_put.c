@@ -254,7 +254,7 @@ json_t *lab_delete(struct model *model, const char *name, struct store_txn *txn,
 	json_t *out;
 
 	if (!model_lab(model, name)) {
-		fault_set(fault, 404, "", "there is no lab \"%.63s\"", name);
+		(void)model_missing(model, MODEL_LAB, name, fault);
 		return NULL;
 	}
 	out = change(model, name, &nothing, true, txn, fault);

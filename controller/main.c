@@ -33,19 +33,19 @@ struct options {
 	const char *address;
 };
 
-static const char usage[] =
-	"weft-controller [--state DIR]\n"
-	"weft-controller --init --name NAME --listen ADDR[:PORT] [--address ADDR[:PORT]] [--state DIR]\n"
-	"\n"
-	"Holds what the networks of a weft fabric should be, and tells the agents.\n"
-	"\n"
-	"  --state DIR      where everything is kept (default " STATE_DIR ")\n"
-	"  --init           make a new fabric and exit; `weft init` does this\n"
-	"  --name NAME      the fabric's name\n"
-	"  --listen ADDR    address of this machine to listen on (port 4753 unless given)\n"
-	"  --address ADDR   address or DNS name that hosts connect to, where it is another\n"
-	"  --debug          say more\n"
-	"  --version, --help\n";
+static const char usage[] = "weft-controller [--state DIR]\n"
+			    "weft-controller --init --name NAME --listen ADDR[:PORT] [--address ADDR[:PORT]]\n"
+			    "                [--state DIR]\n"
+			    "\n"
+			    "Holds what the networks of a weft fabric should be, and tells the agents.\n"
+			    "\n"
+			    "  --state DIR      where everything is kept (default " STATE_DIR ")\n"
+			    "  --init           make a new fabric and exit; `weft init` does this\n"
+			    "  --name NAME      the fabric's name\n"
+			    "  --listen ADDR    address of this machine to listen on (port 4753 unless given)\n"
+			    "  --address ADDR   address or DNS name that hosts connect to, if another\n"
+			    "  --debug          say more\n"
+			    "  --version, --help\n";
 
 /* Return: false where the program is to end with *@code */
 static bool read_options(int argc, char **argv, struct options *out, enum exit_code *code)

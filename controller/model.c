@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/suggest.h"
 #include "lab/lab_document.h"
 
 #include <assert.h>
@@ -442,6 +443,28 @@ const json_t *model_fabric(const struct model *m)
 const json_t *model_all(const struct model *m, enum model_kind kind)
 {
 	return m->all[kind];
+}
+
+bool model_missing(const struct model *m, enum model_kind kind, const char *name, struct fault *fault)
+{
+	const char **words = calloc(json_object_size(m->all[kind]) + 1, sizeof(*words));
+	const char *word, *what = kind == MODEL_HOST ? "host" : "lab", *meant = NULL;
+	json_t *item;
+	size_t count = 0;
+
+	assert(kind == MODEL_HOST || kind == MODEL_LAB);
+	if (words) {
+		json_object_foreach(m->all[kind], word, item)
+			words[count++] = word;
+		meant = suggest(name, words, count);
+	}
+	fault_set(fault, 404, "", "there is no %s \"%.63s\"", what, name);
+	if (meant)
+		fault_hint(fault, "did you mean \"%s\"?", meant);
+	else
+		fault_hint(fault, "`weft get %ss` lists them", what);
+	free(words);
+	return false;
 }
 
 const json_t *model_host(const struct model *m, const char *name)

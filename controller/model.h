@@ -82,6 +82,9 @@ const json_t *model_all(const struct model *model, enum model_kind kind);
 const json_t *model_host(const struct model *model, const char *name);
 const json_t *model_lab(const struct model *model, const char *name);
 
+/* Fault 404: there is no such host or lab; the hint is a name that may have been meant.  Return: false */
+bool model_missing(const struct model *model, enum model_kind kind, const char *name, struct fault *fault);
+
 /* {"LAB/NAME": port} of a host, or of a network by its id; NULL where there is none */
 const json_t *model_host_ports(const struct model *model, const char *host);
 const json_t *model_network_ports(const struct model *model, uint32_t network_id);

@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "base/version.h"
 #include "lab/limits.h"
 #include "measure/capture.h"
 #include "measure/meter.h"
@@ -44,10 +45,10 @@ struct live {
 };
 
 static const char usage[] = "usage: weft measure -i INTERFACE [OPTION...]     until interrupted\n"
-			    "       weft measure -r FILE [OPTION...]          pcap or pcapng; - is the standard input\n"
+			    "       weft measure -r FILE [OPTION...]          pcap or pcapng; - is stdin\n"
 			    "\n"
-			    "Packets, bytes, throughput, loss, reordering and duplicates of weft's datagrams, by\n"
-			    "direction, session and lane, from their clear headers alone.\n"
+			    "Packets, bytes, throughput, loss, reordering and duplicates of weft's datagrams,\n"
+			    "by direction, session and lane, from their clear headers alone.\n"
 			    "\n"
 			    "  -i, --interface IF    capture live (needs root or CAP_NET_RAW)\n"
 			    "  -r, --read FILE       read a capture file\n"
@@ -55,10 +56,11 @@ static const char usage[] = "usage: weft measure -i INTERFACE [OPTION...]     un
 			    "  -I, --interval SEC    between two reports (1)\n"
 			    "  -d, --duration SEC    stop after so long\n"
 			    "  -c, --count N         stop after so many datagrams\n"
-			    "  -j, --json            one JSON object per line and interval, and one as the summary\n"
+			    "  -j, --json            a JSON object a line for each interval and the summary\n"
 			    "  -s, --snaplen BYTES   capture only the beginning of packets (65600: all of it)\n"
 			    "  -B, --buffer MIB      room for packets in the kernel (32)\n"
-			    "      --promiscuous     also what is not addressed to this machine: a mirror port\n"
+			    "      --promiscuous     also what is not for this machine: a mirror port\n"
+			    "      --version\n"
 			    "  -h, --help\n";
 
 static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -161,7 +163,13 @@ static int parse_option(struct options *options, int option, const char *value)
 	}
 }
 
-/* Return: 0, 1 where the help was asked for, -EINVAL */
+static int print_and_end(const char *text)
+{
+	fputs(text, stdout);
+	return 1;
+}
+
+/* Return: 0, 1 where the help or the version was asked for and is printed, -EINVAL */
 static int parse_arguments(int argc, char **argv, struct options *options)
 {
 	static const struct option longs[] = {
@@ -175,6 +183,7 @@ static int parse_arguments(int argc, char **argv, struct options *options)
 		{ "snaplen", required_argument, NULL, 's' },
 		{ "buffer", required_argument, NULL, 'B' },
 		{ "promiscuous", no_argument, NULL, 'P' },
+		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -190,7 +199,9 @@ static int parse_arguments(int argc, char **argv, struct options *options)
 	};
 	while ((option = getopt_long(argc, argv, "i:r:p:I:d:c:js:B:h", longs, NULL)) != -1) {
 		if (option == 'h')
-			return 1;
+			return print_and_end(usage);
+		if (option == 'V')
+			return print_and_end("weft-measure " WEFT_VERSION "\n");
 		result = parse_option(options, option, optarg);
 		if (result != 0)
 			return result;
@@ -355,8 +366,6 @@ int main(int argc, char **argv)
 	struct options options;
 	int result = parse_arguments(argc, argv, &options);
 
-	if (result > 0)
-		fputs(usage, stdout);
 	if (result != 0)
 		return result > 0 ? EXIT_SUCCESS : 2;
 	capture = options.interface ? capture_open_live(options.interface, &options.capture, &error)

@@ -13,23 +13,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char usage[] =
-	"usage: weftd [--state DIR] [--listen-port PORT] [--workers N] [--aead BACKEND]\n"
-	"             [--busy-poll US] [--log-level LEVEL]\n"
-	"\n"
-	"Joins this host's virtual switches to its fabric's networks.  Enrol first: weft join TOKEN\n"
-	"\n"
-	"  --state DIR         keys, topology and socket; default " CONFIG_STATE_DEFAULT "\n"
-	"  --listen-port PORT  UDP; default: as enrolled, 4754\n"
-	"  --workers N         data threads, 1 to 15; default: one a core, at most 4\n"
-	"  --aead BACKEND      openssl or ipsec-mb; default: the faster one, measured at start\n"
-	"  --busy-poll US      workers look for work US microseconds before they sleep: lowest\n"
-	"                      latency, for a core each; default 0, off\n"
-	"  --log-level LEVEL   error, warning, info or debug; default info\n"
-	"  --time-scale N      for tests: keys are replaced N times as often\n"
-	"  --version, --help\n"
-	"\n"
-	"Signals: SIGTERM stops and removes all devices, SIGHUP reads DIR/agent.json again.\n";
+static const char usage[] = "usage: weftd [--state DIR] [--listen-port PORT] [--workers N] [--aead BACKEND]\n"
+			    "             [--busy-poll US] [--log-level LEVEL]\n"
+			    "\n"
+			    "Joins this host's virtual switches to its fabric's networks.  Enrol it first:\n"
+			    "weft join TOKEN\n"
+			    "\n"
+			    "  --state DIR         keys, topology and socket; default " CONFIG_STATE_DEFAULT "\n"
+			    "  --listen-port PORT  UDP; default: as enrolled, 4754\n"
+			    "  --workers N         data threads, 1 to 15; default: one a core, at most 4\n"
+			    "  --aead BACKEND      openssl or ipsec-mb; default: the faster one, as measured\n"
+			    "  --busy-poll US      workers look for work US microseconds before they sleep:\n"
+			    "                      lowest latency, for a core each; default 0, off\n"
+			    "  --log-level LEVEL   error, warning, info or debug; default info\n"
+			    "  --time-scale N      for tests: keys are replaced N times as often\n"
+			    "  --version, --help\n"
+			    "\n"
+			    "Signals: SIGTERM stops and removes all devices, SIGHUP reads agent.json anew.\n";
 
 static bool parse_number(const char *name, const char *text, unsigned long min, unsigned long max, unsigned long *out)
 {

@@ -150,9 +150,9 @@ static void a_word_longer_than_the_line_is_broken(void **state)
 	FILE *to = open_memstream(&text, &len_bytes);
 
 	(void)state;
-	table_text(to, "aaaaaaaaaaaa bb", 2, 8);
+	table_text(to, "aaaaaaaaaaaa bb  cccccc", 0, 2, 8);
 	fclose(to);
-	assert_string_equal(text, "aaaaaaaa\n  aaaa\n  bb\n");
+	assert_string_equal(text, "aaaaaaaa\n  aaaa\n  bb\n  cccccc\n");
 	free(text);
 }
 

@@ -221,6 +221,23 @@ static void who_is_touched(void **state)
 	assert_non_null(model_get(f->model, "token/x", NULL));
 }
 
+static void what_is_missing_has_a_neighbour(void **state)
+{
+	static const char *const hosts[] = { "host/aws-1", "{\"name\":\"aws-1\"}", "host/gcp-1",
+		"{\"name\":\"gcp-1\"}" };
+	struct fixture *f = *state;
+	struct fault near = { .status = 0 }, far = { .status = 0 };
+
+	store_put(f, hosts, 4);
+	assert_false(model_missing(f->model, MODEL_HOST, "asw-1", &near));
+	assert_int_equal(near.status, 404);
+	assert_string_equal(near.message, "there is no host \"asw-1\"");
+	assert_string_equal(near.hint, "did you mean \"aws-1\"?");
+	assert_false(model_missing(f->model, MODEL_LAB, "two-sites", &far));
+	assert_string_equal(far.message, "there is no lab \"two-sites\"");
+	assert_string_equal(far.hint, "`weft get labs` lists them");
+}
+
 /* Keys that hold what is not ours */
 static void strange_stores(void **state)
 {
@@ -250,6 +267,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_not_stored_is_not_there, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(who_is_touched, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_missing_has_a_neighbour, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(strange_stores, set_up, tear_down),
 	};
 
