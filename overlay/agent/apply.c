@@ -335,15 +335,31 @@ static bool same_content(const json_t *a, const json_t *b)
 	return same;
 }
 
+/* It is in force all the same; that it would not outlive a restart is this host's error until it would */
 static void keep(struct core *core, const json_t *document)
 {
+	const bool was_kept = !error_is_set(&core->unkept);
 	int err = core->ops->document_keep(core->ctx, document);
 
-	if (err)
-		log_error(
-			"the topology could not be kept on disk: %s; after a restart without the controller this host "
-			"has an older one",
+	core->keep_at.ns = 0;
+	core->unkept.text[0] = '\0';
+	if (err) {
+		error_set(&core->unkept,
+			"the topology is applied but could not be kept on disk: %s; make room in weftd's state folder, or a "
+			"restart without the controller brings back an older one",
 			strerror(-err));
+		core->keep_at = instant_add_ms(core->now, CORE_KEEP_MS);
+	}
+	core->news |= was_kept != !err;
+	if (err && was_kept)
+		log_error("%s", core->unkept.text);
+	else if (!err && !was_kept)
+		log_info("the topology is kept on disk now");
+}
+
+void apply_keep(struct core *core)
+{
+	keep(core, core->document);
 }
 
 void apply_document(struct core *core, const json_t *document, bool is_new)

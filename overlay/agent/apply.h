@@ -20,6 +20,9 @@ void apply_rest(struct core *core);
 /* Look at the certificates of the document's hosts again, and do what follows */
 void apply_judge(struct core *core);
 
+/* Try again to keep the document, which could not be */
+void apply_keep(struct core *core);
+
 /* Everything leaves */
 void apply_fini(struct core *core);
 

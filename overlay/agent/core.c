@@ -9,6 +9,7 @@
 #include "overlay/agent/opening.h"
 #include "overlay/agent/publish.h"
 #include "overlay/agent/report.h"
+#include "overlay/peer/overlay.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -131,9 +132,30 @@ static struct instant earlier(struct instant a, struct instant b)
 	return !b.ns || (a.ns && a.ns <= b.ns) ? a : b;
 }
 
+bool core_has_news(const struct core *core)
+{
+	return core->config.overlay->changes != core->peers_told && !core->peers_at.ns;
+}
+
+/* Is it time to tell of peers that have changed? */
+static void look_at_peers(struct core *core)
+{
+	if (core_has_news(core))
+		core->peers_at = instant_add_ms(core->now, CORE_PEERS_SOON_MS);
+	if (!core->peers_at.ns || !instant_reached(core->now, core->peers_at))
+		return;
+	core->peers_at =
+		report_all_up(core) ? core->now : instant_add_ms(core->peers_reported_at, CORE_PEERS_REPORT_MS);
+	if (instant_reached(core->now, core->peers_at))
+		core->news = true;
+}
+
 struct instant core_tick(struct core *core, struct instant now)
 {
 	core->now = now;
+	look_at_peers(core);
+	if (core->keep_at.ns && instant_reached(now, core->keep_at))
+		apply_keep(core);
 	opening_try_due(core);
 	if (core->judge_at.ns && instant_reached(now, core->judge_at))
 		apply_judge(core);
@@ -143,6 +165,6 @@ struct instant core_tick(struct core *core, struct instant now)
 		core->news = true;
 	}
 	settle(core);
-	return earlier(earlier(timers_next(&core->retries), core->judge_at),
-		earlier(core->publish_at, core->report_at));
+	return earlier(earlier(earlier(timers_next(&core->retries), core->judge_at), core->keep_at),
+		earlier(earlier(core->publish_at, core->report_at), core->peers_at));
 }

@@ -21,6 +21,10 @@
  * at once when links change.  A port waits, which is no fault, while a leaving one has its device.  A document counts as
  * applied once nothing is on its way: every port forwards in every queue, or is broken and says why.
  *
+ * The controller is told what people wait for at once, and everything else each CORE_REPORT_MS where it differs.  Peers whose state has
+ * changed are told CORE_PEERS_SOON_MS later where all are up then, and otherwise CORE_PEERS_REPORT_MS after the last time, so that a
+ * thousand agents that start at once send a few reports each and not one for each peer.
+ *
  * No operation calls back into the core; what it began is told later.  One thread, the caller's.
  */
 #ifndef OVERLAY_AGENT_CORE_H
@@ -45,6 +49,10 @@
 #define CORE_RETRY_MIN_MS 500U
 #define CORE_RETRY_MAX_MS 5000U
 #define CORE_REPORT_MS 5000U
+#define CORE_PEERS_SOON_MS 20U     /* peers change in flocks, too */
+#define CORE_PEERS_REPORT_MS 500U  /* between two reports of peers while not all are up */
+#define CORE_PEERS_RENEW_MS 30000U /* what is said of a peer whose state stays is said anew */
+#define CORE_KEEP_MS 5000U         /* a document that could not be kept is tried again */
 #define CORE_JUDGE_MAX_MS 86400000U
 #define CORE_JUDGE_MS 60000U /* the clock may have been wrong: certificates are only valid in their time */
 
@@ -117,6 +125,8 @@ struct core {
 	json_t *in_force; /* the newest of which everything is done, or has an error that says why not; NULL: none yet */
 	struct error rejected;  /* why the controller's last document was not taken; "": it was */
 	struct error shortfall; /* what else of the document could not be done, but for ports, hosts and networks */
+	struct error unkept;    /* why the document is not on the disk; "": it is */
+	struct instant keep_at; /* when that is tried again; 0: it is there */
 	bool wants_room;        /* there was no room for some of its ports or hosts */
 	struct ports ports;
 	struct timers retries; /* of ports that are broken */
@@ -139,7 +149,11 @@ struct core {
 	/* report.c */
 	json_t *reported; /* the last one; NULL: none that counts */
 	struct instant report_at;
-	bool news; /* what people wait for has changed: report now */
+	bool news;                        /* what people wait for has changed: report now */
+	uint64_t peers_told;              /* the overlay's count of changes, at the last report */
+	struct instant peers_at;          /* a report of peers is due then; 0: none is */
+	struct instant peers_reported_at; /* the last report that they were in */
+	struct instant peers_renew_at;
 };
 
 /* Return: NULL without memory */
@@ -167,6 +181,9 @@ void core_links_changed(struct core *core, struct instant now);
 
 /* The state folder was read again: report anew, try what is broken, judge certificates again */
 void core_reloaded(struct core *core, struct instant now);
+
+/* Have peers changed since it last looked?  Then core_tick() is due */
+bool core_has_news(const struct core *core);
 
 /* Do what is due.  Return: when it wants to be called again; earlier does no harm */
 struct instant core_tick(struct core *core, struct instant now);

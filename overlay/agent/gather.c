@@ -99,6 +99,8 @@ json_t *gather_errors(const struct core *core)
 		add(&errors, json_pack("{s:s}", "text", core->rejected.text));
 	if (error_is_set(&core->shortfall))
 		add(&errors, json_pack("{s:s}", "text", core->shortfall.text));
+	if (error_is_set(&core->unkept))
+		add(&errors, json_pack("{s:s}", "text", core->unkept.text));
 	json_array_foreach(core->network_errors, i, network)
 		add(&errors, json_incref(network));
 	add_ports(&errors, core);

@@ -57,6 +57,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	agent->now = instant_now();
 	core = core_tick(agent->core, agent->now);
 	peers = overlay_poll(&agent->overlay, agent->now);
+	if (core_has_news(agent->core))
+		core = core_tick(agent->core, agent->now);
 	if (!core.ns || (peers.ns && peers.ns < core.ns))
 		core = peers;
 	if (core.ns)

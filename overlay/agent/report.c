@@ -3,12 +3,18 @@
  *
  * The shape is controller/API.md's PUT /v1/agent/report.  Sent when something happened that people wait for, and every few
  * seconds where something has changed since; controller_client.c keeps the newest until it could be delivered.
+ *
+ * Peers that are not up are named with the address that was tried and the reason, which change by themselves with every attempt:
+ * while a peer's state stays, what was said of it stays, too, but for once in CORE_PEERS_RENEW_MS.
  */
 #include "overlay/agent/report.h"
 
 #include "base/version.h"
 #include "overlay/agent/gather.h"
 #include "overlay/datapath/stats.h"
+#include "overlay/peer/overlay.h"
+
+#include <string.h>
 
 /* Those behind own ports */
 static json_t *learnt_mac(const struct core *core, const struct fdb_entry *entry)
@@ -23,6 +29,118 @@ static json_t *learnt_mac(const struct core *core, const struct fdb_entry *entry
 		"mac", mac, "port", port->wanted.name);
 }
 
+/* ---- peers ------------------------------------------------------------------------------------------------- */
+
+/* What is said of those that are not up: first what is worst */
+static const enum contact_state concerns[] = { CONTACT_REFUSED, CONTACT_SILENT, CONTACT_GONE, CONTACT_UNREACHABLE,
+	CONTACT_CONNECTING };
+
+/* Whom the document names.  Return: NULL after the last */
+static const struct peer *next_named(const struct core *core, uint32_t *slot)
+{
+	const struct peer *peer;
+
+	while ((peer = peers_next(&core->config.overlay->peers, slot)))
+		if (!peer->contact.gone)
+			return peer;
+	return NULL;
+}
+
+/* What the controller was told of @name, where that still is the whole of it; borrowed */
+static json_t *told_before(const struct core *core, const char *name, const char *state)
+{
+	const json_t *list = json_object_get(json_object_get(core->reported, "peers"), "not_up");
+	json_t *row;
+	size_t i;
+
+	if (instant_reached(core->now, core->peers_renew_at))
+		return NULL;
+	json_array_foreach(list, i, row)
+		if (strcmp(json_string_value(json_object_get(row, "host")), name) == 0)
+			return strcmp(json_string_value(json_object_get(row, "state")), state) == 0 &&
+					json_object_get(row, "reason")
+				? row
+				: NULL;
+	return NULL;
+}
+
+static json_t *peer_row(const struct core *core, const struct peer *peer)
+{
+	const char *state = contact_state_name(peer->contact.state);
+	char endpoint[ENDPOINT_TEXT_BYTES], why[CONTACT_WHY_BYTES];
+	json_t *row = told_before(core, peer->name, state);
+
+	if (row)
+		return json_incref(row);
+	row = json_pack("{s:s, s:s}", "host", peer->name, "state", state);
+	contact_why(&peer->contact, why);
+	if (why[0])
+		json_object_set_new(row, "reason", json_string(why));
+	if (peer->contact.attempted_at.ns) {
+		endpoint_format(&peer->contact.tried, endpoint);
+		json_object_set_new(row, "endpoint", json_string(endpoint));
+	}
+	return row;
+}
+
+static void add_rows(const struct core *core, enum contact_state state, json_t *out)
+{
+	const struct peer *peer;
+	uint32_t slot = 0;
+
+	while (json_array_size(out) < REPORT_PEERS_MAX && (peer = next_named(core, &slot)))
+		if (peer->contact.state == state)
+			json_array_append_new(out, peer_row(core, peer));
+}
+
+/* Return: how many there are; *@up: of these */
+static uint32_t count_peers(const struct core *core, uint32_t *up)
+{
+	const struct peer *peer;
+	uint32_t count = 0, slot = 0;
+
+	*up = 0;
+	while ((peer = next_named(core, &slot))) {
+		count++;
+		*up += peer->contact.state == CONTACT_UP;
+	}
+	return count;
+}
+
+bool report_all_up(const struct core *core)
+{
+	uint32_t up;
+
+	return count_peers(core, &up) == up;
+}
+
+static json_t *peers(const struct core *core)
+{
+	json_t *rows = json_array();
+	uint32_t up, count = count_peers(core, &up);
+
+	for (size_t i = 0; count > up && i < sizeof(concerns) / sizeof(concerns[0]); i++)
+		add_rows(core, concerns[i], rows);
+	return json_pack("{s:i, s:i, s:o}", "count", (int)count, "up", (int)up, "not_up", rows);
+}
+
+/* ---- ports ------------------------------------------------------------------------------------------------- */
+
+static json_t *ports(const struct core *core)
+{
+	uint32_t up = 0;
+
+	for (uint32_t slot = 0; slot < core->ports.slots_count; slot++) {
+		const struct port *port = ports_at(&core->ports, slot);
+
+		up += port && port->open && !error_is_set(&port->error) && core->forwarding &&
+			core->forwarding->ports[slot] == port->open;
+	}
+	return json_pack("{s:i, s:i}", "count", (int)core->ports.count, "up", (int)up);
+}
+
+/* ---- the whole --------------------------------------------------------------------------------------------- */
+
 static json_t *new_report(const struct core *core)
 {
 	json_t *errors = gather_errors(core), *report;
@@ -30,9 +148,9 @@ static json_t *new_report(const struct core *core)
 	struct stats stats;
 
 	core->ops->stats(core->ctx, &stats);
-	report = json_pack("{s:s, s:I, s:s, s:o, s:o}", "applied", gather_applied(core), "rev",
+	report = json_pack("{s:s, s:I, s:s, s:o, s:o, s:o, s:o}", "applied", gather_applied(core), "rev",
 		(json_int_t)gather_applied_rev(core), "version", WEFT_VERSION, "macs", gather_macs(core, learnt_mac),
-		"drops", gather_drops(core, &stats));
+		"drops", gather_drops(core, &stats), "peers", peers(core), "ports", ports(core));
 	if (json_array_size(errors)) {
 		gather_error_text(errors, text);
 		json_object_set_new(report, "error", json_string(text));
@@ -46,6 +164,11 @@ void report_send(struct core *core)
 {
 	json_t *report = new_report(core);
 
+	core->peers_at.ns = 0;
+	core->peers_told = core->config.overlay->changes;
+	core->peers_reported_at = core->now;
+	if (instant_reached(core->now, core->peers_renew_at))
+		core->peers_renew_at = instant_add_ms(core->now, CORE_PEERS_RENEW_MS);
 	if (report && !json_equal(report, core->reported) && core->ops->report(core->ctx, report)) {
 		json_decref(core->reported);
 		core->reported = json_incref(report);

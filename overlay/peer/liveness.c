@@ -245,6 +245,15 @@ static struct instant next_look(const struct overlay *overlay, struct peer *peer
 	return watched;
 }
 
+/* For those who tell of it */
+static void note_state(struct overlay *overlay, struct peer *peer)
+{
+	if (peer->contact.state == peer->noted)
+		return;
+	peer->noted = peer->contact.state;
+	overlay->changes++;
+}
+
 void liveness_tend(struct overlay *overlay, struct peer *peer)
 {
 	const struct instant earliest = instant_add_ms(overlay->now, LOOK_MIN_MS);
@@ -264,4 +273,5 @@ void liveness_tend(struct overlay *overlay, struct peer *peer)
 		timers_set(&overlay->timers, &peer->timer, next.ns < earliest.ns ? earliest : next);
 	else
 		timers_clear(&overlay->timers, &peer->timer);
+	note_state(overlay, peer);
 }

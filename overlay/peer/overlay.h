@@ -68,6 +68,7 @@ struct overlay {
 
 	struct peers peers;
 	struct timers timers; /* each peer's next moment */
+	uint64_t changes;     /* of peers' states, in all */
 
 	struct cookie_checker checker;
 	struct ratelimit_bucket handshake_load;

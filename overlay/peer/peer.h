@@ -78,6 +78,7 @@ struct peer {
 	uint64_t data_seen;        /* bytes that workers sent in the current one */
 	struct instant stirred_at; /* when something was seen to be sent or heard */
 	struct instant busy_until; /* data goes to the peer */
+	enum contact_state noted;  /* that it showed at the last look */
 };
 
 /* @key: NULL for one that is refused.  Return: NULL without memory or where OpenSSL failed */

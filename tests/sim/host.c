@@ -48,6 +48,8 @@ static void look_after(void *ctx)
 		return;
 	core = core_tick(host->core, now);
 	peers = overlay_poll(&host->overlay, now);
+	if (core_has_news(host->core))
+		core = core_tick(host->core, now);
 	if (!core.ns || (peers.ns && peers.ns < core.ns))
 		core = peers;
 	if (core.ns)

@@ -44,6 +44,7 @@ static struct surroundings {
 	struct attach_faults faults;
 
 	/* disk and controller */
+	bool disk_full;
 	json_t *kept, *report;
 	unsigned int keeps, reports;
 } around;
@@ -104,6 +105,8 @@ static bool port_close(void *ctx, struct tap_port *port, void *token)
 static int document_keep(void *ctx, const json_t *document)
 {
 	(void)ctx;
+	if (around.disk_full)
+		return -ENOSPC;
 	json_decref(around.kept);
 	around.kept = json_deep_copy(document);
 	around.keeps++;
