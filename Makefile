@@ -202,6 +202,7 @@ controller_SRC = \
 	controller/lab_put.c \
 	controller/main.c \
 	controller/model.c \
+	controller/reach.c \
 	controller/throttle.c \
 	controller/watch.c \
 	controller/who.c
@@ -411,6 +412,7 @@ controller_TESTS = \
 	tests/unit/controller/test_host_topology.c \
 	tests/unit/controller/test_lab_put.c \
 	tests/unit/controller/test_model.c \
+	tests/unit/controller/test_reach.c \
 	tests/unit/controller/test_throttle.c \
 	tests/unit/controller/test_watch.c \
 	tests/unit/controller/test_who.c

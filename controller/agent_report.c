@@ -125,7 +125,7 @@ static bool take_text(const json_t *in, const char *key, size_t max_bytes, json_
 /* What of its topology a host could not do, one each */
 static bool take_errors(const json_t *in, json_t *about, struct fault *fault)
 {
-	static const char *const whose[] = { "lab", "port", "network", "host" };
+	static const char *const whose[] = { "lab", "port", "network", "host", "state" };
 	const json_t *list = json_object_get(in, "errors"), *item;
 	json_t *out;
 	size_t i;
@@ -148,6 +148,57 @@ static bool take_errors(const json_t *in, json_t *about, struct fault *fault)
 		if (!json_object_get(error, "text"))
 			return fault_set(fault, 400, "errors", "an item has no text");
 	}
+	return true;
+}
+
+/* {"count", "up"} of peers or ports */
+static bool take_counts(const json_t *in, const char *key, json_t *about, struct fault *fault)
+{
+	json_t *counts = json_object_get(in, key), *count = json_object_get(counts, "count"),
+	       *up = json_object_get(counts, "up");
+
+	if (!counts)
+		return true;
+	if (!int_within(count, 0, REPORT_COUNT_MAX) || !int_within(up, 0, json_integer_value(count)))
+		return fault_set(fault, 400, key, "must have a count and how many of it are up");
+	return json_object_set_new(about, key, json_pack("{s:O, s:O}", "count", count, "up", up)) == 0;
+}
+
+static bool add_peer(const json_t *in, const struct model *model, const char *host, json_t *out, struct fault *fault)
+{
+	const char *peer = json_string_value(json_object_get(in, "host"));
+	char key[2 * LAB_NAME_MAX + 2];
+	json_t *item;
+
+	if (!peer || !lab_name_ok(peer) || !json_is_string(json_object_get(in, "state")))
+		return fault_set(fault, 400, "peers", "an item of not_up is not {host, state, reason, endpoint}");
+	if (!model_host(model, peer) || strcmp(peer, host) == 0)
+		return true;
+	item = json_pack("{s:s, s:s}", "host", host, "peer", peer);
+	snprintf(key, sizeof(key), "%s/%s", host, peer);
+	json_object_set_new(out, key, item);
+	return take_text(in, "state", LAB_NAME_MAX, item, "peers", fault) &&
+		take_text(in, "reason", REPORT_TEXT_MAX, item, "peers", fault) &&
+		take_text(in, "endpoint", ENDPOINT_TEXT_BYTES, item, "peers", fault);
+}
+
+/* How many there are, and those that are not up */
+static bool take_peers(const json_t *in, const struct model *model, const char *host, struct agent_report *out,
+	struct fault *fault)
+{
+	const json_t *list = json_object_get(json_object_get(in, "peers"), "not_up"), *item;
+	size_t i;
+
+	if (!json_object_get(in, "peers"))
+		return true;
+	if (!take_counts(in, "peers", out->about, fault))
+		return false;
+	if (list && (!json_is_array(list) || json_array_size(list) > REPORT_PEERS_MAX))
+		return fault_set(fault, 400, "peers", "not_up must be a list of at most %u", REPORT_PEERS_MAX);
+	out->peers = json_object();
+	json_array_foreach(list, i, item)
+		if (!add_peer(item, model, host, out->peers, fault))
+			return false;
 	return true;
 }
 
@@ -180,7 +231,8 @@ bool agent_report_check(const json_t *in, const struct model *model, const char 
 		json_object_set(out->about, "underlay_mtu", mtu);
 	return take_text(in, "error", REPORT_TEXT_MAX, out->about, "error", fault) &&
 		take_text(in, "version", REPORT_TEXT_MAX, out->about, "version", fault) &&
-		take_errors(in, out->about, fault) && take_macs(in, model, host, out, fault) &&
+		take_errors(in, out->about, fault) && take_counts(in, "ports", out->about, fault) &&
+		take_peers(in, model, host, out, fault) && take_macs(in, model, host, out, fault) &&
 		take_drops(in, host, out, fault);
 }
 
@@ -237,11 +289,57 @@ json_t *agent_report_drop_now(json_t *drop, time_t wall)
 	return out;
 }
 
+/* ---- since when -------------------------------------------------------------------------------------------- */
+
+static const json_t *same_error(const json_t *list, const json_t *error)
+{
+	static const char *const members[] = { "lab", "port", "network", "host", "state", "text" };
+	const json_t *item;
+	size_t i, k;
+
+	json_array_foreach(list, i, item) {
+		for (k = 0; k < sizeof(members) / sizeof(members[0]); k++)
+			if (!json_equal(json_object_get(item, members[k]), json_object_get(error, members[k])) &&
+				(json_object_get(item, members[k]) || json_object_get(error, members[k])))
+				break;
+		if (k == sizeof(members) / sizeof(members[0]))
+			return item;
+	}
+	return NULL;
+}
+
+/* @was: NULL where it was not there */
+static void date(json_t *item, const json_t *was, time_t now)
+{
+	json_t *since = json_object_get(was, "since");
+
+	json_object_set_new(item, "since", since ? json_incref(since) : json_integer((json_int_t)now));
+}
+
+void agent_report_date(struct agent_report *report, const struct agent_report *before, time_t now)
+{
+	const json_t *errors = json_object_get(before->about, "errors");
+	const char *key;
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(report->about, "errors"), i, item)
+		date(item, same_error(errors, item), now);
+	json_object_foreach(report->peers, key, item) {
+		const json_t *was = json_object_get(before->peers, key);
+
+		if (!json_equal(json_object_get(was, "state"), json_object_get(item, "state")))
+			was = NULL; /* another reason for the same state is no new beginning */
+		date(item, was, now);
+	}
+}
+
 void agent_report_fini(struct agent_report *report)
 {
 	json_decref(report->drops_before);
 	json_decref(report->about);
 	json_decref(report->macs);
 	json_decref(report->drops);
+	json_decref(report->peers);
 	*report = (struct agent_report){ 0 };
 }

@@ -1,7 +1,7 @@
 /*
  * agent_report.h - what an agent says of itself: PUT /v1/agent/report, checked
  *
- * An agent is believed only about itself: MACs on networks that its host has no port on are left out.
+ * An agent is believed only about itself: MACs on networks that its host has no port on are left out, and peers that are no hosts.
  */
 #ifndef CONTROLLER_AGENT_REPORT_H
 #define CONTROLLER_AGENT_REPORT_H
@@ -22,13 +22,16 @@
 #define REPORT_QUIET_S 15    /* without a report, a counter does not grow: agents report what has changed */
 #define REPORT_TEXT_MAX 2048U
 #define REPORT_ERRORS_MAX 64U
+#define REPORT_PEERS_MAX 64U
+#define REPORT_COUNT_MAX 1000000
 
 struct agent_report {
 	char applied[AUTHORITY_HASH_BYTES]; /* name of the newest document that it has gone through; "" for none */
 	uint64_t rev;                       /* that document's, for people */
-	json_t *about; /* {"error"?, "errors"?, "version"?, "underlay_mtu"?}: members of the host's item */
+	json_t *about; /* {"error"?, "errors"?, "version"?, "underlay_mtu"?, "peers"?, "ports"?}: members of the host's item */
 	json_t *macs;  /* {key: item of the list}; NULL where the report has none */
 	json_t *drops; /* the same; agent_report_rate() adds to the items */
+	json_t *peers; /* the same, of those that are not up; NULL where the agent does not tell */
 
 	/* Against these, rates are counted: {name: item}, as of then */
 	json_t *drops_before;
@@ -50,6 +53,9 @@ void agent_report_rate(struct agent_report *report, struct agent_report *was, st
 
 /* Return: @drop as it is now: a rate that nobody has confirmed for a while is zero.  A new reference */
 json_t *agent_report_drop_now(json_t *drop, time_t wall);
+
+/* What stands in @report as it stood in @before is since then, all else since @now: the `since` of errors and peers */
+void agent_report_date(struct agent_report *report, const struct agent_report *before, time_t now);
 
 void agent_report_fini(struct agent_report *report);
 

@@ -12,6 +12,7 @@
 #include "controller/enrol.h"
 #include "controller/host_sessions.h"
 #include "controller/lab_put.h"
+#include "controller/reach.h"
 #include "controller/throttle.h"
 #include "controller/watch.h"
 
@@ -221,10 +222,24 @@ static void token_made(const struct api_call *c, const struct fault *fault)
 		log_info("a token for host %s was made", json_string_value(json_object_get(c->out, "host")));
 }
 
+/* How many paths there are besides those that are not up.  @out: NULL without memory, consumed */
+static json_t *with_paths(struct api_call *c, json_t *out)
+{
+	json_t *paths = out ? reach_of_fabric(c->api->model, c->api->sessions) : NULL;
+
+	if (paths && json_object_set_new(out, "paths", paths) == 0)
+		return out;
+	json_decref(out);
+	fault_set(&c->fault, 503, "", "out of memory");
+	return NULL;
+}
+
 static json_t *get_resource(struct api_call *c)
 {
 	enum watch_resource resource = watch_resource_by_name(c->name);
 
+	if (resource == WATCH_PEERS)
+		return with_paths(c, watch_list(c->api->hub, resource));
 	if (resource != WATCH_RESOURCE_COUNT)
 		return watch_list(c->api->hub, resource);
 	fault_set(&c->fault, 404, "", "there is nothing at this path");
@@ -297,6 +312,23 @@ static json_t *get_lab(struct api_call *c)
 		json_array_append_new(hosts, host_state(c, json_string_value(name)));
 	json_decref(names);
 	return json_pack("{s:O, s:O, s:o}", "rev", json_object_get(known, "rev"), "lab", lab, "hosts", hosts);
+}
+
+static json_t *get_lab_state(struct api_call *c)
+{
+	const json_t *known = model_lab(c->api->model, c->name);
+	json_t *out;
+
+	if (!known) {
+		fault_set(&c->fault, 404, "", "there is no lab \"%s\"", c->name);
+		return NULL;
+	}
+	out = json_pack("{s:O}", "rev", json_object_get(known, "rev"));
+	if (out && reach_of_lab(c->api->model, c->api->sessions, c->name, out))
+		return out;
+	json_decref(out);
+	fault_set(&c->fault, 503, "", "out of memory");
+	return NULL;
 }
 
 static json_t *put_lab(struct api_call *c, struct store_txn *txn, struct fault *fault)
@@ -390,6 +422,7 @@ static const struct route routes[] = {
 	{ API_PUT, "/v1/agent/answers/*", WHO_AGENT, true, 200, .get = put_answer },
 	{ API_GET, "/v1/fabric", WHO_OPERATOR, false, 200, .get = get_fabric },
 	{ API_POST, "/v1/tokens", WHO_OPERATOR, true, 201, .prepare = post_token, .ended = token_made },
+	{ API_GET, "/v1/labs/*/state", WHO_OPERATOR, false, 200, .get = get_lab_state },
 	{ API_GET, "/v1/labs/*", WHO_OPERATOR, false, 200, .get = get_lab },
 	{ API_PUT, "/v1/labs/*", WHO_OPERATOR, true, 200, .prepare = put_lab },
 	{ API_DELETE, "/v1/labs/*", WHO_OPERATOR, false, 200, .prepare = delete_lab },
@@ -604,9 +637,15 @@ static void on_item(void *ctx, enum model_kind kind, const json_t *item, bool de
 	};
 	struct api *api = ctx;
 
-	/* hosts are told by host_sessions.h, which knows the rest of their items */
-	if (kind != MODEL_HOST)
+	/* hosts are told by host_sessions.h, which knows the rest of their items, and of ports' */
+	if (kind == MODEL_PORT && !deleted && watch_any(api->hub, WATCH_PORTS)) {
+		json_t *port = host_sessions_port(api->sessions, item);
+
+		watch_emit(api->hub, WATCH_PORTS, port, false, rev);
+		json_decref(port);
+	} else if (kind != MODEL_HOST) {
 		watch_emit(api->hub, resource[kind], item, deleted, rev);
+	}
 }
 
 static void on_commit(void *ctx, const json_t *hosts, uint64_t rev)
@@ -623,7 +662,7 @@ static json_t *list_items(void *ctx, enum watch_resource resource)
 	json_t *out, *item;
 	const char *key;
 
-	if (resource == WATCH_HOSTS || resource == WATCH_MACS || resource == WATCH_DROPS)
+	if (resource == WATCH_HOSTS || resource == WATCH_MACS || resource == WATCH_DROPS || resource == WATCH_PEERS)
 		return host_sessions_list(api->sessions, resource);
 	out = json_array();
 	if (resource == WATCH_LABS) {
@@ -633,8 +672,12 @@ static json_t *list_items(void *ctx, enum watch_resource resource)
 					(uint64_t)json_integer_value(json_object_get(item, "rev"))));
 		return out;
 	}
-	json_object_foreach((json_t *)model_all(api->model, resource == WATCH_PORTS ? MODEL_PORT : MODEL_NETWORK), key,
-		item)
+	if (resource == WATCH_PORTS) {
+		json_object_foreach((json_t *)model_all(api->model, MODEL_PORT), key, item)
+			json_array_append_new(out, host_sessions_port(api->sessions, item));
+		return out;
+	}
+	json_object_foreach((json_t *)model_all(api->model, MODEL_NETWORK), key, item)
 		json_array_append(out, item);
 	return out;
 }
@@ -680,6 +723,8 @@ void api_free(struct api *api)
 		host_sessions_end_asks(api->sessions);
 	assert(api->waiting == 0);
 	model_listen(api->model, &nobody);
+	if (api->sessions)
+		host_sessions_announce(api->sessions, NULL);
 	watch_hub_free(api->hub);
 	host_sessions_free(api->sessions);
 	free(api);

@@ -27,6 +27,7 @@ struct host_session {
 	bool stale;                          /* there may be a newer one to be made */
 	struct agent_report report;
 	bool reported;
+	bool fresh;        /* since this watch began */
 	time_t last_seen;  /* 0: never, since the start */
 	time_t address_at; /* when its address was last stored */
 	TAILQ_ENTRY(host_session) link;
@@ -163,6 +164,41 @@ static void renew(struct host_session *session)
 	json_decref(document);
 }
 
+/* Tell the watches how @now differs from @was; both {key: item}, either may be NULL */
+static void emit_difference(struct host_sessions *sessions, enum watch_resource resource, json_t *was, json_t *now)
+{
+	uint64_t rev = model_rev(sessions->model);
+	const char *key;
+	json_t *item;
+
+	if (!sessions->hub || !watch_any(sessions->hub, resource))
+		return;
+	json_object_foreach(was, key, item) {
+		if (!json_object_get(now, key))
+			watch_emit(sessions->hub, resource, item, true, rev);
+	}
+	json_object_foreach(now, key, item) {
+		if (!json_equal(item, json_object_get(was, key)))
+			watch_emit(sessions->hub, resource, item, false, rev);
+	}
+}
+
+static void emit_ports(struct host_session *session)
+{
+	struct host_sessions *sessions = session->sessions;
+	const char *key;
+	json_t *port;
+
+	if (!sessions->hub || !watch_any(sessions->hub, WATCH_PORTS))
+		return;
+	json_object_foreach((json_t *)model_host_ports(sessions->model, session->name), key, port) {
+		json_t *item = host_sessions_port(sessions, port);
+
+		watch_emit(sessions->hub, WATCH_PORTS, item, false, model_rev(sessions->model));
+		json_decref(item);
+	}
+}
+
 static void emit_host(struct host_session *session)
 {
 	struct host_sessions *sessions = session->sessions;
@@ -177,13 +213,22 @@ static void emit_host(struct host_session *session)
 
 /* ---- watches ---------------------------------------------------------------------------------------------- */
 
+/* What it said may be otherwise by now: it says so again when it is back */
+static void watch_over(struct host_session *session)
+{
+	if (session->fresh)
+		emit_difference(session->sessions, WATCH_PEERS, session->report.peers, NULL);
+	session->watching = session->fresh = false;
+	asks_gone(&session->sessions->asks, session->name);
+}
+
 static void on_closed(struct watcher *watcher)
 {
 	struct host_session *session = session_of(watcher);
 
-	session->watching = false;
-	asks_gone(&session->sessions->asks, session->name);
+	watch_over(session);
 	emit_host(session);
+	emit_ports(session);
 }
 
 static void on_drained(struct watcher *watcher)
@@ -202,8 +247,7 @@ static void end_watch(struct host_session *session)
 	if (!session->watching)
 		return;
 	session->watcher.ops->end(session->watcher.ctx);
-	session->watching = false;
-	asks_gone(&session->sessions->asks, session->name);
+	watch_over(session);
 }
 
 static const char *fingerprint_of(const json_t *host)
@@ -393,23 +437,11 @@ bool host_sessions_watch(struct host_sessions *sessions, const char *host, const
 	return true;
 }
 
-/* Tell the watches how @now differs from @was; both {key: item}, either may be NULL */
-static void emit_difference(struct host_sessions *sessions, enum watch_resource resource, json_t *was, json_t *now)
+static bool ports_differ(const struct agent_report *was, const struct agent_report *now)
 {
-	uint64_t rev = model_rev(sessions->model);
-	const char *key;
-	json_t *item;
-
-	if (!sessions->hub || !watch_any(sessions->hub, resource))
-		return;
-	json_object_foreach(was, key, item) {
-		if (!json_object_get(now, key))
-			watch_emit(sessions->hub, resource, item, true, rev);
-	}
-	json_object_foreach(now, key, item) {
-		if (!json_equal(item, json_object_get(was, key)))
-			watch_emit(sessions->hub, resource, item, false, rev);
-	}
+	return strcmp(was->applied, now->applied) != 0 ||
+		!json_equal(json_object_get(was->about, "errors"), json_object_get(now->about, "errors")) ||
+		!json_equal(json_object_get(was->about, "ports"), json_object_get(now->about, "ports"));
 }
 
 /* Members that a report lacks stay as they were; @was is left to agent_report_fini() */
@@ -426,7 +458,7 @@ bool host_sessions_report(struct host_sessions *sessions, const char *host, cons
 {
 	struct host_session *session = lookup(sessions, host);
 	struct agent_report report, was;
-	bool changed;
+	bool changed, changed_ports;
 
 	if (!session)
 		return fault_set(fault, 503, "", "out of memory");
@@ -436,19 +468,25 @@ bool host_sessions_report(struct host_sessions *sessions, const char *host, cons
 	}
 	was = session->report;
 	agent_report_rate(&report, &was, sessions->machine->now(sessions->machine->ctx), session->last_seen);
+	agent_report_date(&report, &was, sessions->machine->wall(sessions->machine->ctx));
 	changed = !session->reported || strcmp(was.applied, report.applied) != 0 || was.rev != report.rev ||
 		!json_equal(was.about, report.about);
 	if (report.macs)
 		emit_difference(sessions, WATCH_MACS, was.macs, report.macs);
 	if (report.drops)
 		emit_difference(sessions, WATCH_DROPS, was.drops, report.drops);
+	emit_difference(sessions, WATCH_PEERS, session->fresh ? was.peers : NULL, report.peers);
+	changed_ports = !session->fresh || ports_differ(&was, &report);
 	report.macs = newer(&was.macs, report.macs);
 	report.drops = newer(&was.drops, report.drops);
 	session->report = report;
 	session->reported = true;
+	session->fresh = session->watching;
 	agent_report_fini(&was);
 	if (changed)
 		emit_host(session);
+	if (changed_ports)
+		emit_ports(session);
 	return true;
 }
 
@@ -523,6 +561,84 @@ json_t *host_sessions_item(struct host_sessions *sessions, const json_t *host)
 	return out;
 }
 
+/* What a host says of its peers counts while it is there to say something else, and said it since it came.  Borrowed */
+static json_t *peers_of(const struct host_session *session)
+{
+	return session->fresh ? session->report.peers : NULL;
+}
+
+static json_int_t count_of(const struct host_session *session, const char *of, const char *what)
+{
+	return json_integer_value(json_object_get(json_object_get(session->report.about, of), what));
+}
+
+/* How many of @of are not up, and not among the @named */
+static uint32_t unnamed(const struct host_session *session, const char *of, size_t named)
+{
+	json_int_t down = count_of(session, of, "count") - count_of(session, of, "up");
+
+	return down > (json_int_t)named ? (uint32_t)(down - (json_int_t)named) : 0;
+}
+
+static size_t ports_with_errors(const json_t *errors)
+{
+	const json_t *error;
+	size_t count = 0, i;
+
+	json_array_foreach(errors, i, error)
+		count += json_object_get(error, "port") != NULL;
+	return count;
+}
+
+struct host_word host_sessions_word(const struct host_sessions *sessions, const char *host)
+{
+	const struct host_session *session = lookup((struct host_sessions *)sessions, host);
+	struct host_word word = { .online = session && session->watching };
+
+	if (!word.online || !session->fresh)
+		return word;
+	word.in_line = in_line(session);
+	word.peers = session->report.peers;
+	word.errors = json_object_get(session->report.about, "errors");
+	word.peers_unnamed = unnamed(session, "peers", json_object_size(word.peers));
+	word.ports_unnamed = unnamed(session, "ports", ports_with_errors(word.errors));
+	return word;
+}
+
+/* The error of a port, borrowed; NULL where there is none */
+static const json_t *port_error(const json_t *errors, const json_t *port)
+{
+	const json_t *error;
+	size_t i;
+
+	json_array_foreach(errors, i, error)
+		if (json_equal(json_object_get(error, "port"), json_object_get(port, "name")) &&
+			json_equal(json_object_get(error, "lab"), json_object_get(port, "lab")))
+			return error;
+	return NULL;
+}
+
+json_t *host_sessions_port(const struct host_sessions *sessions, const json_t *port)
+{
+	const struct host_word word = host_sessions_word(sessions, json_string_value(json_object_get(port, "host")));
+	const json_t *error = port_error(word.errors, port);
+	const char *state = json_string_value(json_object_get(error, "state"));
+	json_t *out = json_copy((json_t *)port);
+
+	if (!word.online)
+		state = "offline";
+	else if (error)
+		state = state ? state : "error";
+	else
+		state = !word.in_line || word.ports_unnamed ? "pending" : "up";
+	json_object_set_new(out, "state", json_string(state));
+	if (error) {
+		json_object_set(out, "error", json_object_get(error, "text"));
+		json_object_set(out, "since", json_object_get(error, "since"));
+	}
+	return out;
+}
+
 static json_t *hosts(struct host_sessions *sessions)
 {
 	json_t *out = json_array();
@@ -543,14 +659,15 @@ json_t *host_sessions_list(struct host_sessions *sessions, enum watch_resource r
 		return hosts(sessions);
 	out = json_array();
 	for (size_t i = 0; i < sessions->count; i++) {
-		const struct agent_report *report = &sessions->list[i]->report;
+		const struct host_session *session = sessions->list[i];
+		const struct agent_report *report = &session->report;
 
-		if (resource == WATCH_MACS)
-			json_object_foreach(report->macs, key, item)
-				json_array_append(out, item);
-		else
+		if (resource == WATCH_DROPS)
 			json_object_foreach(report->drops, key, item)
 				json_array_append_new(out, agent_report_drop_now(item, wall));
+		else
+			json_object_foreach(resource == WATCH_MACS ? report->macs : peers_of(session), key, item)
+				json_array_append(out, item);
 	}
 	return out;
 }

@@ -38,7 +38,7 @@ struct host_sessions *host_sessions_new(struct model *model, const struct api_ma
 /* Ends all watches.  NULL is fine. */
 void host_sessions_free(struct host_sessions *sessions);
 
-/* Where changes of hosts, macs and drops are told; borrowed */
+/* Where changes of hosts, macs, drops, peers and of ports' states are told; borrowed */
 void host_sessions_announce(struct host_sessions *sessions, struct watch_hub *hub);
 
 /* The keys of @hosts were touched by the commit that is in the model now */
@@ -86,7 +86,21 @@ bool host_sessions_report(struct host_sessions *sessions, const char *host, cons
 /* A host as lists show it; new reference.  @host: as the model has it */
 json_t *host_sessions_item(struct host_sessions *sessions, const json_t *host);
 
-/* All items of hosts, macs or drops; new reference */
+/* What a host's agent says now; borrowed until its next report, and nothing while it is offline */
+struct host_word {
+	bool online, in_line;
+	const json_t *peers;    /* {"host/peer": item} of those that are not up; NULL: it does not tell */
+	uint32_t peers_unnamed; /* more that are not up */
+	const json_t *errors;
+	uint32_t ports_unnamed; /* ports that are not up, and have no error among these */
+};
+
+struct host_word host_sessions_word(const struct host_sessions *sessions, const char *host);
+
+/* A port as lists show it, with the state that its host says; new reference.  @port: as the model has it */
+json_t *host_sessions_port(const struct host_sessions *sessions, const json_t *port);
+
+/* All items of hosts, macs, drops or peers; new reference */
 json_t *host_sessions_list(struct host_sessions *sessions, enum watch_resource resource);
 
 #endif /* CONTROLLER_HOST_SESSIONS_H */

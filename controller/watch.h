@@ -1,5 +1,5 @@
 /*
- * watch.h - what operators list and watch: the six resources, and the open watches on them
+ * watch.h - what operators list and watch: the seven resources, and the open watches on them
  *
  * GET /v1/KIND and GET /v1/KIND?watch=REV of controller/API.md.  Items come from the model and the agents; whoever sees
  * one change calls watch_emit().  At most WATCH_MAX watches are open.
@@ -19,10 +19,11 @@
 #define WATCH_RESOURCES(X)                     \
 	X(HOSTS, "hosts", MODEL_KINDS)         \
 	X(NETWORKS, "networks", MODEL_NETWORK) \
-	X(PORTS, "ports", MODEL_PORT)          \
+	X(PORTS, "ports", MODEL_KINDS)         \
 	X(LABS, "labs", MODEL_LAB)             \
 	X(MACS, "macs", MODEL_KINDS)           \
-	X(DROPS, "drops", MODEL_KINDS)
+	X(DROPS, "drops", MODEL_KINDS)         \
+	X(PEERS, "peers", MODEL_KINDS)
 
 enum watch_resource {
 #define X(name, text, kind) WATCH_##name,

@@ -104,7 +104,7 @@ static int watch_from(struct core_fixture *f, const char *query)
 	struct core_client c = { 0 };
 	int status;
 
-	core_ask(f, &c, CORE_OPERATOR, API_GET, "/v1/ports", query, NULL);
+	core_ask(f, &c, CORE_OPERATOR, API_GET, "/v1/networks", query, NULL);
 	store_wait(f->store);
 	assert_int_equal(c.answers, 1);
 	status = c.status;
