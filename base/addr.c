@@ -51,6 +51,13 @@ bool endpoint_is_v4(const struct endpoint *endpoint)
 	return memcmp(endpoint->ip, v4_mapped, sizeof(v4_mapped)) == 0;
 }
 
+bool endpoint_has_local(const struct endpoint *endpoint)
+{
+	static const uint8_t none[IP_BYTES];
+
+	return memcmp(endpoint->local_ip, none, sizeof(none)) != 0;
+}
+
 static bool port_parse(const char *text, uint16_t *out)
 {
 	char *end;
@@ -105,17 +112,27 @@ bool endpoint_parse(const char *text, uint16_t default_port, struct endpoint *ou
 	return true;
 }
 
+static void ip_format(const uint8_t ip[IP_BYTES], char out[INET6_ADDRSTRLEN])
+{
+	if (memcmp(ip, v4_mapped, sizeof(v4_mapped)) == 0)
+		inet_ntop(AF_INET, ip + sizeof(v4_mapped), out, INET6_ADDRSTRLEN);
+	else
+		inet_ntop(AF_INET6, ip, out, INET6_ADDRSTRLEN);
+}
+
 void endpoint_format(const struct endpoint *endpoint, char out[ENDPOINT_TEXT_BYTES])
 {
 	char ip[INET6_ADDRSTRLEN];
 
-	if (endpoint_is_v4(endpoint)) {
-		inet_ntop(AF_INET, endpoint->ip + 12, ip, sizeof(ip));
-		snprintf(out, ENDPOINT_TEXT_BYTES, "%s:%u", ip, endpoint->port);
-	} else {
-		inet_ntop(AF_INET6, endpoint->ip, ip, sizeof(ip));
-		snprintf(out, ENDPOINT_TEXT_BYTES, "[%s]:%u", ip, endpoint->port);
-	}
+	ip_format(endpoint->ip, ip);
+	snprintf(out, ENDPOINT_TEXT_BYTES, endpoint_is_v4(endpoint) ? "%s:%u" : "[%s]:%u", ip, endpoint->port);
+}
+
+void endpoint_format_local(const struct endpoint *endpoint, char out[ENDPOINT_TEXT_BYTES])
+{
+	out[0] = '\0';
+	if (endpoint_has_local(endpoint))
+		ip_format(endpoint->local_ip, out);
 }
 
 bool endpoint_from_sockaddr(const struct sockaddr *sa, socklen_t len_bytes, struct endpoint *out)

@@ -34,19 +34,33 @@ bool mac_parse(const char *text, struct mac *out) __attribute__((warn_unused_res
 
 void mac_format(const struct mac *mac, char out[MAC_TEXT_BYTES]);
 
+#define IP_BYTES 16U
+
 /* Where a datagram goes to or came from.  IPv4 is held as IPv6, mapped (RFC 4291 2.5.5.2): one form, one compare. */
 struct endpoint {
-	uint8_t ip[16];
+	uint8_t ip[IP_BYTES];
 	uint32_t scope_id;
 	uint16_t port; /* host order */
+
+	/* Our own end: the address that it came to, or that it leaves from, mapped as well; all 0: the kernel chooses */
+	uint8_t local_ip[IP_BYTES];
 };
 
 bool endpoint_is_v4(const struct endpoint *endpoint);
 
+/* Are both the same far end */
 static inline bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 {
 	return a->port == b->port && a->scope_id == b->scope_id && memcmp(a->ip, b->ip, 16) == 0;
 }
+
+/* Do both have the same end here */
+static inline bool endpoint_same_local(const struct endpoint *a, const struct endpoint *b)
+{
+	return memcmp(a->local_ip, b->local_ip, IP_BYTES) == 0;
+}
+
+bool endpoint_has_local(const struct endpoint *endpoint);
 
 /**
  * endpoint_parse() - "198.51.100.7", "198.51.100.7:4754", "2001:db8::1", "[2001:db8::1]:4754"
@@ -59,7 +73,10 @@ bool endpoint_parse(const char *text, uint16_t default_port, struct endpoint *ou
 
 void endpoint_format(const struct endpoint *endpoint, char out[ENDPOINT_TEXT_BYTES]);
 
-/* From what recvmsg() gave.  Return: false for any family but AF_INET and AF_INET6 */
+/* Our end's address; "" where the kernel chooses it */
+void endpoint_format_local(const struct endpoint *endpoint, char out[ENDPOINT_TEXT_BYTES]);
+
+/* From what recvmsg() gave, without our own end.  Return: false for any family but AF_INET and AF_INET6 */
 bool endpoint_from_sockaddr(const struct sockaddr *sa, socklen_t len_bytes, struct endpoint *out)
 	__attribute__((warn_unused_result));
 

@@ -26,7 +26,9 @@ struct addresses {
 	int watch;    /* a route socket with all that is told */
 	int question; /* any socket, to ask links for their MTU by */
 	struct hash_seed seed;
-	uint64_t sum; /* at the last look */
+	uint64_t sum;             /* at the last look */
+	uint8_t (*own)[IP_BYTES]; /* then as well, sorted */
+	size_t own_count, own_room;
 };
 
 static int open_watch(void)
@@ -52,36 +54,68 @@ static uint64_t interface_mtu(const struct addresses *addresses, const char *nam
 	return ioctl(addresses->question, SIOCGIFMTU, &request) == 0 ? (uint64_t)request.ifr_mtu : 0;
 }
 
-/* What one address adds to the sum; 0 for what is down, or is no IP address */
-static uint64_t summand(const struct addresses *addresses, const struct ifaddrs *at)
+/* Return: false for what is down, or is no IP address */
+static bool read_address(const struct ifaddrs *at, struct endpoint *out)
 {
-	struct endpoint endpoint;
-	uint64_t halves[2];
 	socklen_t bytes = sizeof(struct sockaddr_in6);
 
 	if (!at->ifa_addr || !(at->ifa_flags & IFF_UP))
-		return 0;
+		return false;
 	if (at->ifa_addr->sa_family == AF_INET)
 		bytes = sizeof(struct sockaddr_in);
-	if (!endpoint_from_sockaddr(at->ifa_addr, bytes, &endpoint))
-		return 0;
-	memcpy(halves, endpoint.ip, sizeof(halves));
+	return endpoint_from_sockaddr(at->ifa_addr, bytes, out);
+}
+
+/* What one address adds to the sum */
+static uint64_t summand(const struct addresses *addresses, const struct ifaddrs *at, const struct endpoint *endpoint)
+{
+	uint64_t halves[2];
+
+	memcpy(halves, endpoint->ip, sizeof(halves));
 	return hash_pair(addresses->seed, hash_pair(addresses->seed, halves[0], halves[1]),
 		interface_mtu(addresses, at->ifa_name));
 }
 
-/* Return: 0 where the kernel does not say */
-static uint64_t sum(const struct addresses *addresses)
+static int compare(const void *a, const void *b)
 {
-	struct ifaddrs *list;
-	uint64_t total = 0;
+	return memcmp(a, b, IP_BYTES);
+}
 
+/* One more, as far as there is memory: of one that is left out others think that it is gone, and let the kernel choose */
+static void keep(struct addresses *addresses, const struct endpoint *endpoint)
+{
+	const size_t room = addresses->own_room ? 2 * addresses->own_room : 16;
+	void *grown;
+
+	if (addresses->own_count == addresses->own_room) {
+		grown = realloc(addresses->own, room * sizeof(*addresses->own));
+		if (!grown)
+			return;
+		addresses->own = grown;
+		addresses->own_room = room;
+	}
+	memcpy(addresses->own[addresses->own_count++], endpoint->ip, IP_BYTES);
+}
+
+/* Where the kernel does not say, there are none */
+static void look(struct addresses *addresses)
+{
+	struct endpoint endpoint;
+	struct ifaddrs *list;
+
+	addresses->sum = 0;
+	addresses->own_count = 0;
 	if (getifaddrs(&list) < 0)
-		return 0;
-	for (const struct ifaddrs *at = list; at; at = at->ifa_next)
-		total += summand(addresses, at);
+		return;
+	for (const struct ifaddrs *at = list; at; at = at->ifa_next) {
+		if (!read_address(at, &endpoint))
+			continue;
+		addresses->sum += summand(addresses, at, &endpoint);
+		keep(addresses, &endpoint);
+	}
 	freeifaddrs(list);
-	return total;
+	if (addresses->own_count)
+		qsort(addresses->own, addresses->own_count, sizeof(*addresses->own), compare);
 }
 
 struct addresses *addresses_new(struct hash_seed seed, struct error *error)
@@ -101,7 +135,7 @@ struct addresses *addresses_new(struct hash_seed seed, struct error *error)
 		addresses_free(addresses);
 		return NULL;
 	}
-	addresses->sum = sum(addresses);
+	look(addresses);
 	return addresses;
 }
 
@@ -113,6 +147,7 @@ void addresses_free(struct addresses *addresses)
 		close(addresses->watch);
 	if (addresses->question >= 0)
 		close(addresses->question);
+	free(addresses->own);
 	free(addresses);
 }
 
@@ -161,6 +196,12 @@ bool addresses_moved(struct addresses *addresses)
 {
 	const uint64_t before = addresses->sum;
 
-	addresses->sum = sum(addresses);
+	look(addresses);
 	return addresses->sum != before;
+}
+
+bool addresses_has(const struct addresses *addresses, const uint8_t ip[IP_BYTES])
+{
+	return addresses->own_count &&
+		bsearch(ip, addresses->own, addresses->own_count, sizeof(*addresses->own), compare);
 }

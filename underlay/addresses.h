@@ -8,10 +8,12 @@
 #ifndef UNDERLAY_ADDRESSES_H
 #define UNDERLAY_ADDRESSES_H
 
+#include "base/addr.h"
 #include "base/error.h"
 #include "base/hash.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct addresses;
 
@@ -35,5 +37,8 @@ enum addresses_news addresses_read(struct addresses *addresses);
 
 /* Look.  Return: whether the addresses, or the MTUs of the links that have them, are others than at the last look */
 bool addresses_moved(struct addresses *addresses);
+
+/* Return: whether this machine had @ip, as struct endpoint has it, at the last look, on a link that was up */
+bool addresses_has(const struct addresses *addresses, const uint8_t ip[IP_BYTES]);
 
 #endif /* UNDERLAY_ADDRESSES_H */

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 
 struct path {
-	struct endpoint endpoint;
+	struct endpoint endpoint;   /* with the address of ours that the peer knows us by, once it has spoken to one */
 	struct sockaddr_storage sa; /* the same, for sendmsg() */
 	socklen_t sa_bytes;
 	uint32_t datagram_bytes; /* largest UDP payload */

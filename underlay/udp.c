@@ -10,6 +10,7 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -42,6 +43,7 @@ struct inbox {
 	struct iovec iov[UNDERLAY_RECEIVE_MAX];
 	union control control[UNDERLAY_RECEIVE_MAX];
 	struct sockaddr_storage from[UNDERLAY_RECEIVE_MAX];
+	uint8_t local_ip[UNDERLAY_RECEIVE_MAX][IP_BYTES];
 	uint8_t memory[UNDERLAY_RECEIVE_MAX * STRIDE_BYTES];
 };
 
@@ -93,6 +95,15 @@ static void own_path_mtu(int fd, int family)
 		(void)set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
 }
 
+/* Sockets are bound to no address: each message says to which of ours it came */
+static void tell_local(int fd, int family)
+{
+	if (family == AF_INET6) /* of IPv4, too */
+		(void)set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	else
+		(void)set(fd, IPPROTO_IP, IP_PKTINFO, 1);
+}
+
 static int bind_any(int fd, int family, uint16_t port)
 {
 	struct sockaddr_in6 any6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
@@ -129,6 +140,7 @@ static int open_shared(struct udp *udp, uint16_t port, uint32_t index)
 	if (err)
 		return err;
 	own_path_mtu(fd, underlay->family);
+	tell_local(fd, underlay->family);
 	underlay->receive_buffer_bytes = grow(fd, SO_RCVBUFFORCE, SO_RCVBUF);
 	underlay->send_buffer_bytes = grow(fd, SO_SNDBUFFORCE, SO_SNDBUF);
 	return 0;
@@ -254,19 +266,37 @@ static int udp_descriptor(const struct underlay *underlay, uint32_t worker)
 	return ((const struct udp *)underlay)->fd[queue_index(underlay, worker)];
 }
 
-/* Return: the size of the datagrams that a received message holds: UDP_GRO's, or @message_bytes for a single one */
-static uint32_t received_segment(struct msghdr *msg, uint32_t message_bytes)
+/* Return: whether @cmsg tells to which address of ours a message came, @out then */
+static bool read_local(const struct cmsghdr *cmsg, uint8_t out[IP_BYTES])
+{
+	static const uint8_t v4_mapped[IP_BYTES] = { [10] = 0xff, [11] = 0xff };
+
+	if (cmsg->cmsg_level == IPPROTO_IPV6 && cmsg->cmsg_type == IPV6_PKTINFO) {
+		memcpy(out, CMSG_DATA(cmsg) + offsetof(struct in6_pktinfo, ipi6_addr), IP_BYTES);
+		return true;
+	}
+	if (cmsg->cmsg_level == IPPROTO_IP && cmsg->cmsg_type == IP_PKTINFO) {
+		memcpy(out, v4_mapped, IP_BYTES);
+		memcpy(out + 12, CMSG_DATA(cmsg) + offsetof(struct in_pktinfo, ipi_spec_dst), 4);
+		return true;
+	}
+	return false;
+}
+
+/* The size of the datagrams that a message holds, where UDP_GRO says so, and to which address of ours it came */
+static void read_control(struct msghdr *msg, uint8_t local_ip[IP_BYTES], struct underlay_message *message)
 {
 	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
 		int segment_bytes;
 
+		if (read_local(cmsg, local_ip))
+			message->local_ip = local_ip;
 		if (cmsg->cmsg_level != IPPROTO_UDP || cmsg->cmsg_type != UDP_GRO)
 			continue;
 		memcpy(&segment_bytes, CMSG_DATA(cmsg), sizeof(segment_bytes));
-		if (segment_bytes > 0 && (uint32_t)segment_bytes < message_bytes)
-			return (uint32_t)segment_bytes;
+		if (segment_bytes > 0 && (uint32_t)segment_bytes < message->len_bytes)
+			message->segment_bytes = (uint32_t)segment_bytes;
 	}
-	return message_bytes;
 }
 
 static uint32_t udp_receive(struct underlay *underlay, uint32_t worker, struct underlay_message *messages, uint32_t max)
@@ -287,11 +317,12 @@ static uint32_t udp_receive(struct underlay *underlay, uint32_t worker, struct u
 		messages[i] = (struct underlay_message){
 			.bytes = msg->msg_iov->iov_base,
 			.len_bytes = bytes,
-			.segment_bytes = received_segment(msg, bytes),
+			.segment_bytes = bytes,
 			.cut = msg->msg_flags & MSG_TRUNC,
 			.from = msg->msg_name,
 			.from_bytes = msg->msg_namelen,
 		};
+		read_control(msg, inbox->local_ip[i], &messages[i]);
 	}
 	return received > 0 ? (uint32_t)received : 0;
 }
@@ -299,28 +330,93 @@ static uint32_t udp_receive(struct underlay *underlay, uint32_t worker, struct u
 static int udp_control_receive(struct underlay *underlay, uint8_t *bytes, size_t cap_bytes, struct endpoint *from)
 {
 	struct sockaddr_storage sa;
-	socklen_t sa_bytes = sizeof(sa);
-	ssize_t len = recvfrom(udp_descriptor(underlay, UNDERLAY_CONTROL), bytes, cap_bytes, MSG_DONTWAIT,
-		(struct sockaddr *)&sa, &sa_bytes);
+	struct iovec iov = { .iov_base = bytes, .iov_len = cap_bytes };
+	union control control;
+	struct msghdr msg = {
+		.msg_name = &sa,
+		.msg_namelen = sizeof(sa),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t len = recvmsg(udp_descriptor(underlay, UNDERLAY_CONTROL), &msg, MSG_DONTWAIT);
 
 	if (len < 0)
 		return -errno;
-	return endpoint_from_sockaddr((const struct sockaddr *)&sa, sa_bytes, from) ? (int)len : -EAFNOSUPPORT;
+	if (!endpoint_from_sockaddr((const struct sockaddr *)&sa, msg.msg_namelen, from))
+		return -EAFNOSUPPORT;
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg))
+		(void)read_local(cmsg, from->local_ip);
+	return (int)len;
 }
 
 /* ---- sending ----------------------------------------------------------------------------------------------- */
 
-static void request_segments(struct msghdr *msg, union control *control, uint16_t segment_bytes)
+/* One more control message behind those of @msg, which point into a union control */
+static void add_control(struct msghdr *msg, int level, int type, const void *data, size_t bytes)
 {
-	struct cmsghdr *cmsg;
+	struct cmsghdr *cmsg = (struct cmsghdr *)(void *)((char *)msg->msg_control + msg->msg_controllen);
 
-	msg->msg_control = control->bytes;
-	msg->msg_controllen = CMSG_SPACE(sizeof(segment_bytes));
-	cmsg = CMSG_FIRSTHDR(msg);
-	cmsg->cmsg_level = IPPROTO_UDP;
-	cmsg->cmsg_type = UDP_SEGMENT;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(segment_bytes));
-	memcpy(CMSG_DATA(cmsg), &segment_bytes, sizeof(segment_bytes));
+	cmsg->cmsg_level = level;
+	cmsg->cmsg_type = type;
+	cmsg->cmsg_len = CMSG_LEN(bytes);
+	memcpy(CMSG_DATA(cmsg), data, bytes);
+	msg->msg_controllen += CMSG_SPACE(bytes);
+}
+
+static bool is_any(const uint8_t *local_ip)
+{
+	static const uint8_t any[IP_BYTES];
+
+	return !local_ip || memcmp(local_ip, any, sizeof(any)) == 0;
+}
+
+/* Have @msg leave from an address of ours; the interface is the route's to choose */
+static void leave_from(struct msghdr *msg, int family, const uint8_t *local_ip)
+{
+	struct in6_pktinfo info6 = { .ipi6_ifindex = 0 };
+	struct in_pktinfo info4 = { .ipi_ifindex = 0 };
+
+	if (is_any(local_ip))
+		return;
+	if (family == AF_INET6) {
+		memcpy(&info6.ipi6_addr, local_ip, IP_BYTES);
+		add_control(msg, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
+	} else {
+		memcpy(&info4.ipi_spec_dst, local_ip + 12, 4);
+		add_control(msg, IPPROTO_IP, IP_PKTINFO, &info4, sizeof(info4));
+	}
+}
+
+/*
+ * May it be for the address that it was to leave from, which we have no more?  Kernels differ.  Until the control thread has heard
+ * of that, the kernel chooses another, and the peer follows
+ */
+static bool no_such_source(int err, const uint8_t *local_ip)
+{
+	return (err == EINVAL || err == ENETUNREACH || err == EADDRNOTAVAIL) && !is_any(local_ip);
+}
+
+/* One datagram from one of our addresses.  Return: 0 or -errno */
+static int send_from(int fd, int family, const uint8_t *local_ip, struct iovec iov, const struct sockaddr *to,
+	socklen_t to_bytes)
+{
+	union control control;
+	struct msghdr msg = {
+		.msg_name = (void *)to,
+		.msg_namelen = to_bytes,
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+	};
+
+	leave_from(&msg, family, local_ip);
+	if (sendmsg(fd, &msg, 0) >= 0)
+		return 0;
+	if (!no_such_source(errno, local_ip))
+		return -errno;
+	return sendto(fd, iov.iov_base, iov.iov_len, 0, to, to_bytes) < 0 ? -errno : 0;
 }
 
 static int flow_socket(const struct udp *udp, uint32_t worker, bool own_flow)
@@ -338,20 +434,27 @@ static void count_refused(struct underlay_train *train, uint32_t datagrams, int 
 		train->failed += datagrams;
 }
 
-static void send_singly(int fd, struct underlay_train *train)
+static void send_run(struct underlay *underlay, uint32_t worker, struct underlay_train *trains, uint32_t count);
+
+static void send_singly(int fd, int family, struct underlay_train *train)
 {
 	for (uint32_t at = 0; at < train->len_bytes; at += train->segment_bytes) {
 		const uint32_t left = train->len_bytes - at;
-		const size_t bytes = left < train->segment_bytes ? left : train->segment_bytes;
+		const struct iovec iov = {
+			.iov_base = (void *)(train->bytes + at),
+			.iov_len = left < train->segment_bytes ? left : train->segment_bytes,
+		};
+		const int err = send_from(fd, family, train->local_ip, iov, train->to, train->to_bytes);
 
-		if (sendto(fd, train->bytes + at, bytes, 0, train->to, train->to_bytes) < 0)
-			count_refused(train, 1, errno);
+		if (err)
+			count_refused(train, 1, -err);
 	}
 }
 
 /*
  * The kernel did not take this one.  EIO: the device cannot do trains (no checksum offload), so one datagram a message from now
- * on.  EINVAL: its datagrams are over the device's MTU, which each alone will be told by name (EMSGSIZE).
+ * on.  EINVAL: its datagrams are over the device's MTU, which each alone will be told by name (EMSGSIZE), or it was to leave
+ * from an address that is gone, as others say by other names.
  */
 static void refused(struct underlay *underlay, uint32_t worker, int fd, struct underlay_train *train, int err)
 {
@@ -359,10 +462,14 @@ static void refused(struct underlay *underlay, uint32_t worker, int fd, struct u
 
 	if (is_train && err == EIO)
 		__atomic_store_n(&underlay->takes_trains[worker], false, __ATOMIC_RELAXED);
-	if (is_train && (err == EIO || err == EINVAL))
-		send_singly(fd, train);
-	else
+	if (err == EINVAL || (is_train && err == EIO)) {
+		send_singly(fd, underlay->family, train);
+	} else if (no_such_source(err, train->local_ip)) {
+		train->local_ip = NULL;
+		send_run(underlay, worker, train, 1);
+	} else {
 		count_refused(train, (train->len_bytes + train->segment_bytes - 1) / train->segment_bytes, err);
+	}
 }
 
 /* Trains of one flow, at most SEND_MAX */
@@ -374,15 +481,20 @@ static void send_run(struct underlay *underlay, uint32_t worker, struct underlay
 	const int fd = flow_socket((struct udp *)underlay, worker, trains->own_flow);
 
 	for (uint32_t i = 0; i < count; i++) {
+		const uint16_t segment_bytes = (uint16_t)trains[i].segment_bytes;
+
 		iov[i] = (struct iovec){ .iov_base = (void *)trains[i].bytes, .iov_len = trains[i].len_bytes };
 		messages[i].msg_hdr = (struct msghdr){
 			.msg_name = (void *)trains[i].to,
 			.msg_namelen = trains[i].to_bytes,
 			.msg_iov = &iov[i],
 			.msg_iovlen = 1,
+			.msg_control = control[i].bytes,
 		};
+		leave_from(&messages[i].msg_hdr, underlay->family, trains[i].local_ip);
 		if (trains[i].len_bytes > trains[i].segment_bytes)
-			request_segments(&messages[i].msg_hdr, &control[i], (uint16_t)trains[i].segment_bytes);
+			add_control(&messages[i].msg_hdr, IPPROTO_UDP, UDP_SEGMENT, &segment_bytes,
+				sizeof(segment_bytes));
 	}
 	for (uint32_t at = 0; at < count;) {
 		int sent = sendmmsg(fd, messages + at, count - at, 0);
@@ -419,13 +531,12 @@ static int udp_control_send(struct underlay *underlay, const struct endpoint *to
 {
 	struct sockaddr_storage sa;
 	socklen_t sa_bytes = endpoint_to_sockaddr(to, underlay->family, &sa);
+	const struct iovec iov = { .iov_base = (void *)bytes, .iov_len = len_bytes };
 
 	if (sa_bytes == 0)
 		return -EAFNOSUPPORT;
-	return sendto(udp_descriptor(underlay, UNDERLAY_CONTROL), bytes, len_bytes, 0, (const struct sockaddr *)&sa,
-		       sa_bytes) < 0
-		? -errno
-		: 0;
+	return send_from(udp_descriptor(underlay, UNDERLAY_CONTROL), underlay->family, to->local_ip, iov,
+		(const struct sockaddr *)&sa, sa_bytes);
 }
 
 /* ---- opening ----------------------------------------------------------------------------------------------- */

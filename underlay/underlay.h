@@ -4,7 +4,8 @@
  * Theory of operation.  An underlay has one queue for each worker and one for the control thread.  What arrives is steered:
  * handshakes go to the control thread, sealed datagrams of lane L to worker L % workers, so that a lane's replay window has one
  * owner and a flood of handshakes never reaches a worker.  A worker takes and gives bursts of messages; a message is a train of
- * datagrams of one size, the last of which may be shorter.  The main flow carries handshakes and lane 0; every worker but the
+ * datagrams of one size, the last of which may be shorter.  A message that came says which address of this machine it was sent to,
+ * and one that leaves may say from which, so that an answer comes from where the question went.  The main flow carries handshakes and lane 0; every worker but the
  * first also has a flow of its own that only sends, which network cards and kernels keep apart from the others.
  *
  * An implementation embeds struct underlay at its beginning and fills in `ops`: one indirect call for each burst, none for each
@@ -34,6 +35,8 @@ struct underlay_message {
 	bool cut;               /* there was more than UNDERLAY_MESSAGE_BYTES: of no use */
 	const struct sockaddr *from;
 	socklen_t from_bytes;
+	const uint8_t
+		*local_ip; /* the address of ours that it came to, IP_BYTES as in struct endpoint; NULL: not told */
 };
 
 /* A train to be sent */
@@ -43,7 +46,9 @@ struct underlay_train {
 	uint32_t segment_bytes; /* of each datagram but the last; more than one only where the worker `takes_trains` */
 	const struct sockaddr *to;
 	socklen_t to_bytes;
-	bool own_flow; /* the worker's own instead of the main one; the first worker has none */
+	const uint8_t
+		*local_ip; /* the address of ours that it leaves from, IP_BYTES; NULL or all 0: the kernel chooses */
+	bool own_flow;     /* the worker's own instead of the main one; the first worker has none */
 
 	/* out: how many of its datagrams were not sent, and why */
 	uint32_t full;    /* no room now */
@@ -103,14 +108,17 @@ static inline bool underlay_takes_trains(const struct underlay *underlay, uint32
 	return __atomic_load_n(&underlay->takes_trains[worker], __ATOMIC_RELAXED);
 }
 
-/* One datagram that was steered to the control thread.  Return: its length, or -EAGAIN where none waits */
+/* One datagram that was steered to the control thread; @from says to which address of ours, too.  Return: its length, or -EAGAIN where none waits */
 static inline int underlay_control_receive(struct underlay *underlay, uint8_t *bytes, size_t cap_bytes,
 	struct endpoint *from)
 {
 	return underlay->ops->control_receive(underlay, bytes, cap_bytes, from);
 }
 
-/* One datagram in the main flow, from the control thread.  Return: 0 or -errno: -EMSGSIZE over the device's MTU */
+/*
+ * One datagram in the main flow, from the control thread and from @to's local address, where it has one.  Return: 0 or -errno:
+ * -EMSGSIZE over the device's MTU
+ */
 __attribute__((warn_unused_result)) static inline int underlay_control_send(struct underlay *underlay,
 	const struct endpoint *to, const uint8_t *bytes, size_t len_bytes)
 {

@@ -29,7 +29,7 @@ static void set(json_t *object, const char *key, json_t *value)
 /* The way in use, first of the known ones */
 static void path_status(const struct core *core, const struct peer *peer, json_t *out)
 {
-	char text[ENDPOINT_TEXT_BYTES];
+	char text[ENDPOINT_TEXT_BYTES], local[ENDPOINT_TEXT_BYTES];
 	json_t *paths = json_array();
 
 	if (peer->path) {
@@ -42,6 +42,10 @@ static void path_status(const struct core *core, const struct peer *peer, json_t
 		json_t *entry = json_object();
 
 		endpoint_format(&path->endpoint, text);
+		if (endpoint_has_local(&path->endpoint)) {
+			endpoint_format_local(&path->endpoint, local);
+			set(entry, "from", json_string(local));
+		}
 		set(entry, "kind", json_string(path_kind_name(path->kind)));
 		set(entry, "endpoint", json_string(text));
 		set(entry, "state", json_string(path_state_name(path->state)));

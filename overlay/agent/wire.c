@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "encap/gre.h"
 #include "overlay/datapath/worker.h"
+#include "underlay/addresses.h"
 #include "underlay/route.h"
 
 #include <string.h>
@@ -52,6 +53,13 @@ static uint32_t mtu_of_device(void *ctx, const struct endpoint *to)
 	return route_device_mtu(agent->routes, to, agent->now);
 }
 
+static bool has_address(void *ctx, const uint8_t ip[IP_BYTES])
+{
+	struct agent *agent = ctx;
+
+	return addresses_has(agent->addresses, ip);
+}
+
 bool wire_start(struct agent *agent)
 {
 	static const struct overlay_ops ops = {
@@ -60,6 +68,7 @@ bool wire_start(struct agent *agent)
 		.timestamp = timestamp,
 		.route_mtu = mtu_of_route,
 		.device_mtu = mtu_of_device,
+		.has_address = has_address,
 	};
 	struct overlay_config config = {
 		.ops = &ops,

@@ -80,6 +80,7 @@ static void ask_flow(struct worker *worker, const struct dispatch *dispatch)
 		.segment_bytes = datagram_bytes,
 		.to = (const struct sockaddr *)&dispatch->path->sa,
 		.to_bytes = dispatch->path->sa_bytes,
+		.local_ip = dispatch->path->endpoint.local_ip,
 		.own_flow = true,
 	};
 
@@ -276,6 +277,7 @@ static struct underlay_train as_train(const struct dispatch *dispatch)
 		.segment_bytes = dispatch->train.segment_bytes,
 		.to = (const struct sockaddr *)&dispatch->path->sa,
 		.to_bytes = dispatch->path->sa_bytes,
+		.local_ip = dispatch->path->endpoint.local_ip,
 		.own_flow = dispatch->lane != 0,
 	};
 }

@@ -16,7 +16,7 @@
 
 enum mail_kind {
 	MAIL_CONFIRMED,    /* first datagram on a session that we answered: session */
-	MAIL_ROAMED,       /* newest datagram came from elsewhere: session, from */
+	MAIL_ROAMED,       /* newest datagram came from, or to, elsewhere: session, from */
 	MAIL_WANT_SESSION, /* frames for a peer without a session: peer */
 	MAIL_STIRRED,      /* a peer that was quiet is sent to: peer */
 	MAIL_REKEY,        /* a lane's counter nears its limit: session */

@@ -167,7 +167,7 @@ struct source {
 	bool known;
 };
 
-/* The newest datagram came from elsewhere than where we send to: the control thread decides */
+/* The newest datagram came from elsewhere than where we send to, or to another of our addresses: the control thread decides */
 static void note_source(struct worker *worker, const struct session *session, struct lane_rx *rx, struct source *source)
 {
 	const struct path *path = rcu_get(&session->peer->path);
@@ -175,9 +175,12 @@ static void note_source(struct worker *worker, const struct session *session, st
 	if (!source->known) {
 		if (!endpoint_from_sockaddr(source->message->from, source->message->from_bytes, &source->endpoint))
 			return;
+		if (source->message->local_ip)
+			memcpy(source->endpoint.local_ip, source->message->local_ip, IP_BYTES);
 		source->known = true;
 	}
-	if (path && endpoint_equal(&path->endpoint, &source->endpoint))
+	if (path && endpoint_equal(&path->endpoint, &source->endpoint) &&
+		endpoint_same_local(&path->endpoint, &source->endpoint))
 		return;
 	if (rx->roam_mailed.ns && instant_since_ms(worker->now, rx->roam_mailed) < ROAM_MAIL_MS)
 		return;

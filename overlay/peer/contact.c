@@ -211,18 +211,67 @@ void contact_heard(struct contact *contact, struct instant at, struct instant no
 	settle(contact, now);
 }
 
+/* Return: whether a peer that is where it was has spoken to another address of ours for long enough to answer from there */
+static bool spoken_to(struct contact *contact, const struct endpoint *from, struct instant now)
+{
+	if (!endpoint_has_local(from) || endpoint_same_local(&contact->at, from))
+		return false;
+	if (!endpoint_has_local(&contact->at))
+		return true;
+	if (!contact->spoken_at.ns || !endpoint_same_local(&contact->spoken_to, from) ||
+		instant_since_ms(now, contact->spoken_at) > CONTACT_SPOKEN_MS) {
+		contact->spoken_to = *from;
+		contact->spoken_at = now;
+		return false;
+	}
+	return instant_since_ms(now, contact->spoken_at) >= CONTACT_ROAM_MS;
+}
+
+/* Longer each time that a peer comes back to where it was just before */
+static uint64_t roam_hold_ms(const struct contact *contact)
+{
+	const uint64_t ms = CONTACT_ROAM_MS << contact->swaps;
+
+	return ms + contact->jitter % ms;
+}
+
+static void note_swap(struct contact *contact, const struct endpoint *from, struct instant now)
+{
+	const bool back = contact->has_at && endpoint_equal(&contact->left, from) &&
+		instant_since_ms(now, contact->roamed_at) < CONTACT_SWAP_MS;
+
+	if (!back)
+		contact->swaps = 0;
+	else if (contact->swaps < CONTACT_SWAPS_MAX)
+		contact->swaps++;
+	contact->left = contact->at;
+}
+
 bool contact_roamed(struct contact *contact, const struct endpoint *from, struct instant now)
 {
-	if (contact->has_at && endpoint_equal(&contact->at, from))
-		return false;
-	if (contact->has_at && contact->roamed_at.ns && instant_since_ms(now, contact->roamed_at) < CONTACT_ROAM_MS)
+	if (contact->has_at && endpoint_equal(&contact->at, from)) {
+		if (!spoken_to(contact, from, now))
+			return false;
+		contact->at = *from;
+		contact->spoken_at.ns = 0;
+		return true;
+	}
+	if (contact->has_at && contact->roamed_at.ns &&
+		instant_since_ms(now, contact->roamed_at) < roam_hold_ms(contact))
 		return false; /* a worker tells again while it lasts */
+	note_swap(contact, from, now);
 	contact->roamed_at = now;
 	contact->at = *from;
 	contact->has_at = true;
 	contact->probe_due = contact->session;
 	settle(contact, now);
 	return true;
+}
+
+void contact_local_lost(struct contact *contact)
+{
+	memset(contact->at.local_ip, 0, IP_BYTES);
+	contact->spoken_at.ns = 0;
 }
 
 void contact_probed(struct contact *contact, struct instant now)
@@ -287,15 +336,21 @@ static uint64_t retry_ms(uint32_t attempts, uint32_t jitter)
 	return ms * 3 / 4 + jitter % (ms / 2);
 }
 
-/* Where the next attempt goes: where the peer was last heard first, then round the topology's and there again */
+/*
+ * Where the next attempt goes: where the peer was last heard first, then round the topology's and there again.  All but the first
+ * leave it to the kernel from which of our addresses, as the one that the peer spoke to may lead nowhere by now.
+ */
 static struct endpoint choose_endpoint(struct contact *contact)
 {
+	struct endpoint to;
 	uint32_t at;
 
 	if (contact->has_at && contact->attempts == 0)
 		return contact->at;
 	at = contact->endpoint_next++ % choices(contact);
-	return at < contact->endpoints_count ? contact->endpoints[at] : contact->at;
+	to = at < contact->endpoints_count ? contact->endpoints[at] : contact->at;
+	memset(to.local_ip, 0, sizeof(to.local_ip));
+	return to;
 }
 
 /* What ends: a session's age, and patience with a peer that does not answer */
@@ -380,6 +435,7 @@ struct contact_todo contact_poll(struct contact *contact, uint32_t jitter, struc
 {
 	struct instant due, probe = { 0 };
 
+	contact->jitter = jitter;
 	settle(contact, now);
 	if (!is_active(contact))
 		return (struct contact_todo){ .action = CONTACT_NOTHING };

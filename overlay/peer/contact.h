@@ -49,8 +49,11 @@
 #define CONTACT_SILENT_MS 3000U
 #define CONTACT_SILENT_PROBE_MS 1000U
 #define CONTACT_DEAD_MS 10000U
-#define CONTACT_ROAM_MS 200U /* a path moves at most this often */
-#define CONTACT_GAP_MS 50U   /* between two attempts, whatever happens */
+#define CONTACT_ROAM_MS 200U    /* a path moves at most this often, see contact_roamed() */
+#define CONTACT_SPOKEN_MS 3000U /* for so long it is remembered to which of our addresses a peer spoke once */
+#define CONTACT_SWAP_MS 10000U
+#define CONTACT_SWAPS_MAX 5U
+#define CONTACT_GAP_MS 50U /* between two attempts, whatever happens */
 
 /* name, as people see it */
 #define CONTACT_STATES(X)                                                                                           \
@@ -86,9 +89,11 @@ struct contact {
 	struct endpoint endpoints[PEER_ENDPOINTS_MAX]; /* from the topology */
 	uint32_t endpoints_count;
 	uint32_t endpoint_next; /* which of them is tried next */
-	struct endpoint at;     /* where the peer was last heard */
+	struct endpoint at;     /* where the peer was last heard, and to which address of ours it speaks */
 	bool has_at;
-	struct endpoint tried; /* by the last attempt */
+	struct endpoint spoken_to; /* another of ours that it speaks to lately: its local_ip alone */
+	struct instant spoken_at;  /* the first time; 0: it does not */
+	struct endpoint tried;     /* by the last attempt */
 
 	/* attempts */
 	uint32_t attempts;           /* since the last success */
@@ -105,6 +110,9 @@ struct contact {
 	struct instant probed_at;
 	struct instant unanswered_at; /* since when we send and hear nothing; 0: we hear something */
 	struct instant roamed_at;
+	struct endpoint left; /* where the peer was before */
+	uint32_t swaps;       /* how often it has come back there of late */
+	uint32_t jitter;      /* the last poll's */
 
 	/* what people see */
 	enum contact_state state;
@@ -142,12 +150,18 @@ void contact_cookie(struct contact *contact, struct instant now);
 void contact_heard(struct contact *contact, struct instant at, struct instant now);
 
 /**
- * contact_roamed() - the newest datagram of all came from elsewhere
+ * contact_roamed() - the newest datagram of all came from elsewhere, or to another address of ours
  *
- * Return: whether to send there from now on; not where the peer is there already, nor twice within CONTACT_ROAM_MS
+ * Return: whether to send there, or from there, from now on: `at` says it.  Not where that is so already, nor twice within
+ * CONTACT_ROAM_MS and as much again by chance.  Two hosts with two addresses each, which follow each other at once, would swap for ever:
+ * so that time doubles with each return to where the peer was just before, and where only the address of ours is another, the peer
+ * has to go on with it for CONTACT_ROAM_MS.
  */
 bool contact_roamed(struct contact *contact, const struct endpoint *from, struct instant now)
 	__attribute__((warn_unused_result));
+
+/* The address of ours that the peer speaks to is gone: the kernel chooses, and the peer follows */
+void contact_local_lost(struct contact *contact);
 
 /* A probe was sent on another account than contact_poll()'s */
 void contact_probed(struct contact *contact, struct instant now);

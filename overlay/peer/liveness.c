@@ -91,11 +91,34 @@ static void tend_path(struct overlay *overlay, struct peer *peer, bool busy)
 	(void)!peer_set_path(peer, &path->endpoint, path->pmtu.works_bytes, overlay->config.family);
 }
 
-void liveness_move(struct overlay *overlay, struct peer *peer, const struct endpoint *to)
+/* As where data is sent: the size in use is confirmed at once, and ICMP's hint is asked for */
+static void keep_busy(struct overlay *overlay, struct peer *peer)
 {
-	const uint32_t device_mtu = overlay->config.ops->device_mtu(overlay->config.ctx, to);
-	struct peer_path *path = paths_use(&peer->paths, PATH_DIRECT, to, device_mtu, overlay->now);
+	peer->busy_until = instant_add_ms(overlay->now, BUSY_MS);
+}
 
+/* The same path, from another address of ours: what passes is confirmed at once, as the way may be another */
+static void leave_from(struct overlay *overlay, struct peer *peer, const struct endpoint *to)
+{
+	struct peer_path *path = paths_in_use(&peer->paths);
+
+	if (endpoint_same_local(&path->endpoint, to))
+		return;
+	path->endpoint = *to;
+	(void)!peer_set_path(peer, to, peer->path->datagram_bytes, overlay->config.family);
+	keep_busy(overlay, peer);
+}
+
+bool liveness_move(struct overlay *overlay, struct peer *peer, const struct endpoint *to)
+{
+	struct peer_path *path = paths_in_use(&peer->paths);
+
+	if (peer->path && path && endpoint_equal(&peer->path->endpoint, to) && endpoint_equal(&path->endpoint, to)) {
+		leave_from(overlay, peer, to);
+		return false;
+	}
+	path = paths_use(&peer->paths, PATH_DIRECT, to, overlay->config.ops->device_mtu(overlay->config.ctx, to),
+		overlay->now);
 	counter_set(&peer->flow_epoch_ns, overlay->now.ns);
 	for (uint32_t lane = 0; lane < SESSION_LANES_MAX; lane++)
 		counter_set(&peer->flow_answered_ns[lane], 0);
@@ -105,6 +128,7 @@ void liveness_move(struct overlay *overlay, struct peer *peer, const struct endp
 		endpoint_format(to, text);
 		log_warning("peer %s: %s cannot be reached from here", peer->name, text);
 	}
+	return true;
 }
 
 void liveness_acked(struct overlay *overlay, struct peer *peer, uint64_t token, uint32_t bytes)
@@ -116,12 +140,6 @@ void liveness_acked(struct overlay *overlay, struct peer *peer, uint64_t token, 
 	path_acked(path, (struct instant){ token }, overlay->now);
 	if (bytes)
 		pmtu_acked(&path->pmtu, bytes, overlay->now);
-}
-
-/* As where data is sent: the size in use is confirmed at once, and ICMP's hint is asked for */
-static void keep_busy(struct overlay *overlay, struct peer *peer)
-{
-	peer->busy_until = instant_add_ms(overlay->now, BUSY_MS);
 }
 
 void liveness_refused(struct overlay *overlay, struct peer *peer, uint32_t bytes)

@@ -11,8 +11,8 @@
 /* Do for @peer what is due, and set its timer: after every event */
 void liveness_tend(struct overlay *overlay, struct peer *peer);
 
-/* Send to @to from now on */
-void liveness_move(struct overlay *overlay, struct peer *peer, const struct endpoint *to);
+/* Send to @to, and from its local address, from now on.  Return: whether that is another place, and not only from another address */
+bool liveness_move(struct overlay *overlay, struct peer *peer, const struct endpoint *to);
 
 /* A probe of ours, sent at @token, came back; @bytes: the size that passed, 0 for a small one */
 void liveness_acked(struct overlay *overlay, struct peer *peer, uint64_t token, uint32_t bytes);

@@ -58,10 +58,9 @@ static void begin(struct overlay *overlay, struct peer *peer, const struct endpo
 
 	note_up(peer);
 	contact_answered(&peer->contact, from, rekey_ms(overlay), overlay->now);
-	if (!peer->path || !endpoint_equal(&peer->path->endpoint, from))
-		liveness_move(overlay, peer, from);
-	else
-		liveness_revived(overlay, peer, silent_since);
+	if (liveness_move(overlay, peer, from))
+		return;
+	liveness_revived(overlay, peer, silent_since);
 }
 
 static void confirm(struct overlay *overlay, struct session *session)
@@ -82,9 +81,10 @@ static void roam(struct overlay *overlay, struct peer *peer, const struct endpoi
 
 	if (!contact_roamed(&peer->contact, from, overlay->now))
 		return;
+	if (!liveness_move(overlay, peer, &peer->contact.at))
+		return;
 	endpoint_format(from, text);
 	log_info("peer %s: is at %s", peer->name, text);
-	liveness_move(overlay, peer, from);
 }
 
 /* ---- datagrams --------------------------------------------------------------------------------------------- */
@@ -346,6 +346,18 @@ void overlay_free_peer(struct overlay *overlay, struct peer *peer)
 
 /* ---- time -------------------------------------------------------------------------------------------------- */
 
+/* It is not to be answered from an address that is gone */
+static void check_local(struct overlay *overlay, struct peer *peer)
+{
+	const struct endpoint *at = &peer->contact.at;
+
+	if (!endpoint_has_local(at) || overlay->config.ops->has_address(overlay->config.ctx, at->local_ip))
+		return;
+	contact_local_lost(&peer->contact);
+	if (peer->path && endpoint_equal(&peer->path->endpoint, at))
+		(void)liveness_move(overlay, peer, at);
+}
+
 void overlay_moved(struct overlay *overlay, struct instant now)
 {
 	struct peer *peer;
@@ -353,6 +365,7 @@ void overlay_moved(struct overlay *overlay, struct instant now)
 
 	overlay->now = now;
 	while ((peer = peers_next(&overlay->peers, &slot))) {
+		check_local(overlay, peer);
 		liveness_rerouted(overlay, peer);
 		contact_moved(&peer->contact, now); /* from our new address, for the peer to follow */
 		timers_set(&overlay->timers, &peer->timer, now);

@@ -41,13 +41,15 @@
 
 /* What the composition does for it; @ctx is its own */
 struct overlay_ops {
-	/* One datagram from the socket that handshakes come in by.  Return: 0 or -errno; -EMSGSIZE: over the MTU of the way out */
+	/* One datagram from the socket that handshakes come in by, and from @to's local address.  Return: 0 or -errno; -EMSGSIZE: over the MTU of the way out */
 	int (*send)(void *ctx, const struct endpoint *to, const void *bytes, size_t len_bytes);
 	void (*random)(void *ctx, void *out, size_t len_bytes);
 	struct tai64n (*timestamp)(void *ctx); /* of the wall clock */
 	/* The MTU of the route to @to, as far as ICMP has told, and of the interface that leads there; 0: not known */
 	uint32_t (*route_mtu)(void *ctx, const struct endpoint *to);
 	uint32_t (*device_mtu)(void *ctx, const struct endpoint *to);
+	/* Is @ip, as struct endpoint has it, an address of this machine */
+	bool (*has_address)(void *ctx, const uint8_t ip[IP_BYTES]);
 };
 
 struct overlay_config {
@@ -126,7 +128,7 @@ void overlay_wanted(struct overlay *overlay, uint32_t slot, struct instant now);
 /* The first datagram on the session @index that we answered with */
 void overlay_confirmed(struct overlay *overlay, uint32_t index, struct instant now);
 
-/* Its newest datagram came from elsewhere than we send to */
+/* Its newest datagram came from elsewhere than we send to, or to another address of ours than we send from */
 void overlay_roamed(struct overlay *overlay, uint32_t index, const struct endpoint *from, struct instant now);
 
 /* A lane's counter nears its limit */

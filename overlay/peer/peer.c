@@ -154,7 +154,8 @@ bool peer_set_path(struct peer *peer, const struct endpoint *endpoint, uint32_t 
 {
 	struct path *old = peer->path, *path;
 
-	if (old && endpoint_equal(&old->endpoint, endpoint) && old->datagram_bytes == datagram_bytes)
+	if (old && endpoint_equal(&old->endpoint, endpoint) && endpoint_same_local(&old->endpoint, endpoint) &&
+		old->datagram_bytes == datagram_bytes)
 		return true;
 	path = calloc(1, sizeof(*path));
 	if (!path)

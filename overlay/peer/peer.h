@@ -109,7 +109,7 @@ struct instant peer_sessions_expiry(const struct peer *peer);
 void peer_sessions_end(struct peer *peer, struct session_table *table);
 
 /**
- * peer_set_path() - have workers send to @endpoint from now on, in datagrams of @datagram_bytes
+ * peer_set_path() - have workers send to @endpoint, from its local address, from now on, in datagrams of @datagram_bytes
  *
  * Return: false without memory, or where the sockets cannot reach such an address
  */

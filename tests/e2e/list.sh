@@ -14,6 +14,7 @@ too-big.sh
 isolation.sh
 restart.sh
 roam.sh
+source-address.sh
 rekey.sh
 impaired.sh
 shutdown.sh

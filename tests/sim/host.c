@@ -93,6 +93,13 @@ static uint32_t link_mtu(void *ctx, const struct endpoint *to)
 	return net_link(((struct host *)ctx)->node)->mtu_bytes;
 }
 
+static bool has_address(void *ctx, const uint8_t ip[IP_BYTES])
+{
+	const struct endpoint here = net_endpoint(((struct host *)ctx)->node);
+
+	return memcmp(here.ip, ip, IP_BYTES) == 0;
+}
+
 static void receive(void *ctx, uint8_t *bytes, size_t len_bytes, const struct endpoint *from)
 {
 	struct host *host = ctx;
@@ -115,6 +122,7 @@ static void begin_overlay(struct host *host)
 		.timestamp = timestamp,
 		.route_mtu = link_mtu,
 		.device_mtu = link_mtu,
+		.has_address = has_address,
 	};
 	struct overlay_config config = {
 		.ops = &ops,

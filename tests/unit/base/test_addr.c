@@ -109,6 +109,31 @@ static void equality_needs_every_part(void **state)
 	assert_false(endpoint_equal(&one, &two));
 }
 
+static void our_own_end_is_apart(void **state)
+{
+	struct endpoint one, two;
+	char text[ENDPOINT_TEXT_BYTES];
+
+	(void)state;
+	assert_true(endpoint_parse("192.0.2.1", 1, &one) && endpoint_parse("192.0.2.2", 1, &two));
+	assert_false(endpoint_has_local(&one));
+	endpoint_format_local(&one, text);
+	assert_string_equal(text, "");
+	memcpy(one.local_ip, two.ip, IP_BYTES);
+	two = one;
+	assert_true(endpoint_same_local(&one, &two));
+	memset(two.local_ip, 0, IP_BYTES);
+	assert_true(endpoint_equal(&one, &two));
+	assert_false(endpoint_same_local(&one, &two));
+	assert_true(endpoint_has_local(&one));
+	endpoint_format_local(&one, text);
+	assert_string_equal(text, "192.0.2.2");
+	assert_true(endpoint_parse("2001:db8::1", 1, &two));
+	memcpy(one.local_ip, two.ip, IP_BYTES);
+	endpoint_format_local(&one, text);
+	assert_string_equal(text, "2001:db8::1");
+}
+
 static void through_sockaddr_and_back(void **state)
 {
 	struct sockaddr_storage storage;
@@ -148,6 +173,7 @@ int main(void)
 		cmocka_unit_test(good_endpoints),
 		cmocka_unit_test(bad_endpoints),
 		cmocka_unit_test(equality_needs_every_part),
+		cmocka_unit_test(our_own_end_is_apart),
 		cmocka_unit_test(through_sockaddr_and_back),
 	};
 

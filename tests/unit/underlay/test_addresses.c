@@ -71,6 +71,35 @@ static void links_and_addresses_are_heard_of(void **state)
 	assert_int_equal(news_after("ip link del d0"), ADDRESSES_LINKS);
 }
 
+static bool has(const char *text)
+{
+	struct endpoint endpoint;
+
+	assert_true(endpoint_parse(text, 1, &endpoint));
+	return addresses_has(addresses, endpoint.ip);
+}
+
+static void it_knows_what_is_here(void **state)
+{
+	(void)state;
+	assert_int_equal(netns_run("ip link add d0 type bridge && ip link set d0 up && for i in $(seq 1 40); do "
+				   "ip addr add 192.0.2.$i/24 dev d0; done; ip addr add 2001:db8::1/64 dev d0 nodad"),
+		0);
+	assert_false(has("192.0.2.7")); /* it has not looked yet */
+	assert_true(addresses_moved(addresses));
+	assert_true(has("192.0.2.1") && has("192.0.2.40") && has("2001:db8::1"));
+	assert_false(has("192.0.2.41"));
+	assert_false(has("2001:db8::2"));
+	assert_int_equal(netns_run("ip addr del 192.0.2.40/24 dev d0"), 0);
+	assert_true(addresses_moved(addresses));
+	assert_true(has("192.0.2.39"));
+	assert_false(has("192.0.2.40"));
+	assert_int_equal(netns_run("ip link set d0 down"), 0);
+	assert_true(addresses_moved(addresses));
+	assert_false(has("192.0.2.1"));
+	assert_int_equal(netns_run("ip link del d0"), 0);
+}
+
 static void routes_are_told_apart_from_links(void **state)
 {
 	(void)state;
@@ -120,6 +149,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(links_and_addresses_are_heard_of, open_addresses, close_addresses),
+		cmocka_unit_test_setup_teardown(it_knows_what_is_here, open_addresses, close_addresses),
 		cmocka_unit_test_setup_teardown(routes_are_told_apart_from_links, open_addresses, close_addresses),
 		cmocka_unit_test_setup_teardown(lost_notices_are_news_of_links, open_addresses, close_addresses),
 		cmocka_unit_test_setup_teardown(moving_is_a_matter_of_addresses_and_their_links_mtu, open_addresses,

@@ -140,6 +140,96 @@ static void own_flows_have_ports_of_their_own_and_take_nothing(void **state)
 	assert_int_not_equal(ports[1], ports[2]);
 }
 
+static void assert_local(const uint8_t *ip, const char *text)
+{
+	struct endpoint expected;
+
+	assert_non_null(ip);
+	assert_true(endpoint_parse(text, 1, &expected));
+	assert_memory_equal(ip, expected.ip, IP_BYTES);
+}
+
+/* a sends to @to of b from @from of its own: b is told the one, and sees the other; trains of one datagram and of three */
+static void between(const char *from, const char *to)
+{
+	static uint8_t bytes[2 * DATAGRAM_BYTES + 100];
+	struct endpoint there, here, seen;
+	struct sockaddr_storage sa;
+
+	assert_true(endpoint_parse(to, PORT_B, &there) && endpoint_parse(from, PORT_A, &here));
+	for (uint32_t at = 0; at < sizeof(bytes); at += DATAGRAM_BYTES)
+		head(bytes + at, false, 0);
+	for (uint32_t i = 0; i < 4; i++) {
+		const uint32_t len_bytes = i < 2 ? DATAGRAM_BYTES : sizeof(bytes);
+		struct underlay_train one = train(bytes, len_bytes, DATAGRAM_BYTES);
+		struct underlay_message message;
+
+		one.to_bytes = endpoint_to_sockaddr(&there, a->family, &sa);
+		one.to = (const struct sockaddr *)&sa;
+		one.local_ip = here.ip;
+		one.own_flow = i % 2;
+		underlay_send(a, 1, &one, 1);
+		assert_int_equal(one.full + one.too_big + one.failed, 0);
+		for (uint32_t got = 0; got < len_bytes; got += message.len_bytes) {
+			assert_true(waits(b, 0, WAIT_MS));
+			assert_int_equal(underlay_receive(b, 0, &message, 1), 1);
+			assert_local(message.local_ip, to);
+			assert_true(endpoint_from_sockaddr(message.from, message.from_bytes, &seen));
+			assert_memory_equal(seen.ip, here.ip, IP_BYTES);
+		}
+	}
+	head(bytes, true, 0);
+	memcpy(there.local_ip, here.ip, IP_BYTES);
+	assert_int_equal(underlay_control_send(a, &there, bytes, 100), 0);
+	assert_true(waits(b, UNDERLAY_CONTROL, WAIT_MS));
+	assert_int_equal(underlay_control_receive(b, bytes, sizeof(bytes), &seen), 100);
+	assert_true(endpoint_equal(&seen, &here));
+	assert_local(seen.local_ip, to);
+}
+
+static void an_answer_leaves_from_where_the_question_came_to(void **state)
+{
+	(void)state;
+	between("127.0.0.7", "127.0.0.9");
+	assert_int_equal(
+		netns_run("ip addr add 2001:db8::7/128 dev lo nodad && ip addr add 2001:db8::9/128 dev lo nodad"), 0);
+	between("2001:db8::7", "2001:db8::9");
+	between("2001:db8::9", "2001:db8::7");
+}
+
+/* The control thread hears of it later: until then the kernel chooses, and nothing is lost */
+static void an_address_that_is_gone_is_not_left_from(void **state)
+{
+	static uint8_t bytes[3 * DATAGRAM_BYTES];
+	struct endpoint gone, seen, to = at_b;
+	uint32_t got = 0;
+
+	(void)state;
+	assert_true(endpoint_parse("192.0.2.77", 1, &gone));
+	for (uint32_t at = 0; at < sizeof(bytes); at += DATAGRAM_BYTES)
+		head(bytes + at, false, 0);
+	for (uint32_t datagrams = 1; datagrams <= 3; datagrams += 2) {
+		struct underlay_train one = train(bytes, datagrams * DATAGRAM_BYTES, DATAGRAM_BYTES);
+
+		one.local_ip = gone.ip;
+		underlay_send(a, 1, &one, 1);
+		assert_int_equal(one.full + one.too_big + one.failed, 0);
+	}
+	while (got < 4 * DATAGRAM_BYTES && waits(b, 0, WAIT_MS)) {
+		struct underlay_message message;
+
+		assert_int_equal(underlay_receive(b, 0, &message, 1), 1);
+		got += message.len_bytes;
+	}
+	assert_int_equal(got, 4 * DATAGRAM_BYTES);
+	assert_true(underlay_takes_trains(a, 1));
+	memcpy(to.local_ip, gone.ip, IP_BYTES);
+	head(bytes, true, 0);
+	assert_int_equal(underlay_control_send(a, &to, bytes, 100), 0);
+	assert_true(waits(b, UNDERLAY_CONTROL, WAIT_MS));
+	assert_int_equal(underlay_control_receive(b, bytes, sizeof(bytes), &seen), 100);
+}
+
 /* Flows alternate, so that a burst is several system calls */
 static void a_burst_arrives_in_order_whole(void **state)
 {
@@ -260,6 +350,8 @@ int main(void)
 		cmocka_unit_test(lanes_go_to_their_workers),
 		cmocka_unit_test(handshakes_go_to_the_control_thread),
 		cmocka_unit_test(own_flows_have_ports_of_their_own_and_take_nothing),
+		cmocka_unit_test(an_answer_leaves_from_where_the_question_came_to),
+		cmocka_unit_test(an_address_that_is_gone_is_not_left_from),
 		cmocka_unit_test(a_burst_arrives_in_order_whole),
 		cmocka_unit_test(what_is_too_big_is_told_train_by_train),
 		cmocka_unit_test(what_nobody_reads_in_time_is_counted),

@@ -46,6 +46,12 @@ static uint32_t mtu(void *ctx, const struct endpoint *to)
 	return 1500;
 }
 
+static bool has(void *ctx, const uint8_t ip[IP_BYTES])
+{
+	(void)ctx;
+	return ip[15] & 1;
+}
+
 static struct session *session_with(struct session_table *table, struct peer *peer)
 {
 	struct session_keys keys = { .remote_index = 5, .cipher = AEAD_AES_128_GCM, .remote_lanes = 2 };
@@ -95,6 +101,9 @@ static void take_all(struct overlay *overlay, struct peer *peer, struct session 
 		size_t len = data[1] < size - 2 ? data[1] : size - 2;
 
 		from.ip[15] = how >> 6;
+		from.local_ip[15] = how >> 5;
+		if (how == 0xff)
+			overlay_moved(overlay, now);
 		take(overlay, session, how, data + 2, len, &from);
 		data += 2 + len;
 		size -= 2 + len;
@@ -107,7 +116,7 @@ static void take_all(struct overlay *overlay, struct peer *peer, struct session 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct overlay_ops ops = { send_nothing, draw, timestamp, mtu, mtu };
+	static const struct overlay_ops ops = { send_nothing, draw, timestamp, mtu, mtu, has };
 	static struct overlay overlay;
 	struct session_table sessions = { 0 };
 	struct overlay_config config = { .ops = &ops, .sessions = &sessions, .workers = 2, .time_scale = 1 };

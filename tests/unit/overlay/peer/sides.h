@@ -37,8 +37,9 @@ struct side {
 	struct overlay overlay;
 	struct session_table sessions;
 	struct handshake_self self;
-	struct endpoint endpoint;
-	struct peer *peer; /* the other side */
+	struct endpoint endpoint; /* that it sends from where it is not told otherwise */
+	struct endpoint second;   /* another of its addresses; all 0: it has none */
+	struct peer *peer;        /* the other side */
 	struct datagram *inbox;
 	uint32_t waiting; /* in it */
 	uint32_t device_mtu;
@@ -66,7 +67,16 @@ static inline void sides_random(void *ctx, void *out, size_t len_bytes)
 
 static inline struct side *side_at(const struct endpoint *endpoint)
 {
-	return endpoint_equal(endpoint, &a->endpoint) ? a : endpoint_equal(endpoint, &b->endpoint) ? b : NULL;
+	if (endpoint_equal(endpoint, &a->endpoint) || endpoint_equal(endpoint, &a->second))
+		return a;
+	return endpoint_equal(endpoint, &b->endpoint) || endpoint_equal(endpoint, &b->second) ? b : NULL;
+}
+
+static inline bool sides_has(void *ctx, const uint8_t ip[IP_BYTES])
+{
+	const struct side *side = ctx;
+
+	return memcmp(side->endpoint.ip, ip, IP_BYTES) == 0 || memcmp(side->second.ip, ip, IP_BYTES) == 0;
 }
 
 static inline int sides_send(void *ctx, const struct endpoint *to, const void *bytes, size_t len_bytes)
@@ -74,6 +84,7 @@ static inline int sides_send(void *ctx, const struct endpoint *to, const void *b
 	struct side *from = ctx, *side = side_at(to);
 	struct datagram *datagram;
 
+	assert_true(!endpoint_has_local(to) || sides_has(from, to->local_ip));
 	if (len_bytes + 28 > from->device_mtu)
 		return -EMSGSIZE;
 	if (!side || len_bytes + 28 > side->path_mtu)
@@ -83,6 +94,9 @@ static inline int sides_send(void *ctx, const struct endpoint *to, const void *b
 	memcpy(datagram->bytes, bytes, len_bytes);
 	datagram->len = len_bytes;
 	datagram->from = from->endpoint;
+	if (endpoint_has_local(to))
+		memcpy(datagram->from.ip, to->local_ip, IP_BYTES);
+	memcpy(datagram->from.local_ip, to->ip, IP_BYTES);
 	return 0;
 }
 
@@ -100,7 +114,8 @@ static inline uint32_t sides_mtu(void *ctx, const struct endpoint *to)
 
 static inline struct side *open_side(uint8_t last, const struct noise_psk *psk)
 {
-	static const struct overlay_ops ops = { sides_send, sides_random, sides_timestamp, sides_mtu, sides_mtu };
+	static const struct overlay_ops ops = { sides_send, sides_random, sides_timestamp, sides_mtu, sides_mtu,
+		sides_has };
 	struct side *side = calloc(1, sizeof(*side));
 	struct overlay_config config = { .ops = &ops, .workers = WORKERS, .time_scale = 1, .family = AF_INET };
 	char text[] = "192.0.2.x";

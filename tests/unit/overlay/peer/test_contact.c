@@ -308,8 +308,69 @@ static void a_path_moves_so_often_and_no_more(void **state)
 	assert_true(contact_roamed(&contact, &second, now));
 	assert_int_equal(poll().action, CONTACT_PROBE);
 	assert_false(contact_roamed(&contact, &third, now));
+	pass(CONTACT_ROAM_MS - 1);
+	assert_false(contact_roamed(&contact, &third, now));
 	pass(CONTACT_ROAM_MS);
 	assert_true(contact_roamed(&contact, &third, now));
+}
+
+static struct endpoint to_ours(uint8_t last, uint8_t ours)
+{
+	struct endpoint from = address(last);
+
+	from.local_ip[IP_BYTES - 1] = ours;
+	return from;
+}
+
+static bool roamed(uint8_t last, uint8_t ours)
+{
+	const struct endpoint from = to_ours(last, ours);
+
+	return contact_roamed(&contact, &from, now) && contact.at.local_ip[IP_BYTES - 1] == ours;
+}
+
+static void another_address_of_ours_has_to_last(void **state)
+{
+	(void)state;
+	come_up(1);
+	assert_true(roamed(1, 7)); /* the first is taken at once */
+	assert_false(roamed(1, 7));
+	assert_false(roamed(1, 0)); /* not told */
+	assert_false(roamed(1, 8));
+	pass(CONTACT_ROAM_MS - 1);
+	assert_false(roamed(1, 8));
+	assert_false(roamed(1, 9));
+	pass(1);
+	assert_false(roamed(1, 8)); /* 9 came between */
+	pass(CONTACT_ROAM_MS);
+	assert_true(roamed(1, 8));
+	assert_false(roamed(1, 7));
+	pass(CONTACT_SPOKEN_MS + 1);
+	assert_false(roamed(1, 7)); /* long ago */
+	pass(2 * CONTACT_ROAM_MS);
+	assert_true(roamed(2, 7)); /* the peer itself is elsewhere */
+	contact_local_lost(&contact);
+	assert_false(endpoint_has_local(&contact.at));
+	assert_true(roamed(2, 8));
+}
+
+/* The address of ours that a peer spoke to may lead nowhere by now: only the first attempt leaves from it */
+static void later_attempts_leave_it_to_the_kernel(void **state)
+{
+	struct contact_todo todo;
+
+	(void)state;
+	come_up(1);
+	assert_true(roamed(1, 7));
+	contact_expired(&contact, now);
+	todo = assert_next(0, CONTACT_INITIATE);
+	assert_to(todo, 1);
+	assert_int_equal(todo.to.local_ip[IP_BYTES - 1], 7);
+	for (int i = 0; i < 4; i++) {
+		while ((todo = poll()).action == CONTACT_NOTHING)
+			now = todo.next;
+		assert_false(endpoint_has_local(&todo.to));
+	}
 }
 
 static void a_machine_that_moved_shows_itself(void **state)
@@ -537,6 +598,8 @@ int main(void)
 		TEST(a_dead_peers_session_expires),
 		TEST(a_worn_session_is_replaced_at_once),
 		TEST(a_path_moves_so_often_and_no_more),
+		TEST(another_address_of_ours_has_to_last),
+		TEST(later_attempts_leave_it_to_the_kernel),
 		TEST(a_machine_that_moved_shows_itself),
 		TEST(nothing_is_done_about_the_refused_and_the_gone),
 		TEST(any_order_of_events),

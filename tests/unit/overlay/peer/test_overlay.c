@@ -257,6 +257,79 @@ static void a_host_that_moves_is_followed(void **state)
 	assert_int_equal(paths_in_use(&a->peer->paths)->state, PATH_GOOD);
 }
 
+static uint8_t second_ip(struct side *side, const char *text)
+{
+	side->second = address(text);
+	return side->second.ip[15];
+}
+
+/* Whose firewall lets only answers in: every datagram has to come from where we send to */
+static void an_answer_comes_from_where_the_question_went(void **state)
+{
+	const uint8_t last = second_ip(b, "192.0.2.22");
+
+	(void)state;
+	overlay_endpoints(&a->overlay, a->peer, &b->second, 1, now);
+	run(3000);
+	assert_int_equal(a->peer->contact.state, CONTACT_UP);
+	assert_true(endpoint_equal(&a->peer->path->endpoint, &b->second));
+	assert_int_equal(b->peer->path->endpoint.local_ip[15], last);
+	assert_heard(a, b); /* from the address that it was asked at, or it would be another place */
+	run(200000);        /* and over a rekeying */
+	assert_true(endpoint_equal(&a->peer->path->endpoint, &b->second));
+	assert_int_equal(b->peer->path->endpoint.local_ip[15], last);
+	assert_int_equal(b->peer->contact.state, CONTACT_UP);
+	assert_int_equal(a->peer->paths.count, 1);
+}
+
+/* Data that crosses, again and again */
+static void cross(void)
+{
+	for (uint32_t i = 0; i < 20; i++) {
+		send_data(a, true);
+		send_data(b, true);
+		assert_heard(a, b);
+		assert_heard(b, a);
+		run(100);
+	}
+}
+
+/* Both follow the other, and neither follows for ever */
+static void two_addresses_at_each_end_come_to_rest(void **state)
+{
+	uint64_t moved_at;
+
+	(void)state;
+	(void)second_ip(a, "192.0.2.11");
+	(void)second_ip(b, "192.0.2.22");
+	overlay_endpoints(&a->overlay, a->peer, &b->second, 1, now);
+	overlay_endpoints(&b->overlay, b->peer, &a->second, 1, now);
+	run(3000);
+	cross();
+	moved_at = paths_in_use(&b->peer->paths)->used_at.ns;
+	cross();
+	assert_int_equal(paths_in_use(&b->peer->paths)->used_at.ns, moved_at);
+	assert_memory_equal(a->peer->path->endpoint.ip, b->peer->path->endpoint.local_ip, IP_BYTES);
+	assert_memory_equal(b->peer->path->endpoint.ip, a->peer->path->endpoint.local_ip, IP_BYTES);
+}
+
+/* As a VIP that goes to another host: the kernel chooses another address, and the peer follows */
+static void an_address_that_is_gone_is_left(void **state)
+{
+	(void)state;
+	(void)second_ip(b, "192.0.2.22");
+	overlay_endpoints(&a->overlay, a->peer, &b->second, 1, now);
+	run(3000);
+	assert_true(endpoint_equal(&a->peer->path->endpoint, &b->second));
+	b->second = (struct endpoint){ 0 };
+	overlay_moved(&b->overlay, now);
+	run(100);
+	assert_true(endpoint_equal(&a->peer->path->endpoint, &b->endpoint));
+	assert_heard(b, a);
+	assert_int_equal(a->peer->contact.state, CONTACT_UP);
+	assert_one_session_each();
+}
+
 static void frames_make_a_far_attempt_near(void **state)
 {
 	(void)state;
@@ -447,6 +520,9 @@ int main(void)
 		TEST(a_host_that_was_restarted_comes_back),
 		TEST(an_answer_from_the_way_before_is_not_believed),
 		TEST(a_host_that_moves_is_followed),
+		TEST(an_answer_comes_from_where_the_question_went),
+		TEST(two_addresses_at_each_end_come_to_rest),
+		TEST(an_address_that_is_gone_is_left),
 		TEST(frames_make_a_far_attempt_near),
 		TEST(who_is_forgotten_hears_nothing),
 		TEST(who_is_refused_is_told_and_left_alone),
