@@ -1,4 +1,5 @@
-# weft - one Makefile for everything.  Targets: all check demo bench sim fuzz lint schema drops-manual install clean deps
+# weft - one Makefile for everything.  Targets: all check check-debian demo bench sim fuzz lint schema drops-manual install
+# uninstall clean deps
 #
 # Variants are the same rules in another folder: `make BUILD=build/asan SAN=address,undefined`.
 # V=1 shows the commands.
@@ -673,12 +674,16 @@ sim: $(BUILD)/weft-sim
 
 # ---- what people call --------------------------------------------------------------------------------------
 
-.PHONY: deps check demo bench fuzz lint install uninstall clean
+.PHONY: deps check check-debian demo bench fuzz lint install uninstall clean
 deps:
 	$(Q)tools/deps.sh
 
 check: deps
 	$(Q)tests/check.sh
+
+# not part of `check`: half an hour under emulation
+check-debian: deps
+	$(Q)tests/debian/run.sh
 
 demo: deps
 	$(Q)$(MAKE) --no-print-directory all

@@ -54,7 +54,7 @@ start() {
 
 # answered VM ADDRESS: the round trip of the last of three pings in ms, or "-"
 answered() {
-	on "$1" ping -n -c 3 -i 0.02 -W 1 "$2" 2>/dev/null | sed -n 's/.*icmp_seq=3 .*time=\([0-9.]*\).*/\1/p' | grep . || echo -
+	on "$1" ping -n -c 3 -i 0.02 -W "$SLOWER" "$2" 2>/dev/null | sed -n 's/.*icmp_seq=3 .*time=\([0-9.]*\).*/\1/p' | grep . || echo -
 }
 
 last_of() { echo "$1" | tr -d h | tr ab 12; }

@@ -1,5 +1,6 @@
 #!/bin/bash
 # Installs, with apt-get, what this Debian machine lacks of what building, testing and the demo need, or of the packages named.
+# tools/deps.sh --list only tells what that is.
 set -eu
 
 packages=(
@@ -13,6 +14,10 @@ packages=(
 )
 # Debian packages ipsec-mb for amd64 only; without it the AEAD is OpenSSL's
 [ "$(dpkg --print-architecture)" = amd64 ] && packages+=(libipsec-mb-dev)
+if [ "${1:-}" = --list ]; then
+	printf '%s\n' "${packages[@]}"
+	exit
+fi
 [ $# -eq 0 ] || packages=("$@")
 
 missing=()

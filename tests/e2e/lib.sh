@@ -103,9 +103,28 @@ finish() {
 
 now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 
+# Limits are written for a machine of REFERENCE_MS that has time.  SLOWER is how many times longer this one takes now, loaded or
+# emulated as it may be: measured by starting a program of ours that does nothing, and never below 1.
+REFERENCE_STARTS=20
+REFERENCE_MS=200 # for so many
+measure_slower() {
+	local i start took_ms
+	start=$(now_ms)
+	for ((i = 0; i < REFERENCE_STARTS; i++)); do "$BUILD/weft" --help >/dev/null; done
+	took_ms=$(($(now_ms) - start))
+	SLOWER=$(((took_ms + REFERENCE_MS - 1) / REFERENCE_MS))
+	[ $SLOWER -ge 1 ] || SLOWER=1
+	[ $SLOWER -eq 1 ] || say "limits are $SLOWER times as long: this machine took $took_ms ms for what takes $REFERENCE_MS"
+}
+[ -n "${SLOWER:-}" ] || measure_slower
+export SLOWER # what a script starts need not measure again
+
+# limit_ms MILLISECONDS: how long something that takes so long at most may take here
+limit_ms() { echo $(($1 * SLOWER)); }
+
 # wait_until SECONDS COMMAND...: polls until it succeeds; WAITED_MS tells how long that took
 wait_until() {
-	local limit_ms=$((${1%.*} * 1000)) start
+	local limit_ms=$((${1%.*} * 1000 * SLOWER)) start
 	start=$(now_ms)
 	shift
 	until "$@" >/dev/null 2>&1; do
@@ -359,13 +378,14 @@ hosts_up_to() { seq -f 'h%g' 1 "$1"; }
 
 # ---- traffic -------------------------------------------------------------------------------------------------
 
-ping_once() { on "$1" ping -n -q -c 1 -W 0.3 "$2"; } # VM ADDRESS
+# ping_once VM ADDRESS
+ping_once() { on "$1" ping -n -q -c 1 -W "$((3 * SLOWER / 10)).$((3 * SLOWER % 10))" "$2"; }
 
 # reaches VM ADDRESS [PING ARGUMENTS...]: five of five answered
 reaches() {
 	local vm=$1 to=$2
 	shift 2
-	on "$vm" ping -n -q -c 5 -i 0.02 -W 2 "$@" "$to"
+	on "$vm" ping -n -q -c 5 -i 0.02 -W "$((2 * SLOWER))" "$@" "$to"
 }
 
 # listen VM [ARGUMENTS...]: frames.py recv in the background, until listened VM, which sets HEARD to its report

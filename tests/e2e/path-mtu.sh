@@ -11,7 +11,7 @@ UNDERLAY=${1:-4}
 . "$(dirname "$0")/lib.sh"
 
 FLOWS=$ROOT/tests/e2e/flows.py
-LIMIT_MS=2000
+LIMIT_MS=$(limit_ms 2000)
 
 underlay_up() {
 	local router other

@@ -9,7 +9,7 @@
 silent() {
 	local after_ms
 	after_ms=$(jq -r --arg stream "$2" --argjson at "$revoked_ms" '((.streams[$stream].last // 0) * 1000 - $at) | round' <<<"$HEARD")
-	[ "$after_ms" -le 1000 ] && [ "$(heard received "$2")" -gt 0 ]
+	[ "$after_ms" -le "$(limit_ms 1000)" ] && [ "$(heard received "$2")" -gt 0 ]
 	verdict $? "$1: last frame $after_ms ms after the revocation" "$HEARD"
 }
 

@@ -5,7 +5,7 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
-LIMIT_MS=2000
+LIMIT_MS=$(limit_ms 2000)
 FRAMES_SENT=4000 # at 1000 a second
 
 renumber() { # FROM TO
