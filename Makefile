@@ -35,6 +35,7 @@ base_SRC = \
 	base/rcu.c \
 	base/secret.c \
 	base/suggest.c \
+	base/supervisor.c \
 	base/timers.c
 
 packet_SRC = \
@@ -113,6 +114,7 @@ tap_SRC = \
 	tap/bridge.c \
 	tap/device.c \
 	tap/failure.c \
+	tap/kept.c \
 	tap/kinds.c \
 	tap/memory.c \
 	tap/packet.c \
@@ -161,6 +163,7 @@ overlay/agent_SRC = \
 	overlay/agent/controller_client.c \
 	overlay/agent/core.c \
 	overlay/agent/gather.c \
+	overlay/agent/handover.c \
 	overlay/agent/loop.c \
 	overlay/agent/machine.c \
 	overlay/agent/main.c \
@@ -276,6 +279,7 @@ base_TESTS = \
 	tests/unit/base/test_random.c \
 	tests/unit/base/test_rcu.c \
 	tests/unit/base/test_suggest.c \
+	tests/unit/base/test_supervisor.c \
 	tests/unit/base/test_timers.c
 
 packet_TESTS = \
@@ -330,6 +334,7 @@ switch_TESTS = \
 
 tap_TESTS = \
 	tests/unit/tap/test_device.c \
+	tests/unit/tap/test_kept.c \
 	tests/unit/tap/test_memory.c \
 	tests/unit/tap/test_packet.c \
 	tests/unit/tap/test_vnet.c
@@ -376,6 +381,7 @@ overlay/agent_TESTS = \
 	tests/unit/overlay/agent/test_controller_client.c \
 	tests/unit/overlay/agent/test_core.c \
 	tests/unit/overlay/agent/test_gather.c \
+	tests/unit/overlay/agent/test_handover.c \
 	tests/unit/overlay/agent/test_machine.c \
 	tests/unit/overlay/agent/test_opening.c \
 	tests/unit/overlay/agent/test_pins.c \

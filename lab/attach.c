@@ -96,3 +96,10 @@ int attach_parse(const char *text, struct attach *out, struct error *error)
 	}
 	return error_fail(error, -EINVAL, "\"%.60s\" is no attachment: write %s", text, attach_forms(forms));
 }
+
+char *attach_format(const struct attach *spec, char out[ATTACH_TEXT_BYTES])
+{
+	snprintf(out, ATTACH_TEXT_BYTES, "%s%s%s", kinds[spec->kind].prefix, kinds[spec->kind].target[0] ? ":" : "",
+		spec->target);
+	return out;
+}

@@ -61,6 +61,9 @@ size_t attach_prefixes(const char *out[ATTACH_KINDS_COUNT]);
  */
 int attach_parse(const char *text, struct attach *out, struct error *error) __attribute__((warn_unused_result));
 
+/* The text that attach_parse() reads @spec from.  Return: @out */
+char *attach_format(const struct attach *spec, char out[ATTACH_TEXT_BYTES]);
+
 /* Whether @name can name a network device: 1 to 15 bytes, printable, no space, '/', ':' or '%', and no special name */
 bool attach_name_ok(const char *name);
 

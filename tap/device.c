@@ -102,6 +102,39 @@ static unsigned int set_offloads(int fd)
 	return 0;
 }
 
+/* Whether @fd is a queue of our TAP @name; whether that is there without us goes to @persists */
+static bool is_queue_of(int fd, const char *name, bool *persists)
+{
+	const unsigned int wanted = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE;
+	struct ifreq request = { 0 };
+
+	if (ioctl(fd, TUNGETIFF, &request) < 0)
+		return false;
+	*persists = request.ifr_flags & IFF_PERSIST;
+	return ((unsigned int)request.ifr_flags & wanted) == wanted &&
+		strncmp(request.ifr_name, name, sizeof(request.ifr_name)) == 0;
+}
+
+static int adopt(struct device *device, const struct tap_kept *kept, struct error *error)
+{
+	struct tap_port *port = &device->port;
+	bool persists = false;
+
+	for (unsigned int q = 0; q < port->queues; q++)
+		if (!is_queue_of(kept->fds[q], port->name, &persists))
+			return error_fail(error, -ENODEV, "what was kept is no queue of %s", port->name);
+	memcpy(port->fds, kept->fds, sizeof(port->fds));
+	device->ours = !persists;
+	return 0;
+}
+
+/* What was kept is not closed: it stays with the caller where the port cannot be opened */
+static void disown(struct device *device)
+{
+	for (unsigned int q = 0; q < TAP_QUEUES_MAX; q++)
+		device->port.fds[q] = -1;
+}
+
 static void close_queues(struct tap_port *port)
 {
 	for (unsigned int q = 0; q < port->queues; q++)
@@ -109,16 +142,39 @@ static void close_queues(struct tap_port *port)
 			close(port->fds[q]);
 }
 
+/* A TAP under that name may be there: then it must wait for a program, as one that 'ip tuntap add' made does */
+static int look_for_existing(struct device *device, struct error *error)
+{
+	const char *name = device->port.name;
+	struct netlink_link link;
+	int err = netlink_link_get(name, &link);
+
+	device->ours = err == -ENODEV;
+	if (err && err != -ENODEV)
+		return error_fail(error, err, "cannot look up the device %s: %s", name, strerror(-err));
+	if (!err && strcmp(link.kind, "tun") != 0)
+		return error_fail(error, -EINVAL,
+			"%s is there already and is no TAP: choose another name, or attach as packet:%s", name, name);
+	if (!err && (device->bridged || link.tun_queues > 0))
+		return explain_attach(name, -EBUSY, error);
+	return 0;
+}
+
 static int attach(struct device *device, struct error *error)
 {
-	const int header_bytes = VNET_HEADER_BYTES;
 	struct tap_port *port = &device->port;
 	int err = 0;
 
 	for (unsigned int q = 0; q < port->queues && !err; q++)
 		err = attach_queue(port->name, device->ours && q == 0, &port->fds[q]);
-	if (err)
-		return explain_attach(port->name, err, error);
+	return err ? explain_attach(port->name, err, error) : 0;
+}
+
+static int agree_on_offloads(struct device *device, struct error *error)
+{
+	const int header_bytes = VNET_HEADER_BYTES;
+	struct tap_port *port = &device->port;
+
 	if (ioctl(port->fds[0], TUNSETVNETHDRSZ, &header_bytes) < 0)
 		return error_fail(error, -errno, "the kernel refuses offload headers on %s: %s", port->name,
 			strerror(errno));
@@ -147,48 +203,54 @@ static int set_high_mac(const struct netlink_link *link)
 {
 	struct mac mac = link->mac;
 
+	if (mac.bytes[0] == 0xfe)
+		return 0;
 	mac.bytes[0] = 0xfe;
 	return netlink_link_set_mac(link->index, &mac);
 }
 
-static int configure(struct device *device, struct error *error)
+/* What is so already is not asked for again: 500 devices that were kept would wait for the network lock.  @link: out */
+static int configure(struct device *device, bool kept, struct netlink_link *link, struct error *error)
 {
 	const char *name = device->port.name;
 	uint32_t mtu_bytes = device->port.spec.mtu_bytes;
-	struct netlink_link link;
 	int err;
 
-	err = netlink_link_get(name, &link);
+	err = netlink_link_get(name, link);
+	if (err == -ENODEV && kept && !device->bridged)
+		return 0; /* kept, and in another namespace by now, where it is configured */
 	if (err)
 		return error_fail(error, err, "cannot look up the device %s: %s", name, strerror(-err));
-	device->index = link.index;
-	device->missed_before = link.tx_dropped_pkts;
-	device->refused_before = link.rx_dropped_pkts;
-	if (device->ours) {
+	device->index = link->index;
+	device->missed_before = link->tx_dropped_pkts;
+	device->refused_before = link->rx_dropped_pkts;
+	if (device->ours && !kept) {
 		silence(device);
-		err = netlink_link_set_tx_queue(link.index, TX_QUEUE_PKTS);
+		err = netlink_link_set_tx_queue(link->index, TX_QUEUE_PKTS);
 	}
 	if (!err && device->bridged)
-		err = set_high_mac(&link);
+		err = set_high_mac(link);
 	if (err)
 		return error_fail(error, err, "cannot set up the device %s: %s", name, strerror(-err));
-	err = netlink_link_set_mtu(link.index, mtu_bytes);
+	if (link->mtu_bytes != mtu_bytes)
+		err = netlink_link_set_mtu(link->index, mtu_bytes);
 	if (err)
 		return error_fail(error, err, "cannot set the MTU of %s to %u: %s", name, mtu_bytes, strerror(-err));
 	return 0;
 }
 
-static int join_and_raise(struct device *device, int bridge, struct error *error)
+static int join_and_raise(struct device *device, int bridge, const struct netlink_link *link, struct error *error)
 {
 	const char *name = device->port.name;
 	int err = 0;
 
-	if (device->bridged)
+	if (device->bridged && link->master != bridge)
 		err = netlink_link_set_master(device->index, bridge);
 	if (err)
 		return error_fail(error, err, "cannot put %s into the bridge %s: %s", name, device->port.spec.target,
 			strerror(-err));
-	err = netlink_link_set_up(device->index, true);
+	if (device->index && !link->up)
+		err = netlink_link_set_up(device->index, true);
 	if (err)
 		return error_fail(error, err, "cannot bring %s up: %s", name, strerror(-err));
 	return 0;
@@ -199,7 +261,7 @@ static void device_close(struct tap_port *port)
 	struct device *device = device_of(port);
 
 	close_queues(port);
-	if (device->bridged)
+	if (device->bridged && !port->kept)
 		bridge_leave(port->spec.target);
 	free(device);
 }
@@ -319,6 +381,7 @@ static unsigned int device_tx(struct tap_port *port, unsigned int queue, struct 
 }
 
 static const struct tap_ops device_ops = {
+	.of_descriptors = true,
 	.close = device_close,
 	.check = device_check,
 	.set_mtu = device_set_mtu,
@@ -327,24 +390,6 @@ static const struct tap_ops device_ops = {
 	.rx = device_rx,
 	.tx = device_tx,
 };
-
-/* A TAP under that name may be there: then it must wait for a program, as one that 'ip tuntap add' made does */
-static int look_for_existing(struct device *device, struct error *error)
-{
-	const char *name = device->port.name;
-	struct netlink_link link;
-	int err = netlink_link_get(name, &link);
-
-	device->ours = err == -ENODEV;
-	if (err && err != -ENODEV)
-		return error_fail(error, err, "cannot look up the device %s: %s", name, strerror(-err));
-	if (!err && strcmp(link.kind, "tun") != 0)
-		return error_fail(error, -EINVAL,
-			"%s is there already and is no TAP: choose another name, or attach as packet:%s", name, name);
-	if (!err && (device->bridged || link.tun_queues > 0))
-		return explain_attach(name, -EBUSY, error);
-	return 0;
-}
 
 static struct device *device_alloc(const struct attach *spec, unsigned int queues)
 {
@@ -362,24 +407,30 @@ static struct device *device_alloc(const struct attach *spec, unsigned int queue
 	return device;
 }
 
-int device_open(const struct attach *spec, unsigned int queues, struct tap_port **out, struct error *error)
+int device_open(const struct attach *spec, unsigned int queues, const struct tap_kept *kept, struct tap_port **out,
+	struct error *error)
 {
 	struct device *device = device_alloc(spec, queues);
+	struct netlink_link link = { 0 };
 	int bridge = 0, err;
 
 	if (!device)
 		return error_fail(error, -ENOMEM, "out of memory");
 	assert(attach_name_ok(device->port.name));
-	err = look_for_existing(device, error);
+	err = kept ? adopt(device, kept, error) : look_for_existing(device, error);
 	if (!err && device->bridged)
 		err = bridge_need(spec->target, spec->create, &bridge, error);
-	if (!err)
+	if (!err && !kept)
 		err = attach(device, error);
 	if (!err)
-		err = configure(device, error);
+		err = agree_on_offloads(device, error);
 	if (!err)
-		err = join_and_raise(device, bridge, error);
+		err = configure(device, kept != NULL, &link, error);
+	if (!err)
+		err = join_and_raise(device, bridge, &link, error);
 	if (err) {
+		if (kept)
+			disown(device);
 		device_close(&device->port);
 		return err;
 	}

@@ -257,12 +257,14 @@ int memory_port_open(unsigned int queues, unsigned int caps, unsigned int depth_
 	return 0;
 }
 
-int memory_open(const struct attach *spec, unsigned int queues, struct tap_port **out, struct error *error)
+int memory_open(const struct attach *spec, unsigned int queues, const struct tap_kept *kept, struct tap_port **out,
+	struct error *error)
 {
 	const unsigned int all = OFFLOAD_CAP_CSUM | OFFLOAD_CAP_TSO4 | OFFLOAD_CAP_TSO6 | OFFLOAD_CAP_USO;
 	int err = memory_port_open(queues, all, MEMORY_PORT_DEPTH_PKTS, out);
 
 	(void)spec;
+	(void)kept;
 	return err ? error_fail(error, err, "no memory port: out of memory or descriptors") : 0;
 }
 

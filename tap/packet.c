@@ -127,6 +127,37 @@ static int open_queues(struct interface *interface)
 	return err;
 }
 
+/* Whether @fd is a socket as open_socket() leaves it; the group that it is in, 0 for none, goes to @group */
+static bool is_socket_on(int fd, int index, int *group)
+{
+	struct sockaddr_ll address = { 0 };
+	int header = 0, type = 0;
+	socklen_t address_bytes = sizeof(address), header_bytes = sizeof(header), type_bytes = sizeof(type),
+		  group_bytes = sizeof(*group);
+
+	return getsockname(fd, (struct sockaddr *)&address, &address_bytes) == 0 && address.sll_family == AF_PACKET &&
+		address.sll_ifindex == index && address.sll_protocol == htons(ETH_P_ALL) &&
+		getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_bytes) == 0 && type == SOCK_RAW &&
+		getsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &header, &header_bytes) == 0 && header &&
+		getsockopt(fd, SOL_PACKET, PACKET_FANOUT, group, &group_bytes) == 0;
+}
+
+/* On an error what was kept stays the caller's */
+static int adopt(struct interface *interface, const struct tap_kept *kept, struct error *error)
+{
+	struct tap_port *port = &interface->port;
+	int first = 0, group = 0;
+
+	for (unsigned int q = 0; q < port->queues; q++) {
+		if (!is_socket_on(kept->fds[q], interface->index, &group) || (port->queues > 1 && !group) ||
+			(q > 0 && group != first) || filter_outgoing(kept->fds[q]) < 0)
+			return error_fail(error, -ENODEV, "what was kept is no group of sockets on %s", port->name);
+		first = group;
+	}
+	memcpy(port->fds, kept->fds, sizeof(port->fds));
+	return 0;
+}
+
 static void packet_close(struct tap_port *port)
 {
 	for (unsigned int q = 0; q < port->queues; q++)
@@ -275,6 +306,7 @@ static unsigned int packet_tx(struct tap_port *port, unsigned int queue, struct 
 }
 
 static const struct tap_ops packet_ops = {
+	.of_descriptors = true,
 	.close = packet_close,
 	.check = packet_check,
 	.set_mtu = packet_set_mtu,
@@ -290,7 +322,8 @@ static int explain(const char *name, int err, struct error *error)
 	return error_fail(error, err, "cannot open %s for packets: %s", name, strerror(-err));
 }
 
-int packet_open(const struct attach *spec, unsigned int queues, struct tap_port **out, struct error *error)
+int packet_open(const struct attach *spec, unsigned int queues, const struct tap_kept *kept, struct tap_port **out,
+	struct error *error)
 {
 	struct interface *interface;
 	struct netlink_link link;
@@ -310,10 +343,10 @@ int packet_open(const struct attach *spec, unsigned int queues, struct tap_port 
 	memcpy(interface->port.name, link.name, ATTACH_NAME_BYTES);
 	for (unsigned int q = 0; q < TAP_QUEUES_MAX; q++)
 		interface->port.fds[q] = -1;
-	err = open_queues(interface);
+	err = kept ? adopt(interface, kept, error) : open_queues(interface);
 	if (err) {
 		packet_close(&interface->port);
-		return explain(spec->target, err, error);
+		return kept ? err : explain(spec->target, err, error);
 	}
 	*out = &interface->port;
 	return 0;

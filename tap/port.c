@@ -11,7 +11,7 @@
 int tap_port_open(const struct attach *spec, unsigned int queues, struct tap_port **out, struct error *error)
 {
 	assert(queues >= 1 && queues <= TAP_QUEUES_MAX);
-	return kind_open(spec, queues, out, error);
+	return kind_open(spec, queues, NULL, out, error);
 }
 
 void tap_port_close(struct tap_port *port)
@@ -47,7 +47,7 @@ int tap_port_set_mtu(struct tap_port *port, uint32_t mtu_bytes)
 
 uint64_t tap_port_missed_pkts(struct tap_port *port)
 {
-	return port->ops->missed_pkts(port);
+	return port->ops->missed_pkts(port) + port->discarded_pkts;
 }
 
 uint64_t tap_port_refused_pkts(struct tap_port *port)

@@ -11,7 +11,8 @@
  * different queues may be used at the same time.  Close only after every worker has let go (after a grace period).
  *
  * What a port changes on the machine, and undoes when it closes:
- * - A TAP that it made vanishes with the port, and with the process, however that ends.  A persistent TAP that was
+ * - A TAP that it made vanishes with the port, and with the process, however that ends, unless somebody keeps its
+ *   descriptors (kept.h).  A persistent TAP that was
  *   there before ("tap:NAME") stays, and its IPv6 settings are left alone.
  * - The host does not speak through a TAP that we made: IPv6 is off on it.
  * - A missing bridge is made where the spec says so, and marked (alias "weft").  The last weft port that leaves a

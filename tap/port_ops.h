@@ -10,7 +10,10 @@
 #include "base/error.h"
 #include "tap/port.h"
 
+#include <stdbool.h>
+
 struct tap_ops {
+	bool of_descriptors; /* its queues are the kernel's, and outlive the port with their descriptors: tap/kept.h */
 	void (*close)(struct tap_port *port);
 	int (*check)(struct tap_port *port, struct error *error);
 	int (*set_mtu)(struct tap_port *port, uint32_t mtu_bytes);
@@ -28,6 +31,8 @@ struct tap_port {
 	unsigned int queues;
 	unsigned int caps;
 	int fds[TAP_QUEUES_MAX]; /* by queue */
+	bool kept;               /* closing it changes nothing on the machine: somebody else goes on with it */
+	uint64_t discarded_pkts; /* waited too long in queues that were kept */
 };
 
 /* ---- kinds for which one system call is one frame ------------------------------------------------------------ */

@@ -21,6 +21,7 @@
 struct addresses;
 struct closer;
 struct controller_client;
+struct handover;
 struct questions;
 struct route_cache;
 struct status_server;
@@ -38,6 +39,9 @@ struct agent {
 
 	/* machine.c */
 	struct closer *closer;
+	struct handover *handover;     /* ports that the weftd before left open; NULL: none */
+	struct event *unwanted_event;  /* those that nobody wanted are closed */
+	bool hand_over;                /* the next weftd goes on with the ports: leave them open */
 	struct forwarding *superseded; /* by the one that the core has yet to be told of */
 	struct attach_faults faults;   /* of that */
 	struct kernel_drops kernel_drops;

@@ -2,7 +2,8 @@
  * closer.c - see closer.h
  *
  * Theory of operation.  Two lists under one lock: what is to be closed, and what is.  Threads are begun as there is work for
- * them, up to CLOSER_THREADS, and stay; a host that never closes a port has none.
+ * them, up to CLOSER_THREADS, and end where there is none.  The kernel serves all that wait for a grace period at the same
+ * time with one: 500 packet sockets take a thread 15 s, 8 threads 1 s, and 128 less than 0.1 s.
  */
 #include "overlay/agent/closer.h"
 
@@ -15,7 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CLOSER_THREADS 8U
+#define CLOSER_THREADS 128U
+#define STACK_BYTES (128U * 1024U)
 
 struct errand {
 	struct errand *next;
@@ -25,14 +27,12 @@ struct errand {
 
 struct closer {
 	pthread_mutex_t lock; /* over all that follows */
-	pthread_cond_t work, done;
+	pthread_cond_t done;
 	struct errand *to_do, *last_to_do;
 	struct errand *finished, *last_finished;
-	unsigned int open; /* to be closed, or being closed */
-	unsigned int threads, running;
-	pthread_t thread[CLOSER_THREADS];
-	bool stop;
-	int wake_fd; /* eventfd */
+	unsigned int open;    /* to be closed, or being closed */
+	unsigned int running; /* threads */
+	int wake_fd;          /* eventfd */
 };
 
 static void put(struct errand **first, struct errand **last, struct errand *errand)
@@ -71,18 +71,11 @@ static void *run(void *arg)
 	struct errand *errand;
 
 	pthread_mutex_lock(&closer->lock);
-	for (;;) {
-		errand = get(&closer->to_do);
-		if (errand) {
-			pthread_mutex_unlock(&closer->lock);
-			tap_port_close(errand->port);
-			pthread_mutex_lock(&closer->lock);
-			finish(closer, errand);
-			continue;
-		}
-		if (closer->stop)
-			break;
-		pthread_cond_wait(&closer->work, &closer->lock);
+	while ((errand = get(&closer->to_do))) {
+		pthread_mutex_unlock(&closer->lock);
+		tap_port_close(errand->port);
+		pthread_mutex_lock(&closer->lock);
+		finish(closer, errand);
 	}
 	closer->running--;
 	pthread_cond_signal(&closer->done);
@@ -90,21 +83,33 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* Under the lock.  Signals are the control thread's.  Return: whether somebody will do what there is to do */
-static bool have_thread(struct closer *closer)
+/* Nobody waits for it but by `running`.  Signals are the control thread's.  Return: whether it runs */
+static bool begin_thread(struct closer *closer)
 {
 	sigset_t all, before;
+	pthread_attr_t attr;
+	pthread_t thread;
 	int err;
 
-	if (closer->open <= closer->threads || closer->threads == CLOSER_THREADS)
-		return true;
+	if (pthread_attr_init(&attr) != 0)
+		return false;
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&closer->thread[closer->threads], NULL, run, closer);
+	err = pthread_create(&thread, &attr, run, closer);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (err)
-		return closer->threads > 0;
-	closer->threads++;
+	pthread_attr_destroy(&attr);
+	return err == 0;
+}
+
+/* Under the lock.  Return: whether somebody will do what there is to do */
+static bool have_thread(struct closer *closer)
+{
+	if (closer->open <= closer->running || closer->running == CLOSER_THREADS)
+		return true;
+	if (!begin_thread(closer))
+		return closer->running > 0;
 	closer->running++;
 	return true;
 }
@@ -122,7 +127,6 @@ struct closer *closer_new(void)
 		return NULL;
 	}
 	pthread_mutex_init(&closer->lock, NULL);
-	pthread_cond_init(&closer->work, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&closer->done, &monotonic);
@@ -145,12 +149,10 @@ bool closer_close(struct closer *closer, struct tap_port *port, void *token)
 		pthread_mutex_lock(&closer->lock);
 		closer->open++;
 		taken = have_thread(closer);
-		if (taken) {
+		if (taken)
 			put(&closer->to_do, &closer->last_to_do, errand);
-			pthread_cond_signal(&closer->work);
-		} else {
+		else
 			closer->open--;
-		}
 		pthread_mutex_unlock(&closer->lock);
 	}
 	if (taken)
@@ -202,18 +204,13 @@ bool closer_free(struct closer *closer, unsigned int patience_ms)
 	if (!closer)
 		return true;
 	pthread_mutex_lock(&closer->lock);
-	closer->stop = true;
-	pthread_cond_broadcast(&closer->work);
 	all = wait_for_all(closer, patience_ms);
 	pthread_mutex_unlock(&closer->lock);
 	if (!all)
 		return false; /* its threads still use it */
-	for (unsigned int i = 0; i < closer->threads; i++)
-		pthread_join(closer->thread[i], NULL);
 	while (closer_take(closer, &token))
 		continue;
 	close(closer->wake_fd);
-	pthread_cond_destroy(&closer->work);
 	pthread_cond_destroy(&closer->done);
 	pthread_mutex_destroy(&closer->lock);
 	free(closer);

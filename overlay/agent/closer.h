@@ -2,7 +2,7 @@
  * closer.h - ports closed beside the control thread, which must not wait for the kernel
  *
  * Closing a packet socket waits for a grace period of the kernel's (31 ms and more), and deleting a TAP for the network lock.  A
- * few threads do that; each port that is done comes back by its token.  At stop all that is left is closed at once, side by
+ * crowd of threads does that; each port that is done comes back by its token.  At stop all that is left is closed at once, side by
  * side.  Threads: the control thread calls; the closer's own threads only close.
  */
 #ifndef OVERLAY_AGENT_CLOSER_H

@@ -5,7 +5,8 @@
  * peers again while the controller is away), local socket, controller client.  Then events: handshakes, mail from
  * workers, changes of links and addresses, ports that are closed, the controller's documents, signals; each is told to the core or
  * the overlay, and after each the tick is set to when the earlier of both wants to be called.
- * SIGTERM and SIGINT stop; nothing that the agent made stays behind.  SIGHUP reads the state folder again.
+ * SIGTERM and SIGINT stop; nothing that the agent made stays behind, unless a service manager keeps the ports of one that
+ * SIGTERM ends for the next (handover.h).  SIGHUP reads the state folder again.
  */
 #include "overlay/agent/loop.h"
 
@@ -31,6 +32,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define FDB_CAPACITY 65536U
@@ -248,6 +250,7 @@ static void on_stop(evutil_socket_t signal_number, short what, void *arg)
 
 	(void)what;
 	log_info("%s: stopping", signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
+	agent->hand_over = signal_number == SIGTERM;
 	event_base_loopbreak(agent->base);
 }
 
@@ -385,8 +388,20 @@ static bool start_parts(struct agent *agent, struct error *error)
 	return machine_start(agent, error) && start_events(agent, error);
 }
 
+/* A port has a descriptor for each worker */
+static void allow_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)!setrlimit(RLIMIT_NOFILE, &limit); /* what is missing is told by the port that misses it */
+	}
+}
+
 static bool start(struct agent *agent, struct error *error)
 {
+	allow_files();
 	if (!privileges_reduce(error)) /* before the workers start */
 		return false;
 	if (config_load(agent->options->state, &agent->config, error) < 0 || !choose_aead(agent, error))
@@ -427,6 +442,8 @@ static void stop(struct agent *agent)
 	status_server_free(agent->status);
 	questions_free(agent->questions);
 	free_events(agent);
+	signal(SIGTERM, SIG_IGN); /* a second one would leave to the kernel what takes it long */
+	signal(SIGINT, SIG_IGN);
 	if (agent->base) /* libevent frees connections from its loop */
 		event_base_loop(agent->base, EVLOOP_NONBLOCK);
 	datapath_stop(&agent->datapath);

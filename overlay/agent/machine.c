@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "overlay/agent/closer.h"
 #include "overlay/agent/controller_client.h"
+#include "overlay/agent/handover.h"
 #include "overlay/datapath/stats.h"
 
 #include <errno.h>
@@ -16,6 +17,8 @@
 
 #define TOPOLOGY_FILE "topology.json"
 #define TOPOLOGY_MAX_BYTES (64U * 1024U * 1024U)
+#define UNWANTED_MS \
+	5000U /* until the controller's document, which may have more ports than the disk's, should be there */
 #define CLOSE_PATIENCE_MS 10000U /* in all, at stop; the kernel closes what is left when the process ends */
 
 /* ---- what the core asks for -------------------------------------------------------------------------------- */
@@ -34,10 +37,28 @@ static void publish(void *ctx, struct forwarding *forwarding)
 	event_active(agent->published_event, EV_TIMEOUT, 0); /* the core is told when it does not call us */
 }
 
+static void close_kept(struct agent *agent, const struct tap_kept *kept)
+{
+	struct tap_port *port = tap_kept_port(kept);
+
+	if (port)
+		(void)closer_close(agent->closer, port, NULL);
+	handover_remove(agent->handover, kept);
+}
+
 static int port_open(void *ctx, const struct attach *spec, struct tap_port **out, struct error *error)
 {
 	struct agent *agent = ctx;
+	const struct tap_kept *kept = handover_find(agent->handover, spec);
 
+	if (kept && tap_port_take(spec, agent->datapath.workers_count, kept, out, error) == 0) {
+		handover_remove(agent->handover, kept);
+		return 0;
+	}
+	if (kept) {
+		log_info("%s: %s; opened anew", spec->target, error->text);
+		close_kept(agent, kept);
+	}
 	return tap_port_open(spec, agent->datapath.workers_count, out, error);
 }
 
@@ -144,6 +165,56 @@ void machine_take_closed(struct agent *agent)
 		core_port_closed(agent->core, token, agent->now);
 }
 
+/* ---- ports that outlive a weftd ---------------------------------------------------------------------------- */
+
+static void on_unwanted(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *agent = arg;
+
+	(void)fd;
+	(void)what;
+	while (agent->handover && agent->handover->count)
+		close_kept(agent, agent->handover->kept);
+	free(agent->handover);
+	agent->handover = NULL;
+}
+
+static void take_over(struct agent *agent)
+{
+	const struct timeval after = { .tv_sec = UNWANTED_MS / 1000 };
+
+	agent->handover = handover_take(agent->now);
+	if (!agent->handover)
+		return;
+	log_info("%u ports were left open by the weftd before", agent->handover->count);
+	agent->unwanted_event = evtimer_new(agent->base, on_unwanted, agent);
+	if (agent->unwanted_event)
+		evtimer_add(agent->unwanted_event, &after);
+}
+
+/* Those that are leaving are closed */
+static void hand_over(struct agent *agent)
+{
+	struct tap_kept *kept = calloc(HANDOVER_PORTS_MAX, sizeof(*kept));
+	struct tap_port *taps[HANDOVER_PORTS_MAX];
+	const struct ports *ports = &agent->core->ports;
+	uint32_t count = 0;
+
+	for (uint32_t slot = 0; kept && slot < ports->slots_count && count < HANDOVER_PORTS_MAX; slot++) {
+		const struct port *port = ports_at(ports, slot);
+
+		if (!port || !port->open || !tap_port_keep(port->open->tap, &kept[count]))
+			continue;
+		taps[count++] = port->open->tap;
+	}
+	if (kept && handover_give(kept, count, instant_now())) {
+		for (uint32_t i = 0; i < count; i++)
+			tap_port_leave_open(taps[i]);
+		log_info("%u ports are left open for the next weftd", count);
+	}
+	free(kept);
+}
+
 /* ---- start and stop ---------------------------------------------------------------------------------------- */
 
 bool machine_start(struct agent *agent, struct error *error)
@@ -170,14 +241,21 @@ bool machine_start(struct agent *agent, struct error *error)
 
 	agent->closer = closer_new();
 	agent->core = core_new(&config, &ops, agent, agent->now);
-	if (agent->closer && agent->core)
+	if (agent->closer && agent->core) {
+		take_over(agent);
 		return true;
+	}
 	error_set(error, "out of memory");
 	return false;
 }
 
 void machine_stop(struct agent *agent)
 {
+	if (agent->hand_over && agent->core)
+		hand_over(agent);
+	on_unwanted(-1, 0, agent);
+	if (agent->unwanted_event)
+		event_free(agent->unwanted_event);
 	core_free(agent->core);
 	if (!closer_free(agent->closer, CLOSE_PATIENCE_MS))
 		log_warning("some ports are still being closed after %u s; the kernel goes on with it",
@@ -185,5 +263,6 @@ void machine_stop(struct agent *agent)
 	forwarding_free(agent->superseded);
 	agent->core = NULL;
 	agent->closer = NULL;
+	agent->unwanted_event = NULL;
 	agent->superseded = NULL;
 }

@@ -29,7 +29,8 @@ static const char usage[] = "usage: weftd [--state DIR] [--listen-port PORT] [--
 			    "  --time-scale N      for tests: keys are replaced N times as often\n"
 			    "  --version, --help\n"
 			    "\n"
-			    "Signals: SIGTERM stops and removes all devices, SIGHUP reads agent.json anew.\n";
+			    "Signals: SIGINT stops and removes all devices; so does SIGTERM, unless a service\n"
+			    "manager keeps them for the next weftd.  SIGHUP reads agent.json anew.\n";
 
 static bool parse_number(const char *name, const char *text, unsigned long min, unsigned long max, unsigned long *out)
 {

@@ -13,6 +13,7 @@ trains.sh
 too-big.sh
 isolation.sh
 restart.sh
+restart-many.sh
 roam.sh
 source-address.sh
 rekey.sh
