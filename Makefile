@@ -26,6 +26,7 @@ base_SRC = \
 	base/clock.c \
 	base/enrolment.c \
 	base/error.c \
+	base/events.c \
 	base/file.c \
 	base/hash.c \
 	base/json.c \
@@ -162,6 +163,7 @@ overlay/agent_SRC = \
 	overlay/agent/config.c \
 	overlay/agent/controller_client.c \
 	overlay/agent/core.c \
+	overlay/agent/events.c \
 	overlay/agent/gather.c \
 	overlay/agent/handover.c \
 	overlay/agent/loop.c \
@@ -200,6 +202,7 @@ controller_SRC = \
 	controller/authority_create.c \
 	controller/daemon.c \
 	controller/enrol.c \
+	controller/event_log.c \
 	controller/gateway.c \
 	controller/host_sessions.c \
 	controller/host_topology.c \
@@ -213,7 +216,9 @@ controller_SRC = \
 
 cli_SRC = \
 	cli/client.c \
+	cli/ask.c \
 	cli/cmd_apply.c \
+	cli/cmd_events.c \
 	cli/cmd_get.c \
 	cli/cmd_init.c \
 	cli/cmd_join.c \
@@ -271,6 +276,7 @@ base_TESTS = \
 	tests/unit/base/test_cursor.c \
 	tests/unit/base/test_enrolment.c \
 	tests/unit/base/test_error.c \
+	tests/unit/base/test_events.c \
 	tests/unit/base/test_file.c \
 	tests/unit/base/test_hash.c \
 	tests/unit/base/test_json.c \
@@ -380,6 +386,7 @@ overlay/agent_TESTS = \
 	tests/unit/overlay/agent/test_config.c \
 	tests/unit/overlay/agent/test_controller_client.c \
 	tests/unit/overlay/agent/test_core.c \
+	tests/unit/overlay/agent/test_events.c \
 	tests/unit/overlay/agent/test_gather.c \
 	tests/unit/overlay/agent/test_handover.c \
 	tests/unit/overlay/agent/test_machine.c \
@@ -414,6 +421,7 @@ controller_TESTS = \
 	tests/unit/controller/test_authority_create.c \
 	tests/unit/controller/test_daemon.c \
 	tests/unit/controller/test_enrol.c \
+	tests/unit/controller/test_event_log.c \
 	tests/unit/controller/test_gateway.c \
 	tests/unit/controller/test_host_sessions.c \
 	tests/unit/controller/test_host_topology.c \
@@ -427,6 +435,7 @@ controller_TESTS = \
 cli_TESTS = \
 	tests/unit/cli/test_client.c \
 	tests/unit/cli/test_cmd_apply.c \
+	tests/unit/cli/test_cmd_events.c \
 	tests/unit/cli/test_cmd_get.c \
 	tests/unit/cli/test_cmd_revoke.c \
 	tests/unit/cli/test_cmd_token.c \

@@ -13,6 +13,7 @@ extern const struct command command_apply;
 extern const struct command command_delete;
 extern const struct command command_get;
 extern const struct command command_status;
+extern const struct command command_events;
 extern const struct command command_revoke;
 extern const struct command command_measure;
 

@@ -217,6 +217,15 @@ static bool take_applied(const json_t *in, struct agent_report *out, struct faul
 	return true;
 }
 
+/* What they say is event_log.h's; one that is none is of an agent that is newer */
+static bool check_events(const json_t *in, struct fault *fault)
+{
+	const json_t *list = json_object_get(in, "events");
+
+	return !list || (json_is_array(list) && json_array_size(list) <= REPORT_EVENTS_MAX) ||
+		fault_set(fault, 400, "events", "must be a list of at most %u", REPORT_EVENTS_MAX);
+}
+
 bool agent_report_check(const json_t *in, const struct model *model, const char *host, struct agent_report *out,
 	struct fault *fault)
 {
@@ -233,7 +242,7 @@ bool agent_report_check(const json_t *in, const struct model *model, const char 
 		take_text(in, "version", REPORT_TEXT_MAX, out->about, "version", fault) &&
 		take_errors(in, out->about, fault) && take_counts(in, "ports", out->about, fault) &&
 		take_peers(in, model, host, out, fault) && take_macs(in, model, host, out, fault) &&
-		take_drops(in, host, out, fault);
+		take_drops(in, host, out, fault) && check_events(in, fault);
 }
 
 static json_int_t int_of(const json_t *item, const char *key)

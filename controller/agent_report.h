@@ -24,6 +24,7 @@
 #define REPORT_ERRORS_MAX 64U
 #define REPORT_PEERS_MAX 64U
 #define REPORT_COUNT_MAX 1000000
+#define REPORT_EVENTS_MAX 64U
 
 struct agent_report {
 	char applied[AUTHORITY_HASH_BYTES]; /* name of the newest document that it has gone through; "" for none */

@@ -9,7 +9,9 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/version.h"
 #include "controller/enrol.h"
+#include "controller/event_log.h"
 #include "controller/host_sessions.h"
 #include "controller/lab_put.h"
 #include "controller/reach.h"
@@ -28,6 +30,7 @@ struct api {
 	struct api_machine machine;
 	struct host_sessions *sessions;
 	struct watch_hub *hub;
+	struct event_log *events;
 	struct throttle wrong_tokens;
 	struct throttle failed_enrolments;
 	unsigned int waiting; /* calls */
@@ -135,10 +138,15 @@ static void enrolled(const struct api_call *c, const struct fault *fault)
 	struct api *api = c->api;
 
 	if (!fault) {
-		log_info("host %s has joined", json_string_value(json_object_get(c->out, "host")));
+		const char *host = json_string_value(json_object_get(c->out, "host"));
+
+		log_info("host %s has joined", host);
+		event_log_add(api->events, CONTROLLER_EVENT_TOKEN_USED, host, "", NULL);
 		return;
 	}
 	log_warning("an enrolment failed: %s", fault->message);
+	event_log_add(api->events, CONTROLLER_EVENT_ENROLMENT_FAILED, "", "", "an enrolment failed: %s",
+		fault->message);
 	if (c->who.from_known)
 		throttle_failed(&api->failed_enrolments, &c->who.from, api->machine.now(api->machine.ctx));
 }
@@ -218,8 +226,12 @@ static json_t *post_token(struct api_call *c, struct store_txn *txn, struct faul
 
 static void token_made(const struct api_call *c, const struct fault *fault)
 {
-	if (!fault)
-		log_info("a token for host %s was made", json_string_value(json_object_get(c->out, "host")));
+	const char *host = json_string_value(json_object_get(c->out, "host"));
+
+	if (fault)
+		return;
+	log_info("a token for host %s was made", host);
+	event_log_add(c->api->events, CONTROLLER_EVENT_TOKEN_MADE, host, "", NULL);
 }
 
 /* How many paths there are besides those that are not up.  @out: NULL without memory, consumed */
@@ -341,6 +353,18 @@ static json_t *delete_lab(struct api_call *c, struct store_txn *txn, struct faul
 	return lab_delete(c->api->model, c->name, txn, fault);
 }
 
+static void lab_applied(const struct api_call *c, const struct fault *fault)
+{
+	if (!fault)
+		event_log_add(c->api->events, CONTROLLER_EVENT_LAB_APPLIED, "", c->name, NULL);
+}
+
+static void lab_deleted(const struct api_call *c, const struct fault *fault)
+{
+	if (!fault)
+		event_log_add(c->api->events, CONTROLLER_EVENT_LAB_DELETED, "", c->name, NULL);
+}
+
 static json_t *post_revoke(struct api_call *c, struct store_txn *txn, struct fault *fault)
 {
 	struct enrol enrol = enrol_now(c, txn);
@@ -350,8 +374,10 @@ static json_t *post_revoke(struct api_call *c, struct store_txn *txn, struct fau
 
 static void revoked(const struct api_call *c, const struct fault *fault)
 {
-	if (!fault)
-		log_info("host %s is revoked", c->name);
+	if (fault)
+		return;
+	log_info("host %s is revoked", c->name);
+	event_log_add(c->api->events, CONTROLLER_EVENT_REVOKED, c->name, "", NULL);
 }
 
 /* What an agent could not answer is its caller's fault, in the agent's words */
@@ -424,8 +450,8 @@ static const struct route routes[] = {
 	{ API_POST, "/v1/tokens", WHO_OPERATOR, true, 201, .prepare = post_token, .ended = token_made },
 	{ API_GET, "/v1/labs/*/state", WHO_OPERATOR, false, 200, .get = get_lab_state },
 	{ API_GET, "/v1/labs/*", WHO_OPERATOR, false, 200, .get = get_lab },
-	{ API_PUT, "/v1/labs/*", WHO_OPERATOR, true, 200, .prepare = put_lab },
-	{ API_DELETE, "/v1/labs/*", WHO_OPERATOR, false, 200, .prepare = delete_lab },
+	{ API_PUT, "/v1/labs/*", WHO_OPERATOR, true, 200, .prepare = put_lab, .ended = lab_applied },
+	{ API_DELETE, "/v1/labs/*", WHO_OPERATOR, false, 200, .prepare = delete_lab, .ended = lab_deleted },
 	{ API_POST, "/v1/hosts/*/revoke", WHO_OPERATOR, false, 200, .prepare = post_revoke, .ended = revoked },
 	{ API_POST, "/v1/hosts/*/ask", WHO_OPERATOR, true, 200, .ask = ask_host },
 	{ API_GET, "/v1/*", WHO_OPERATOR, false, 200, .get = get_resource, .watch = watch_resource },
@@ -664,6 +690,8 @@ static json_t *list_items(void *ctx, enum watch_resource resource)
 
 	if (resource == WATCH_HOSTS || resource == WATCH_MACS || resource == WATCH_DROPS || resource == WATCH_PEERS)
 		return host_sessions_list(api->sessions, resource);
+	if (resource == WATCH_EVENTS)
+		return event_log_list(api->events);
 	out = json_array();
 	if (resource == WATCH_LABS) {
 		json_object_foreach((json_t *)model_all(api->model, MODEL_LAB), key, item)
@@ -704,11 +732,14 @@ struct api *api_new(struct model *model, const struct authority *authority, cons
 	throttle_init(&api->failed_enrolments, draw_seed(machine));
 	api->sessions = host_sessions_new(model, &api->machine);
 	api->hub = watch_hub_new(model, list_items, api);
-	if (!api->sessions || !api->hub) {
+	api->events = event_log_new(&api->machine);
+	if (!api->sessions || !api->hub || !api->events) {
 		api_free(api);
 		return NULL;
 	}
-	host_sessions_announce(api->sessions, api->hub);
+	host_sessions_announce(api->sessions, api->hub, api->events);
+	event_log_announce(api->events, api->hub);
+	event_log_add(api->events, CONTROLLER_EVENT_STARTED, "", "", "weft-controller " WEFT_VERSION " begins");
 	model_listen(model, &listener);
 	return api;
 }
@@ -724,8 +755,9 @@ void api_free(struct api *api)
 	assert(api->waiting == 0);
 	model_listen(api->model, &nobody);
 	if (api->sessions)
-		host_sessions_announce(api->sessions, NULL);
+		host_sessions_announce(api->sessions, NULL, NULL);
 	watch_hub_free(api->hub);
 	host_sessions_free(api->sessions);
+	event_log_free(api->events);
 	free(api);
 }

@@ -27,9 +27,10 @@ struct host_session {
 	bool stale;                          /* there may be a newer one to be made */
 	struct agent_report report;
 	bool reported;
-	bool fresh;        /* since this watch began */
-	time_t last_seen;  /* 0: never, since the start */
-	time_t address_at; /* when its address was last stored */
+	bool fresh;            /* since this watch began */
+	time_t last_seen;      /* 0: never, since the start */
+	time_t address_at;     /* when its address was last stored */
+	uint64_t events_taken; /* the agent's number of the last event */
 	TAILQ_ENTRY(host_session) link;
 	bool queued; /* its document is to be made in a turn */
 	bool watching;
@@ -43,6 +44,7 @@ struct host_sessions {
 	const struct api_machine *machine;
 	TAILQ_HEAD(host_session_queue, host_session) queue;
 	struct watch_hub *hub;
+	struct event_log *events;
 	struct host_session **list;
 	size_t count;
 	struct asks asks;
@@ -213,6 +215,12 @@ static void emit_host(struct host_session *session)
 
 /* ---- watches ---------------------------------------------------------------------------------------------- */
 
+static void tell(const struct host_session *session, enum controller_event event)
+{
+	if (session->sessions->events)
+		event_log_add(session->sessions->events, event, session->name, "", NULL);
+}
+
 /* What it said may be otherwise by now: it says so again when it is back */
 static void watch_over(struct host_session *session)
 {
@@ -227,6 +235,7 @@ static void on_closed(struct watcher *watcher)
 	struct host_session *session = session_of(watcher);
 
 	watch_over(session);
+	tell(session, CONTROLLER_EVENT_HOST_OFFLINE);
 	emit_host(session);
 	emit_ports(session);
 }
@@ -261,9 +270,12 @@ static void check_watch(struct host_session *session)
 	const json_t *host = model_host(session->sessions->model, session->name);
 	const char *fingerprint = fingerprint_of(host);
 
-	if (json_is_true(json_object_get(host, "revoked")) || !fingerprint ||
-		strcmp(fingerprint, session->watch_fingerprint) != 0)
-		end_watch(session);
+	if (!json_is_true(json_object_get(host, "revoked")) && fingerprint &&
+		strcmp(fingerprint, session->watch_fingerprint) == 0)
+		return;
+	if (session->watching)
+		tell(session, CONTROLLER_EVENT_HOST_OFFLINE);
+	end_watch(session);
 }
 
 struct host_sessions *host_sessions_new(struct model *model, const struct api_machine *machine)
@@ -295,9 +307,10 @@ void host_sessions_free(struct host_sessions *sessions)
 	free(sessions);
 }
 
-void host_sessions_announce(struct host_sessions *sessions, struct watch_hub *hub)
+void host_sessions_announce(struct host_sessions *sessions, struct watch_hub *hub, struct event_log *events)
 {
 	sessions->hub = hub;
+	sessions->events = events;
 }
 
 static void make_documents(struct host_sessions *sessions)
@@ -422,12 +435,16 @@ bool host_sessions_watch(struct host_sessions *sessions, const char *host, const
 {
 	struct host_session *session = lookup(sessions, host);
 	const char *fingerprint = fingerprint_of(model_host(sessions->model, host));
+	bool was_online;
 
 	if (!session || !fingerprint)
 		return false;
+	was_online = session->watching;
 	end_watch(session);
 	snprintf(session->watch_fingerprint, sizeof(session->watch_fingerprint), "%s", fingerprint);
 	session->watching = open(ctx, &session->watcher);
+	if (session->watching != was_online)
+		tell(session, session->watching ? CONTROLLER_EVENT_HOST_ONLINE : CONTROLLER_EVENT_HOST_OFFLINE);
 	if (!session->watching)
 		return true;
 	snprintf(session->sent, sizeof(session->sent), "%s", have);
@@ -479,6 +496,8 @@ bool host_sessions_report(struct host_sessions *sessions, const char *host, cons
 	changed_ports = !session->fresh || ports_differ(&was, &report);
 	report.macs = newer(&was.macs, report.macs);
 	report.drops = newer(&was.drops, report.drops);
+	if (sessions->events)
+		event_log_take(sessions->events, host, json_object_get(in, "events"), &session->events_taken);
 	session->report = report;
 	session->reported = true;
 	session->fresh = session->watching;

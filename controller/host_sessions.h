@@ -17,6 +17,7 @@
 
 #include "base/addr.h"
 #include "controller/asks.h"
+#include "controller/event_log.h"
 #include "controller/machine.h"
 #include "controller/model.h"
 #include "controller/watch.h"
@@ -38,8 +39,8 @@ struct host_sessions *host_sessions_new(struct model *model, const struct api_ma
 /* Ends all watches.  NULL is fine. */
 void host_sessions_free(struct host_sessions *sessions);
 
-/* Where changes of hosts, macs, drops, peers and of ports' states are told; borrowed */
-void host_sessions_announce(struct host_sessions *sessions, struct watch_hub *hub);
+/* Where changes of hosts, macs, drops, peers and of ports' states are told, and what happens; borrowed */
+void host_sessions_announce(struct host_sessions *sessions, struct watch_hub *hub, struct event_log *events);
 
 /* The keys of @hosts were touched by the commit that is in the model now */
 void host_sessions_touch(struct host_sessions *sessions, const json_t *hosts);

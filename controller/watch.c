@@ -15,6 +15,7 @@ struct watch {
 	enum watch_resource resource;
 	struct watch_client client; /* until it is open or refused */
 	struct store_history history;
+	uint64_t since; /* of events: those up to this number are known */
 };
 
 LIST_HEAD(watch_list, watch);
@@ -123,6 +124,11 @@ static void refuse(struct watch *watch, const struct fault *fault)
 	drop(watch);
 }
 
+static uint64_t number_of(const json_t *event)
+{
+	return (uint64_t)json_integer_value(json_object_get(event, "seq"));
+}
+
 static void send_everything(struct watch *watch)
 {
 	struct watch_hub *hub = watch->hub;
@@ -130,7 +136,9 @@ static void send_everything(struct watch *watch)
 	size_t i;
 
 	json_array_foreach(items, i, item)
-		send_line(watch, item, false, model_rev(hub->model));
+		if (watch->resource != WATCH_EVENTS || number_of(item) > watch->since)
+			send_line(watch, item, false,
+				watch->resource == WATCH_EVENTS ? number_of(item) : model_rev(hub->model));
 	json_decref(items);
 }
 
@@ -206,13 +214,15 @@ void watch_open(struct watch_hub *hub, enum watch_resource resource, uint64_t si
 
 	if (hub->count >= WATCH_MAX) {
 		fault_set(&fault, 503, "", "there are %u watches already", WATCH_MAX);
-	} else if (since > model_rev(hub->model)) {
+	} else if (resource != WATCH_EVENTS && since > model_rev(hub->model)) {
 		fault_set(&fault, 410, "", "revision %llu has not been yet", (unsigned long long)since);
 		fault_hint(&fault, "list, then watch from the list's rev");
 	} else {
 		watch = watch_new(hub, resource, client);
 		fault_set(&fault, 503, "", "out of memory");
 	}
+	if (watch)
+		watch->since = since;
 	if (!watch)
 		client->refused(client->ctx, &fault);
 	else if (since > 0 && kind != MODEL_KINDS)

@@ -1,5 +1,5 @@
 /*
- * watch.h - what operators list and watch: the seven resources, and the open watches on them
+ * watch.h - what operators list and watch: the resources, and the open watches on them
  *
  * GET /v1/KIND and GET /v1/KIND?watch=REV of controller/API.md.  Items come from the model and the agents; whoever sees
  * one change calls watch_emit().  At most WATCH_MAX watches are open.
@@ -23,7 +23,8 @@
 	X(LABS, "labs", MODEL_LAB)             \
 	X(MACS, "macs", MODEL_KINDS)           \
 	X(DROPS, "drops", MODEL_KINDS)         \
-	X(PEERS, "peers", MODEL_KINDS)
+	X(PEERS, "peers", MODEL_KINDS)         \
+	X(EVENTS, "events", MODEL_KINDS)
 
 enum watch_resource {
 #define X(name, text, kind) WATCH_##name,
@@ -59,7 +60,7 @@ struct watch_client {
 	void (*refused)(void *ctx, const struct fault *fault);
 };
 
-/* Watch what changes after @since; the history comes from the store, so this may wait for it */
+/* Watch what changes after @since, a revision, or of events the number of the last one known; the history comes from the store, so this may wait for it */
 void watch_open(struct watch_hub *hub, enum watch_resource resource, uint64_t since, const struct watch_client *client);
 
 /* Tell all watches of a resource; @item is borrowed */

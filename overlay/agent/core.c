@@ -4,8 +4,10 @@
 #include "overlay/agent/core.h"
 
 #include "base/log.h"
+#include "base/version.h"
 
 #include "overlay/agent/apply.h"
+#include "overlay/agent/events.h"
 #include "overlay/agent/opening.h"
 #include "overlay/agent/publish.h"
 #include "overlay/agent/report.h"
@@ -43,7 +45,8 @@ struct core *core_new(const struct core_config *config, const struct core_ops *o
 	core->now = core->started = now;
 	timers_init(&core->retries);
 	core->network_errors = json_array();
-	if (core->config.host && core->config.ca_pem && core->network_errors)
+	core->events = agent_events_new(ops->wall_clock(ctx), now);
+	if (core->config.host && core->config.ca_pem && core->network_errors && core->events)
 		return core;
 	core_free(core);
 	return NULL;
@@ -56,6 +59,7 @@ void core_free(struct core *core)
 	apply_fini(core);
 	json_decref(core->network_errors);
 	json_decref(core->reported);
+	agent_events_free(core->events);
 	free((char *)core->config.host);
 	free((char *)core->config.ca_pem);
 	free(core);
@@ -66,6 +70,7 @@ void core_start(struct core *core, struct instant now)
 	json_t *document = core->ops->document_kept(core->ctx);
 
 	core->now = now;
+	agent_event(core, AGENT_EVENT_STARTED, "", "weftd " WEFT_VERSION " begins");
 	if (document)
 		apply_document(core, document, false);
 	json_decref(document);
@@ -150,6 +155,24 @@ static void look_at_peers(struct core *core)
 		core->news = true;
 }
 
+/* Look for what is to be told as an event, and tell the controller of it, though not one by one */
+static void notice(struct core *core)
+{
+	core->notice_at = (struct instant){ 0 };
+	if (core->noticed.ns && instant_since_ms(core->now, core->noticed) < AGENT_EVENTS_NOTICE_MS) {
+		core->notice_at = instant_add_ms(core->noticed, AGENT_EVENTS_NOTICE_MS);
+		return;
+	}
+	core->noticed = core->now;
+	agent_events_notice(core);
+	if (agent_events_newest(core->events) == core->reported_event)
+		return;
+	if (!core->reported || instant_since_ms(core->now, core->peers_reported_at) >= AGENT_EVENTS_REPORT_MS)
+		report_send(core);
+	else
+		core->notice_at = instant_add_ms(core->peers_reported_at, AGENT_EVENTS_REPORT_MS);
+}
+
 struct instant core_tick(struct core *core, struct instant now)
 {
 	core->now = now;
@@ -165,6 +188,7 @@ struct instant core_tick(struct core *core, struct instant now)
 		core->news = true;
 	}
 	settle(core);
+	notice(core);
 	return earlier(earlier(earlier(timers_next(&core->retries), core->judge_at), core->keep_at),
-		earlier(earlier(core->publish_at, core->report_at), core->peers_at));
+		earlier(earlier(core->publish_at, core->report_at), earlier(core->peers_at, core->notice_at)));
 }

@@ -33,6 +33,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/timers.h"
+#include "overlay/agent/events.h"
 #include "overlay/agent/pins.h"
 #include "overlay/agent/ports.h"
 #include "overlay/agent/trust.h"
@@ -147,13 +148,19 @@ struct core {
 	json_t *network_errors; /* [{lab, network, text}] */
 
 	/* report.c */
-	json_t *reported; /* the last one; NULL: none that counts */
+	json_t *reported;        /* the last one, without its events; NULL: none that counts */
+	uint64_t reported_event; /* the newest of it */
 	struct instant report_at;
 	bool news;                        /* what people wait for has changed: report now */
 	uint64_t peers_told;              /* the overlay's count of changes, at the last report */
 	struct instant peers_at;          /* a report of peers is due then; 0: none is */
 	struct instant peers_reported_at; /* the last report that they were in */
 	struct instant peers_renew_at;
+
+	/* events.c */
+	struct agent_events *events;
+	struct instant noticed;   /* when was looked for what to tell of */
+	struct instant notice_at; /* when to look again; 0: when something happens */
 };
 
 /* Return: NULL without memory */

@@ -19,6 +19,7 @@
 #include "overlay/agent/agent.h"
 #include "overlay/agent/closer.h"
 #include "overlay/agent/controller_client.h"
+#include "overlay/agent/events.h"
 #include "overlay/agent/machine.h"
 #include "overlay/agent/privileges.h"
 #include "overlay/agent/questions.h"
@@ -119,8 +120,10 @@ static void on_settled(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	agent->now = instant_now();
-	if (addresses_moved(agent->addresses))
+	if (addresses_moved(agent->addresses)) {
+		agent_event(agent->core, AGENT_EVENT_ADDRESS_CHANGED, "", NULL);
 		overlay_moved(&agent->overlay, agent->now);
+	}
 	core_links_changed(agent->core, agent->now);
 	on_tick(-1, 0, agent);
 }
@@ -211,6 +214,9 @@ static void on_controller_state(void *ctx, bool connected, const char *text)
 {
 	struct agent *agent = ctx;
 
+	if (connected != agent->connected)
+		agent_event(agent->core, connected ? AGENT_EVENT_CONTROLLER_CONNECTED : AGENT_EVENT_CONTROLLER_LOST, "",
+			connected ? NULL : "%s; going on with the topology at hand", text);
 	if (connected != agent->connected)
 		log_info("controller %s%s", connected ? agent->config.enrolment.controller : text,
 			connected ? ": connected" : "; going on with the topology at hand");

@@ -22,9 +22,10 @@
 #define QUESTION_ID_BYTES 65U
 
 /* name, what answers it */
-#define QUESTIONS(X)                 \
-	X("status", status_question) \
-	X("peers", status_question_peers)
+#define QUESTIONS(X)                      \
+	X("status", status_question)      \
+	X("peers", status_question_peers) \
+	X("events", events_question)
 
 /* What questions are answered from; borrowed */
 struct questions_source {

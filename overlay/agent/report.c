@@ -1,5 +1,6 @@
 /*
- * report.c - what an agent tells its controller: which topology it works with, what is wrong, the MACs that it learnt, its drops
+ * report.c - what an agent tells its controller: which topology it works with, what is wrong, the MACs that it learnt, its drops,
+ * and what has happened lately
  *
  * The shape is controller/API.md's PUT /v1/agent/report.  Sent when something happened that people wait for, and every few
  * seconds where something has changed since; controller_client.c keeps the newest until it could be delivered.
@@ -10,6 +11,7 @@
 #include "overlay/agent/report.h"
 
 #include "base/version.h"
+#include "overlay/agent/events.h"
 #include "overlay/agent/gather.h"
 #include "overlay/datapath/stats.h"
 #include "overlay/peer/overlay.h"
@@ -162,16 +164,25 @@ static json_t *new_report(const struct core *core)
 
 void report_send(struct core *core)
 {
-	json_t *report = new_report(core);
+	const uint64_t newest = agent_events_newest(core->events);
+	json_t *report = new_report(core), *whole;
 
 	core->peers_at.ns = 0;
 	core->peers_told = core->config.overlay->changes;
 	core->peers_reported_at = core->now;
 	if (instant_reached(core->now, core->peers_renew_at))
 		core->peers_renew_at = instant_add_ms(core->now, CORE_PEERS_RENEW_MS);
-	if (report && !json_equal(report, core->reported) && core->ops->report(core->ctx, report)) {
+	if (!report || (json_equal(report, core->reported) && newest == core->reported_event)) {
+		json_decref(report);
+		return;
+	}
+	whole = json_copy(report);
+	json_object_set_new(whole, "events", agent_events_report(core->events, core->ops->wall_clock(core->ctx)));
+	if (core->ops->report(core->ctx, whole)) {
 		json_decref(core->reported);
 		core->reported = json_incref(report);
+		core->reported_event = newest;
 	}
+	json_decref(whole);
 	json_decref(report);
 }

@@ -26,7 +26,7 @@
 
 static struct surroundings {
 	struct instant now;
-	time_t wall;
+	time_t wall; /* at the beginning, which is 1 s of `now` */
 
 	/* devices */
 	unsigned int opens, closes;
@@ -60,7 +60,7 @@ static struct core *core;
 static time_t wall_clock(void *ctx)
 {
 	(void)ctx;
-	return around.wall;
+	return around.wall + (time_t)(around.now.ns / 1000000000) - 1;
 }
 
 static void publish(void *ctx, struct forwarding *forwarding)
