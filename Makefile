@@ -46,8 +46,10 @@ packet_SRC = \
 	packet/mss.c \
 	packet/packet.c \
 	packet/segment.c \
+	packet/settle.c \
 	packet/tag.c \
-	packet/too_big.c
+	packet/too_big.c \
+	packet/tunnel.c
 
 lab_SRC = \
 	lab/attach.c \
@@ -295,6 +297,7 @@ packet_TESTS = \
 	tests/unit/packet/test_mss.c \
 	tests/unit/packet/test_packet.c \
 	tests/unit/packet/test_segment.c \
+	tests/unit/packet/test_settle.c \
 	tests/unit/packet/test_tag.c \
 	tests/unit/packet/test_too_big.c
 
@@ -486,7 +489,8 @@ TSAN_TESTS = \
 packet_FUZZ = \
 	tests/fuzz/packet/fuzz_coalesce.c \
 	tests/fuzz/packet/fuzz_frame.c \
-	tests/fuzz/packet/fuzz_segment.c
+	tests/fuzz/packet/fuzz_segment.c \
+	tests/fuzz/packet/fuzz_settle.c
 
 lab_FUZZ = \
 	tests/fuzz/lab/fuzz_lab.c \

@@ -71,6 +71,72 @@ bool csum_complete(uint8_t *frame, size_t len_bytes, struct offload *offload)
 	return true;
 }
 
+/* Castagnoli's polynomial, reversed, four bits at a time */
+static uint32_t crc32c_software(uint32_t crc, const uint8_t *at, size_t len_bytes)
+{
+	static const uint32_t nibble[16] = {
+		0x00000000,
+		0x105ec76f,
+		0x20bd8ede,
+		0x30e349b1,
+		0x417b1dbc,
+		0x5125dad3,
+		0x61c69362,
+		0x7198540d,
+		0x82f63b78,
+		0x92a8fc17,
+		0xa24bb5a6,
+		0xb21572c9,
+		0xc38d26c4,
+		0xd3d3e1ab,
+		0xe330a81a,
+		0xf36e6f75,
+	};
+
+	for (; len_bytes > 0; len_bytes--, at++) {
+		crc ^= *at;
+		crc = crc >> 4 ^ nibble[crc & 15];
+		crc = crc >> 4 ^ nibble[crc & 15];
+	}
+	return crc;
+}
+
+#ifdef __x86_64__
+__attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(uint32_t crc, const uint8_t *at, size_t len_bytes)
+{
+	uint64_t wide = crc;
+
+	for (; len_bytes >= 8; len_bytes -= 8, at += 8)
+		wide = __builtin_ia32_crc32di(wide, frame_word64(at));
+	for (crc = (uint32_t)wide; len_bytes > 0; len_bytes--, at++)
+		crc = __builtin_ia32_crc32qi(crc, *at);
+	return crc;
+}
+#endif
+
+uint32_t csum_crc32c(const void *bytes, size_t len_bytes)
+{
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("sse4.2"))
+		return htole32(~crc32c_sse42(0xffffffff, bytes, len_bytes));
+#endif
+	return htole32(~crc32c_software(0xffffffff, bytes, len_bytes));
+}
+
+bool csum_complete_sctp(uint8_t *frame, size_t end_bytes, struct offload *offload)
+{
+	size_t start = offload->csum_start, field = start + CSUM_SCTP_OFFSET;
+	uint32_t crc;
+
+	if (field + sizeof(crc) > end_bytes)
+		return false;
+	memset(frame + field, 0, sizeof(crc));
+	crc = csum_crc32c(frame + start, end_bytes - start);
+	memcpy(frame + field, &crc, sizeof(crc));
+	offload->partial = false;
+	return true;
+}
+
 bool csum_prepare(uint8_t *frame, const struct frame_info *info, struct offload *out)
 {
 	uint16_t sum;

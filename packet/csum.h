@@ -15,6 +15,8 @@
 #include "packet/frame.h"
 #include "packet/offload.h"
 
+#define CSUM_SCTP_OFFSET 8U /* of the checksum in SCTP's header, which no other protocol has there */
+
 /* Add @len_bytes to @sum; only the last piece of a row may be of odd length.  Any alignment. */
 uint64_t csum_add(uint64_t sum, const void *bytes, size_t len_bytes);
 
@@ -52,7 +54,7 @@ static inline bool csum_can_be_partial(const struct frame_info *info)
 bool csum_is_native(const struct frame_info *info, const struct offload *offload);
 
 /**
- * csum_complete() - finish a partial checksum in software, whatever it is
+ * csum_complete() - finish a partial checksum in software, whatever it is, but SCTP's
  * @len_bytes:	the frame's length, or its IP packet's end: padding does not count
  * @offload:	partial is cleared
  *
@@ -61,6 +63,15 @@ bool csum_is_native(const struct frame_info *info, const struct offload *offload
  * Return: false where the field lies outside of the frame; the frame is left as it was
  */
 bool csum_complete(uint8_t *frame, size_t len_bytes, struct offload *offload) __attribute__((warn_unused_result));
+
+/* Return: the CRC32c (RFC 9260 appendix A) of @len_bytes, as it is stored: least significant byte first, with memcpy() */
+uint32_t csum_crc32c(const void *bytes, size_t len_bytes);
+
+/**
+ * csum_complete_sctp() - the same for SCTP, whose checksum is a CRC32c over header and chunks and has no pseudo header
+ * @end_bytes:	its IP packet's end, to the byte
+ */
+bool csum_complete_sctp(uint8_t *frame, size_t end_bytes, struct offload *offload) __attribute__((warn_unused_result));
 
 /**
  * csum_prepare() - make the checksum partial: the receiving side of the P flag

@@ -3,6 +3,8 @@
  */
 #include "packet/frame.h"
 
+#include <assert.h>
+
 /* RFC 8200 4.1 and IANA's list of extension headers; more in a row than this are not followed */
 #define MAX_EXTENSION_HEADERS 8U
 
@@ -174,4 +176,17 @@ bool frame_parse(const uint8_t *frame, size_t len_bytes, struct frame_info *out)
 		parse_ipv6(frame, len_bytes, &info);
 	*out = info;
 	return true;
+}
+
+bool frame_parse_ip(const uint8_t *frame, size_t len_bytes, uint32_t offset, struct frame_info *out)
+{
+	assert(offset <= 1024); /* so that the offsets behind it fit */
+	*out = (struct frame_info){ .l3_offset = (uint16_t)offset, .end_offset = (uint32_t)len_bytes };
+	if (offset >= len_bytes)
+		return false;
+	if (frame[offset] >> 4 == 4)
+		parse_ipv4(frame, len_bytes, out);
+	else
+		parse_ipv6(frame, len_bytes, out);
+	return out->ip_version != 0;
 }

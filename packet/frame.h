@@ -39,6 +39,7 @@ enum frame_protocol {
 	FRAME_PROTOCOL_TCP = 6,
 	FRAME_PROTOCOL_UDP = 17,
 	FRAME_PROTOCOL_ICMPV6 = 58,
+	FRAME_PROTOCOL_SCTP = 132,
 };
 
 enum frame_tcp_flag {
@@ -81,6 +82,16 @@ struct frame_info {
  * Return: false where there is no whole Ethernet header with its (at most two) tags
  */
 bool frame_parse(const uint8_t *frame, size_t len_bytes, struct frame_info *out) __attribute__((warn_unused_result));
+
+/**
+ * frame_parse_ip() - the same from an IP header on, such as one within a tunnel
+ * @offset:	of the IP header; at most 1024
+ * @out:	written in any case; what is in front of the IP header is not looked at, and 0
+ *
+ * Return: false where there is no IP header that can be right
+ */
+bool frame_parse_ip(const uint8_t *frame, size_t len_bytes, uint32_t offset, struct frame_info *out)
+	__attribute__((warn_unused_result));
 
 /* The accessors want a frame that frame_parse() took */
 static inline struct mac frame_destination(const uint8_t *frame)

@@ -23,7 +23,9 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#define PACKET_BYTES_MAX 65664U   /* any frame, super-frames and VLAN tags included */
+#define PACKET_BYTES_MAX 65664U /* any frame, super-frames and VLAN tags included */
+#define PACKET_READ_MAX \
+	526336U /* what a port may read: a super-frame at Linux's largest gso_max_size, 524,280; see settle.h */
 #define PACKET_HEADROOM_BYTES 64U /* for record headers, a VLAN tag and a port's own header */
 #define PACKET_BURST_MAX 64U
 
@@ -54,9 +56,12 @@ struct packet_burst {
 	struct packet packets[PACKET_BURST_MAX];
 };
 
-/* What a burst's memory has to be, so that each port can read a super-frame, or some dozens of small frames, into it */
-#define PACKET_BURST_SMALL_BYTES 8192U
-#define PACKET_BURST_BYTES (PACKET_BURST_SMALL_BYTES + 2U * PACKET_HEADROOM_BYTES + PACKET_BYTES_MAX)
+/*
+ * What a burst's memory has to be, so that each port can read a super-frame behind some dozens of small frames.  Pages are the
+ * kernel's until something is read into them: few machines ever use more than the first 18
+ */
+#define PACKET_BURST_SMALL_BYTES (8192U + 2U * PACKET_HEADROOM_BYTES)
+#define PACKET_BURST_BYTES (PACKET_BURST_SMALL_BYTES + PACKET_READ_MAX)
 
 /* @frame, of @bytes, with @headroom_bytes in front, out of a port; the rest is as of a packet that nobody looked at */
 static inline void packet_init(struct packet *packet, uint8_t *frame, size_t bytes, size_t headroom_bytes)

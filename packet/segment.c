@@ -12,6 +12,9 @@
 #define FLAGS_NEVER_CUT (FRAME_TCP_SYN | FRAME_TCP_RST | FRAME_TCP_URG)
 #define MIN_CUT_BYTES 64U /* less payload than this in a datagram is no path */
 #define MAX_IP_BYTES 65535U
+#define NEXT_HOP_BY_HOP 0U
+#define OPTION_JUMBO 0xc2U
+#define JUMBO_BYTES 8U
 
 /* What becomes of each segment's TCP or UDP checksum */
 enum segment_checksum {
@@ -64,6 +67,21 @@ static uint16_t pseudo_sum(const uint8_t *frame, const struct frame_info *info)
 	return csum_fold((uint64_t)field + (uint16_t)~htobe16((uint16_t)(info->end_offset - info->l4_offset)));
 }
 
+/* A hop-by-hop header that says nothing but that the packet is longer than its IPv6 header can tell (RFC 2675 section 2) */
+static void leave_out_jumbo(struct segmenter *s)
+{
+	uint8_t *ip = s->header + s->l3_offset, *option = ip + FRAME_IPV6_BYTES;
+
+	if (s->l4_offset < s->l3_offset + FRAME_IPV6_BYTES + JUMBO_BYTES || frame_get16(ip + 4) != 0 ||
+		ip[6] != NEXT_HOP_BY_HOP || option[1] != 0 || option[2] != OPTION_JUMBO || option[3] != 4)
+		return;
+	ip[6] = option[0];
+	s->jumbo_bytes = JUMBO_BYTES;
+	s->header_bytes -= JUMBO_BYTES;
+	s->l4_offset -= JUMBO_BYTES;
+	memmove(option, option + JUMBO_BYTES, (size_t)(s->header + s->header_bytes - option));
+}
+
 /* Keep the headers as the pattern for every segment's, with the words that differ summed apart */
 static void begin_cut(struct segmenter *s, const struct frame_info *info, uint32_t cut_bytes,
 	enum segment_checksum checksum)
@@ -75,11 +93,14 @@ static void begin_cut(struct segmenter *s, const struct frame_info *info, uint32
 	s->header_bytes = info->payload_offset;
 	s->l3_offset = info->l3_offset;
 	s->l4_offset = info->l4_offset;
+	s->jumbo_bytes = 0;
 	s->ip_version = info->ip_version;
 	s->l4_protocol = info->l4_protocol;
 	s->checksum = (uint8_t)checksum;
 	s->pseudo_sum = pseudo_sum(s->frame, info);
 	memcpy(s->header, s->frame, s->header_bytes);
+	if (s->ip_version == 6)
+		leave_out_jumbo(s);
 	if (s->ip_version == 4) {
 		uint8_t *ip = s->header + s->l3_offset;
 
@@ -103,6 +124,9 @@ static void begin(struct segmenter *s, uint8_t *frame, size_t len_bytes)
 	s->cut_bytes = 0;
 	s->seq = 0;
 	s->ip_id = 0;
+	s->ip_id_step = 1;
+	s->index = 0;
+	s->tunnel.count = 0;
 	s->gso_bytes = 0;
 	s->partial = false;
 	s->done = false;
@@ -148,6 +172,22 @@ enum segment_result segment_begin(struct segmenter *s, struct packet *packet, si
 	return SEGMENT_OK;
 }
 
+/* Is it a super-frame of an inner header?  Then s->tunnel says what is around that */
+static bool in_tunnel(struct segmenter *s, const struct packet *packet)
+{
+	const struct offload *offload = &packet->offload;
+	const bool udp = offload->gso == OFFLOAD_GSO_UDP;
+	const uint8_t tcp_version = offload->gso == OFFLOAD_GSO_TCP4 ? 4 : 6;
+
+	if (offload->gso == OFFLOAD_GSO_NONE || !offload->partial || offload->csum_start == packet->info.l4_offset)
+		return false;
+	if (tunnel_find(packet->frame, &packet->info, offload->csum_start,
+		    udp ? FRAME_PROTOCOL_UDP : FRAME_PROTOCOL_TCP, udp ? 0 : tcp_version, &s->tunnel))
+		return true;
+	s->tunnel.count = 0;
+	return false;
+}
+
 enum segment_result segment_begin_port(struct segmenter *s, struct packet *packet, bool complete)
 {
 	uint8_t *frame = packet->frame;
@@ -157,6 +197,10 @@ enum segment_result segment_begin_port(struct segmenter *s, struct packet *packe
 	enum segment_result result;
 
 	begin(s, frame, len_bytes);
+	if (in_tunnel(s, packet)) {
+		info = &s->tunnel.inner;
+		complete = true;
+	}
 	if (offload->gso == OFFLOAD_GSO_NONE) {
 		if (offload->partial && complete && !csum_complete(frame, len_bytes, offload))
 			return SEGMENT_DROP_OFFLOAD;
@@ -168,6 +212,26 @@ enum segment_result segment_begin_port(struct segmenter *s, struct packet *packe
 		return result;
 	s->partial = !complete;
 	begin_cut(s, info, offload->gso_bytes, complete ? CHECKSUM_COMPLETE : CHECKSUM_PSEUDO);
+	return SEGMENT_OK;
+}
+
+enum segment_result segment_begin_split(struct segmenter *s, struct packet *packet)
+{
+	const struct frame_info *info = &packet->info;
+	const struct offload *offload = &packet->offload;
+	enum segment_result result = check_gso(packet->frame, info, offload);
+	uint32_t room_bytes;
+
+	if (result != SEGMENT_OK)
+		return result;
+	begin(s, packet->frame, packet->bytes);
+	s->partial = true;
+	s->gso_bytes = offload->gso_bytes;
+	room_bytes = MAX_IP_BYTES - (info->payload_offset - info->l3_offset);
+	if (room_bytes < offload->gso_bytes)
+		return SEGMENT_DROP_OFFLOAD;
+	begin_cut(s, info, room_bytes - room_bytes % offload->gso_bytes, CHECKSUM_PSEUDO);
+	s->ip_id_step = (uint16_t)(s->cut_bytes / offload->gso_bytes);
 	return SEGMENT_OK;
 }
 
@@ -202,25 +266,50 @@ static void write_tcp(const struct segmenter *s, uint8_t *frame, bool last)
 		tcp[13] &= (uint8_t) ~(FRAME_TCP_FIN | FRAME_TCP_PSH);
 }
 
-static void write_checksum(const struct segmenter *s, uint8_t *frame, size_t bytes)
+static uint16_t checksum_offset(const struct segmenter *s)
+{
+	return s->l4_protocol == FRAME_PROTOCOL_TCP ? 16 : 6;
+}
+
+/* Return: the sum of the pseudo header, which is what the field holds of a partial checksum */
+static uint16_t write_checksum(const struct segmenter *s, uint8_t *frame, size_t bytes)
 {
 	struct offload offload = {
 		.partial = true,
 		.csum_start = s->l4_offset,
-		.csum_offset = s->l4_protocol == FRAME_PROTOCOL_TCP ? 16 : 6,
+		.csum_offset = checksum_offset(s),
 	};
 	uint16_t sum = csum_fold((uint64_t)s->pseudo_sum + htobe16((uint16_t)(bytes - s->l4_offset)));
 
 	memcpy(frame + offload.csum_start + offload.csum_offset, &sum, sizeof(sum));
 	if (s->checksum == CHECKSUM_COMPLETE && !csum_complete(frame, bytes, &offload))
 		assert(!"the field was found by frame_parse()");
+	return sum;
+}
+
+/* All that a segment's headers say of their own, in the pattern's copy at @at */
+static void write_headers(const struct segmenter *s, uint8_t *at, uint32_t payload_bytes, struct packet *out)
+{
+	write_lengths(s, at, payload_bytes);
+	if (s->l4_protocol == FRAME_PROTOCOL_TCP)
+		write_tcp(s, at, s->done);
+	if (s->checksum != CHECKSUM_WIRE) {
+		uint16_t pseudo_sum = write_checksum(s, at, out->bytes);
+
+		out->offload.csum_start = s->l4_offset;
+		out->offload.csum_offset = checksum_offset(s);
+		if (s->tunnel.count) /* what is whole sums up, with its pseudo header, to all ones */
+			tunnel_write(&s->tunnel, at, out->bytes, s->index, s->l4_offset, (uint16_t)~pseudo_sum);
+	}
 }
 
 /* Keep the frame's own bytes where the next headers, and the caller's in front of them, will stand */
 static void save(struct segmenter *s, uint8_t *at)
 {
-	uint32_t front_bytes = s->done_bytes < SEGMENT_HEADROOM_BYTES ? s->done_bytes : SEGMENT_HEADROOM_BYTES;
+	uint32_t front_bytes = s->done_bytes + s->jumbo_bytes;
 
+	if (front_bytes > SEGMENT_HEADROOM_BYTES)
+		front_bytes = SEGMENT_HEADROOM_BYTES;
 	s->saved_at = at - front_bytes;
 	s->saved_bytes = front_bytes + s->header_bytes;
 	memcpy(s->saved, s->saved_at, s->saved_bytes);
@@ -248,18 +337,17 @@ bool segment_next(struct segmenter *s, struct packet *out)
 	if (payload_bytes > s->cut_bytes)
 		payload_bytes = s->cut_bytes;
 	s->done = s->done_bytes + payload_bytes == s->payload_bytes;
+	at += s->jumbo_bytes;
 	save(s, at);
 	memcpy(at, s->header, s->header_bytes);
+	out->frame = at;
 	out->bytes = s->header_bytes + payload_bytes;
 	if (s->gso_bytes > 0 && payload_bytes > s->gso_bytes)
 		out->offload.gso_bytes = s->gso_bytes;
-	write_lengths(s, at, payload_bytes);
-	if (s->l4_protocol == FRAME_PROTOCOL_TCP)
-		write_tcp(s, at, s->done);
-	if (s->checksum != CHECKSUM_WIRE)
-		write_checksum(s, at, out->bytes);
+	write_headers(s, at, payload_bytes, out);
 	s->done_bytes += payload_bytes;
 	s->seq += payload_bytes;
-	s->ip_id++;
+	s->ip_id = (uint16_t)(s->ip_id + s->ip_id_step);
+	s->index++;
 	return true;
 }

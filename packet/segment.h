@@ -17,6 +17,8 @@
  *     - after segment_next() has returned false, the frame is what it was, and may be cut again for another peer.
  *   As with a NIC: IPv4 id counts up, lengths and the IPv4 header checksum are each segment's own, TCP seq goes on, FIN
  *   and PSH are the last's, CWR is the first's, options and tags are everybody's.
+ *   A guest's own tunnel (tunnel.h) is cut by its inner TCP or UDP where its guest said, and each segment is whole: lengths, ids
+ *   and checksums of all headers are its own.  What says that a packet is over 64 KiB (RFC 2675) is left out of the segments.
  */
 #ifndef PACKET_SEGMENT_H
 #define PACKET_SEGMENT_H
@@ -26,9 +28,10 @@
 #include <stdint.h>
 
 #include "packet/packet.h"
+#include "packet/tunnel.h"
 
 #define SEGMENT_HEADROOM_BYTES 16U
-#define SEGMENT_MAX_HEADER_BYTES 256U /* Ethernet to TCP or UDP, of a frame that is to be cut */
+#define SEGMENT_MAX_HEADER_BYTES 512U /* Ethernet to the (inner) TCP or UDP, of a frame that is to be cut */
 #define SEGMENT_MIN_MSS 48U           /* a smaller TCP segment size is refused: it only multiplies work */
 #define SEGMENT_MAX_DATAGRAMS 128U    /* in a UDP super-frame, as Linux has it (UDP_MAX_SEGMENTS) */
 
@@ -68,6 +71,7 @@ struct segmenter {
 	uint32_t cut_bytes;     /* payload of each segment but the last; 0: the frame comes out as it is */
 	uint32_t seq;           /* TCP, of the next segment */
 	uint16_t ip_id;         /* IPv4, of the next segment */
+	uint16_t ip_id_step;    /* how many a segment takes: as many as the guest's own that it will be */
 	uint16_t ip_sum;        /* of the IPv4 header without length and id, not inverted */
 	uint16_t pseudo_sum;    /* of the pseudo header without its length, not inverted */
 	uint16_t gso_bytes;     /* the guest's, where segments are to tell it */
@@ -76,9 +80,12 @@ struct segmenter {
 	uint16_t l4_offset;
 	uint8_t ip_version;
 	uint8_t l4_protocol;
-	uint8_t checksum; /* enum segment_checksum, segment.c */
+	uint8_t checksum;    /* enum segment_checksum, segment.c */
+	uint8_t jumbo_bytes; /* of the frame's headers, which the segments' lack */
 	bool partial;
 	bool done;
+	uint32_t index; /* of the next segment */
+	struct tunnel tunnel;
 	uint8_t header[SEGMENT_MAX_HEADER_BYTES];
 	uint8_t saved[SEGMENT_HEADROOM_BYTES + SEGMENT_MAX_HEADER_BYTES];
 };
@@ -99,17 +106,25 @@ enum segment_result segment_begin(struct segmenter *s, struct packet *packet, si
 /**
  * segment_begin_port() - to a port that takes no super-frames of this kind: cut where the guest would have
  * @packet:	offload.gso and gso_bytes say where; partial must be set where there is something to cut
- * @complete:	compute the checksum of each segment; otherwise each one's is partial, with its own pseudo header sum, at
- *		the packet's csum_start and csum_offset
+ * @complete:	compute the checksum of each segment; otherwise each one's is partial, with its own pseudo header sum.  Those
+ *		of a tunnel are always computed
  */
 enum segment_result segment_begin_port(struct segmenter *s, struct packet *packet, bool complete)
 	__attribute__((warn_unused_result));
 
 /**
+ * segment_begin_split() - a super-frame over 64 KiB in ones that are not
+ * @packet:	csum_is_native(); each segment is partial, with its own pseudo header sum, and says by gso_bytes what the
+ *		guest's own segments are
+ */
+enum segment_result segment_begin_split(struct segmenter *s, struct packet *packet) __attribute__((warn_unused_result));
+
+/**
  * segment_next() - the next segment, of which at least one comes
  * @out:	a packet of the caller's: where it lies, its length, whether its checksum is still to be computed as
  *		csum_is_native() means it (offload.partial: P), and the guest's segment size where this one's payload is
- *		larger (offload.gso_bytes: G; else 0).  Nothing else of it is written
+ *		larger (offload.gso_bytes: G; else 0).  Of a partial checksum that holds the pseudo header's sum also
+ *		csum_start and csum_offset.  Nothing else of it is written
  *
  * Return: false after the last
  */

@@ -6,7 +6,8 @@
  * the host answers beside us.  Its MTU, state and addresses are left as they are; promiscuous mode ends with the port.
  *
  * With several queues the sockets form a fanout group by flow hash, so that a flow keeps its order.  The kernel cuts
- * off the outer VLAN tag and hands it over beside the frame; it is put back.  Super-frames come as GRO made them.
+ * off the outer VLAN tag and hands it over beside the frame; it is put back.  Super-frames come as GRO or the sender's device made
+ * them, whatever those can do (packet/settle.h).
  */
 #include <arpa/inet.h>
 #include <errno.h>

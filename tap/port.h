@@ -30,35 +30,35 @@
 #define TAP_QUEUES_MAX 16U
 
 /* name, counter as operators see it, what it means and what to do (weft help drop) */
-#define TAP_DROPS(X)                                                                                            \
-	X(SHORT, "tap-short",                                                                                   \
-		"A device gave a frame shorter than an Ethernet header. Find what writes to it (tcpdump -e on " \
-		"the port's device).")                                                                          \
-	X(TRUNCATED, "tap-truncated",                                                                           \
-		"A device gave a frame longer than 65549 bytes. Lower its super-frames (ip link set DEV "       \
-		"gso_max_size 65536 gro_max_size 65536).")                                                      \
-	X(HEADER, "tap-header",                                                                                 \
-		"The kernel's offload header does not fit the frame, or the kernel could not say the frame's "  \
-		"offload in one. Turn the offload off where the frame comes from (ethtool -K DEV "              \
-		"tx-udp-segmentation off).")                                                                    \
-	X(FULL, "tap-full",                                                                                     \
-		"The device had no room for a frame at that moment: its reader is too slow. Give the guest "    \
-		"more CPU or a longer queue (ip link set DEV txqueuelen 10000).")                               \
-	X(DOWN, "tap-down", "A frame for a device that is down. Set it up: ip link set DEV up.")                \
-	X(OVERSIZE, "tap-oversize",                                                                             \
-		"A frame over the MTU of the device that it leaves by. Raise that MTU to the network's (ip "    \
-		"link set DEV mtu N), or lower the MTU of the guests that send.")                               \
-	X(REFUSED, "tap-refused",                                                                               \
-		"The kernel refused a frame since its offload does not fit it. Turn segmentation offload off "  \
-		"where it comes from (ethtool -K DEV tso off gso off in the guest); if that helps, please "     \
-		"report it.")                                                                                   \
-	X(ERROR, "tap-error",                                                                                   \
-		"The device failed to read or write a frame for another reason. See dmesg and ip -s link show " \
+#define TAP_DROPS(X)                                                                                             \
+	X(SHORT, "tap-short",                                                                                    \
+		"A device gave a frame shorter than an Ethernet header. Find what writes to it (tcpdump -e on "  \
+		"the port's device).")                                                                           \
+	X(TRUNCATED, "tap-truncated",                                                                            \
+		"A device gave a frame longer than 65664 bytes that is no super-frame of TCP. Lower the MTU of " \
+		"where it comes from.")                                                                          \
+	X(HEADER, "tap-header",                                                                                  \
+		"The kernel's offload header does not fit the frame, or the kernel could not say the frame's "   \
+		"offload in one. Turn the offload off where the frame comes from (ethtool -K DEV "               \
+		"tx-udp-segmentation off).")                                                                     \
+	X(FULL, "tap-full",                                                                                      \
+		"The device had no room for a frame at that moment: its reader is too slow. Give the guest "     \
+		"more CPU or a longer queue (ip link set DEV txqueuelen 10000).")                                \
+	X(DOWN, "tap-down", "A frame for a device that is down. Set it up: ip link set DEV up.")                 \
+	X(OVERSIZE, "tap-oversize",                                                                              \
+		"A frame over the MTU of the device that it leaves by. Raise that MTU to the network's (ip "     \
+		"link set DEV mtu N), or lower the MTU of the guests that send.")                                \
+	X(REFUSED, "tap-refused",                                                                                \
+		"The kernel refused a frame since its offload does not fit it. Turn segmentation offload off "   \
+		"where it comes from (ethtool -K DEV tso off gso off in the guest); if that helps, please "      \
+		"report it.")                                                                                    \
+	X(ERROR, "tap-error",                                                                                    \
+		"The device failed to read or write a frame for another reason. See dmesg and ip -s link show "  \
 		"DEV.")
 
 /*
- * Reading: SHORT, under an Ethernet header.  TRUNCATED, more than the buffer or PACKET_BYTES_MAX.  HEADER, the kernel's
- * offload header does not fit the frame.  Writing: FULL, no room now (EAGAIN, ENOBUFS).  DOWN, the device is down or gone.
+ * Reading: SHORT, under an Ethernet header.  TRUNCATED, more than the buffer, or more than PACKET_BYTES_MAX and not to be
+ * segmented.  HEADER, the kernel's offload header does not fit the frame.  Writing: FULL, no room now (EAGAIN, ENOBUFS).  DOWN, the device is down or gone.
  * OVERSIZE, over the device's MTU.  REFUSED, the kernel finds frame and offload not to fit.  Both: ERROR, any other.
  */
 enum tap_result {

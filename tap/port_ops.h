@@ -42,23 +42,24 @@ typedef enum tap_result tap_read_one(struct tap_port *port, unsigned int queue, 
 	size_t cap_bytes);
 typedef enum tap_result tap_write_one(struct tap_port *port, unsigned int queue, struct packet *packet);
 
-/* One behind the other in the burst's memory, as long as a super-frame would still fit; no longer than what others have room for */
+/* One behind the other in the burst's memory, as long as a super-frame would still fit */
 static inline enum tap_result tap_rx_each(struct tap_port *port, unsigned int queue, struct packet_burst *burst,
 	unsigned int max, tap_read_one *read_one)
 {
 	uint8_t *at = burst->memory + PACKET_HEADROOM_BYTES, *end = burst->memory + burst->memory_bytes;
+	uint8_t *last = burst->memory_bytes > PACKET_READ_MAX ? end - PACKET_READ_MAX : at;
 
 	for (burst->count = 0; burst->count < max; burst->count++) {
 		struct packet *packet = &burst->packets[burst->count];
 		size_t cap_bytes = at < end ? (size_t)(end - at) : 0;
 		enum tap_result result;
 
-		if (burst->count > 0 && cap_bytes < PACKET_BYTES_MAX)
+		if (burst->count > 0 && at > last)
 			break;
 		packet->frame = at;
 		result = read_one(port, queue, packet, cap_bytes);
-		if (result == TAP_OK && packet->bytes > PACKET_BYTES_MAX)
-			result = TAP_DROP_TRUNCATED;
+		if (result == TAP_OK && packet->bytes > PACKET_BYTES_MAX && !packet->offload.gso)
+			result = TAP_DROP_TRUNCATED; /* others have no room for it, and it cannot be cut */
 		if (result != TAP_OK)
 			return result;
 		packet_init(packet, packet->frame, packet->bytes, (size_t)(packet->frame - at) + PACKET_HEADROOM_BYTES);

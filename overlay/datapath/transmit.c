@@ -1,7 +1,7 @@
 /*
  * transmit.c - packets out of a port: read in bursts, decided about, and given to where they go
  *
- * Neighbours: decide.c asks the switch, outputs.c carries its verdict out.
+ * Neighbours: decide.c asks the switch, outputs.c carries its verdict out; packet/settle.h is for what is rare.
  */
 #include "overlay/datapath/transmit.h"
 
@@ -23,12 +23,29 @@ static const struct network_port *entrance(const struct worker *worker, const st
 	return *network ? network_port_lookup(*network, port->slot) : NULL;
 }
 
+/* What other ports could not take as it is */
+static __attribute__((noinline)) void settle_packet(struct worker *worker, struct packet *packet)
+{
+	enum segment_result result = settle_begin(&worker->settler, packet);
+	struct packet piece;
+
+	if (result != SEGMENT_OK) {
+		drops_count(&worker->drops, drop_segment(result), 1);
+		return;
+	}
+	while (settle_next(&worker->settler, &piece))
+		if (packet_parse(&piece))
+			outputs_carry(worker, &piece, decide(worker, &piece));
+}
+
 static void transmit_packet(struct worker *worker, struct packet *packet)
 {
-	if (packet_parse(packet))
-		outputs_carry(worker, packet, decide(worker, packet));
-	else
+	if (!packet_parse(packet))
 		drops_count(&worker->drops, DROP_FRAME_SHORT, 1);
+	else if (settle_needed(packet))
+		settle_packet(worker, packet);
+	else
+		outputs_carry(worker, packet, decide(worker, packet));
 }
 
 /* Return: their bytes */

@@ -15,6 +15,7 @@
 #include "packet/coalesce.h"
 #include "packet/packet.h"
 #include "packet/segment.h"
+#include "packet/settle.h"
 
 #include <event2/event.h>
 #include <pthread.h>
@@ -69,6 +70,7 @@ struct worker {
 
 	/* transmit.c, fit.c and dispatch.c */
 	struct packet_burst burst;
+	struct settler settler;
 	struct segmenter segmenter;
 	struct dispatch dispatches[DISPATCHES_MAX];
 	uint8_t *train_memory; /* DISPATCHES_MAX * TRAIN_BYTES_MAX */

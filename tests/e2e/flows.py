@@ -9,8 +9,10 @@ flows.py scatter ADDRESS --port N            sends --count numbered datagrams of
 flows.py checksums --device eth0             looks at every TCP and UDP frame that comes in until SIGTERM, prints how many are
                                              whole, partial and wrong, the largest, one that is wrong, and
                                              which segment sizes (MSS) were announced
+flows.py chunk ADDRESS                       sends an SCTP packet whose checksum is left to the device, as Linux' own SCTP does
+flows.py chunks                              waits for one and prints whether its checksum is right
 
-"serve", "collect" and "checksums" first print "ready".  All reports are JSON.  A partial checksum is one that Linux itself
+"serve", "collect", "checksums" and "chunks" first print "ready".  All reports are JSON.  A partial checksum is one that Linux itself
 says is still to be completed (PACKET_VNET_HDR); it must hold the pseudo header's sum, or its completion will be wrong.
 """
 import argparse
@@ -215,6 +217,47 @@ def checksums(options):
     report(**counts, largest=largest, overrun=overrun, example=example, mss=sorted(announced - {0}))
 
 
+# ---- SCTP ----------------------------------------------------------------------------------------------------
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _bit in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return struct.pack("<I", ~crc & 0xFFFFFFFF)
+
+
+def sctp_link(device):
+    link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+    link.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+    link.bind((device, ETH_P_ALL))
+    return link
+
+
+def chunk(options):
+    sctp = struct.pack("!HHII", 5000, 5000, 0, 0) + bytes([1, 0, 0, 20]) + bytes(16)
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(sctp), 0, 0, 64, 132, 0, bytes(4), socket.inet_aton(options.address))
+    ip = ip[:10] + struct.pack("!H", 0xFFFF - ones_sum(ip)) + ip[12:]
+    vnet = VNET.pack(NEEDS_CSUM, 0, 0, 0, 34, 8)
+    sctp_link(options.device).send(vnet + b"\xff" * 6 + b"\2\0\0\0\0\1" + b"\x08\0" + ip + sctp)
+
+
+def chunks(options):
+    link = sctp_link(options.device)
+    link.settimeout(options.patience)
+    print("ready", flush=True)
+    while True:
+        got = link.recv(1 << 17)
+        frame = got[VNET.size :]
+        if frame[12:14] == b"\x08\0" and frame[23] == 132:
+            break
+    sctp = frame[34 : 14 + int.from_bytes(frame[16:18], "big")]
+    right = sctp[8:12] == crc32c(sctp[:8] + bytes(4) + sctp[12:]) and not VNET.unpack_from(got)[0] & NEEDS_CSUM
+    report(right=int(right), wrong=int(not right))
+
+
 def main():
     parser = argparse.ArgumentParser(description="flows whose every byte and whose order is known")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -230,6 +273,13 @@ def main():
         command.add_argument("--size", type=int, default=1200)
         command.add_argument("--rate", type=float, default=10000)
         command.add_argument("--segments", type=int, default=1)
+    for name, run in (("chunk", chunk), ("chunks", chunks)):
+        command = commands.add_parser(name)
+        command.set_defaults(run=run)
+        command.add_argument("--device", default="eth0")
+        command.add_argument("--patience", type=float, default=20)
+        if run is chunk:
+            command.add_argument("address")
     command = commands.add_parser("checksums")
     command.set_defaults(run=checksums)
     command.add_argument("--device", default="eth0")

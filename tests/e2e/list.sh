@@ -6,6 +6,7 @@ pairs.sh 4
 pairs.sh 6
 segments.sh
 offloads.sh
+tunnels.sh
 path-mtu.sh 4
 path-mtu.sh 6
 fallback.sh

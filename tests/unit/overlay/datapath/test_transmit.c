@@ -3,6 +3,7 @@
  */
 #include "overlay/datapath/transmit.h"
 #include "tests/unit/overlay/datapath/lone_worker.h"
+#include "tests/unit/packet/settle_scenario.h"
 
 #define TURN 64U /* frames that are read before others get their turn */
 
@@ -76,6 +77,40 @@ static void frames_of_a_port_without_network_are_counted(void **state)
 	lone_close(&lone);
 }
 
+/* Out of port 0 a guest's IP in IP, which a veth leaves whole; into port 1 what the guest meant to send */
+static void a_guests_tunnel_is_settled(void **state)
+{
+	static uint8_t frame[STACK_FRAME_MAX], want[STACK_FRAME_MAX];
+	struct stack stack = { .gso_bytes = 1000, .payload_bytes = 3500 };
+	struct stack_places places;
+	struct offload offload = { .partial = true, .gso = OFFLOAD_GSO_TCP4, .gso_bytes = 1000, .csum_offset = 16 };
+	struct lone lone;
+	uint32_t bytes;
+
+	(void)state;
+	lone_open(&lone);
+	stack_of(1, STACK_IPV4, &stack);
+	stack.gso_bytes = 1000;
+	stack.payload_bytes = 3500;
+	bytes = stack_build(&stack, 0, true, frame, &places);
+	offload.csum_start = (uint16_t)places.l4;
+	memset(frame, 0xff, MAC_BYTES); /* to all */
+	assert_true(memory_port_inject(lone.ports[0].tap, 0, &offload, frame, bytes));
+	assert_int_equal(read_by_one_turn(&lone, 0), 1);
+	for (uint32_t n = 0; n < 4; n++) {
+		bytes = stack_build(&stack, n, false, want, &places);
+		memset(want, 0xff, MAC_BYTES);
+		assert_int_equal(lone_take(&lone, 1), bytes);
+		assert_memory_equal(frame_out, want, bytes);
+	}
+	assert_int_equal(lone_take(&lone, 1), 0);
+	offload.csum_start++; /* nothing is there */
+	assert_true(memory_port_inject(lone.ports[0].tap, 0, &offload, frame, bytes));
+	assert_int_equal(read_by_one_turn(&lone, 0), 1);
+	assert_int_equal(lone_dropped(&lone, drop_segment(SEGMENT_DROP_HEADERS)), 1);
+	lone_close(&lone);
+}
+
 static void what_is_no_frame_is_counted(void **state)
 {
 	const struct offload none = { 0 };
@@ -101,6 +136,7 @@ int main(void)
 		cmocka_unit_test(a_turn_is_bounded),
 		cmocka_unit_test(it_remembers_whether_a_frame_came_alone),
 		cmocka_unit_test(frames_of_a_port_without_network_are_counted),
+		cmocka_unit_test(a_guests_tunnel_is_settled),
 		cmocka_unit_test(what_is_no_frame_is_counted),
 	};
 
