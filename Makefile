@@ -87,6 +87,7 @@ crypto_SRC = \
 encap_SRC = \
 	encap/fragment.c \
 	encap/gre.c \
+	encap/notify.c \
 	encap/probe.c \
 	encap/record.c \
 	encap/train.c
@@ -132,6 +133,7 @@ underlay_SRC = \
 overlay/peer_SRC = \
 	overlay/peer/contact.c \
 	overlay/peer/drops.c \
+	overlay/peer/goodbye.c \
 	overlay/peer/handshaker.c \
 	overlay/peer/liveness.c \
 	overlay/peer/overlay.c \
@@ -329,6 +331,7 @@ crypto_TESTS = \
 encap_TESTS = \
 	tests/unit/encap/test_fragment.c \
 	tests/unit/encap/test_gre.c \
+	tests/unit/encap/test_notify.c \
 	tests/unit/encap/test_probe.c \
 	tests/unit/encap/test_record.c \
 	tests/unit/encap/test_train.c
@@ -356,6 +359,7 @@ underlay_TESTS = \
 overlay/peer_TESTS = \
 	tests/unit/overlay/peer/test_contact.c \
 	tests/unit/overlay/peer/test_drops.c \
+	tests/unit/overlay/peer/test_goodbye.c \
 	tests/unit/overlay/peer/test_handshaker.c \
 	tests/unit/overlay/peer/test_liveness.c \
 	tests/unit/overlay/peer/test_overlay.c \

@@ -132,9 +132,16 @@ static void note_trouble(const struct section *section, const json_t *item, stru
 	const char *name = json_text_of(item, "host") ? json_text_of(item, "host") : json_text_of(item, "name");
 	const char *lab = json_text_of(item, "lab");
 	const char *trouble = section->trouble ? json_text_of(item, section->trouble) : NULL;
+	char age[DURATION_TEXT_BYTES], since[DURATION_TEXT_BYTES + 64];
 
-	if (trouble && *trouble)
-		table_note(table, "%s%s%s: %s", lab ? lab : "", lab ? "/" : "", name ? name : "?", trouble);
+	if (!trouble || !*trouble)
+		return;
+	since[0] = '\0';
+	if (json_is_number(json_object_get(item, "since_s"))) {
+		duration_format(number_of(item, "since_s") * 1000, age);
+		snprintf(since, sizeof(since), "%s for %s: ", json_text_of(item, "state"), age);
+	}
+	table_note(table, "%s%s%s: %s%s", lab ? lab : "", lab ? "/" : "", name ? name : "?", since, trouble);
 }
 
 static void print_section(const struct section *section, const json_t *items)

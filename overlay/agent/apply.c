@@ -158,6 +158,26 @@ static void add_peers(struct core *core)
 	}
 }
 
+/* Who has the other end of a wire is watched more closely */
+static void note_wires(struct core *core)
+{
+	const struct topology *topology = &core->topology;
+	bool *wired = calloc(topology->hosts_count + 1, sizeof(*wired));
+
+	if (!wired) {
+		error_set(&core->shortfall,
+			"wires: out of memory: a peer that ends is noticed later than it should be");
+		return;
+	}
+	for (uint32_t i = 0; i < topology->networks_count; i++)
+		for (uint32_t k = 0; k < topology->networks[i].hosts_count; k++)
+			wired[topology->networks[i].hosts[k]] |= topology->networks[i].network.mode == NETWORK_WIRE;
+	for (uint32_t i = 0; i < topology->hosts_count; i++)
+		if (core->host_peers[i])
+			overlay_wire(core->config.overlay, core->host_peers[i], wired[i], core->now);
+	free(wired);
+}
+
 /* ---- declared MACs ----------------------------------------------------------------------------------------- */
 
 static struct pin pin_of(const struct lab_port *port, enum fdb_location_kind kind, uint32_t slot)
@@ -258,6 +278,7 @@ static bool make_real(struct core *core)
 	remove_peers(core, stays);
 	add_ports(core);
 	add_peers(core);
+	note_wires(core);
 	pin_declared(core);
 	core->changed = true;
 	core->news = true;

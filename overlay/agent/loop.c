@@ -453,6 +453,7 @@ static void stop(struct agent *agent)
 	if (agent->base) /* libevent frees connections from its loop */
 		event_base_loop(agent->base, EVLOOP_NONBLOCK);
 	datapath_stop(&agent->datapath);
+	overlay_part(&agent->overlay, instant_now()); /* before ports are closed, which takes its time */
 	machine_stop(agent);
 	overlay_fini(&agent->overlay);
 	rcu_drain();

@@ -75,12 +75,17 @@ static json_t *peer_status(const struct core *core, const struct peer *peer)
 {
 	json_t *out = json_object();
 	struct session_totals totals;
-	char why[CONTACT_WHY_BYTES];
+	char why[CONTACT_WHY_BYTES], trying[ENDPOINT_TEXT_BYTES];
 
 	peer_totals(peer, &totals);
 	set(out, "host", json_string(peer->name));
 	set(out, "state", json_string(contact_state_name(peer->contact.state)));
 	set(out, "since_s", integer(instant_since_ms(core->now, peer->contact.since) / 1000));
+	set(out, "pace", json_string(contact_pace_name(peer->contact.pace)));
+	if (peer->contact.attempts) {
+		endpoint_format(&peer->contact.tried, trying);
+		set(out, "trying", json_string(trying));
+	}
 	contact_why(&peer->contact, why);
 	if (why[0])
 		set(out, "reason", json_string(why));
@@ -104,7 +109,7 @@ static json_t *peers(const struct core *core)
 	uint32_t slot = 0;
 
 	while ((peer = peers_next(&core->config.overlay->peers, &slot)))
-		if (peer->contact.state != CONTACT_GONE)
+		if (!peer->contact.gone)
 			json_array_append_new(out, peer_status(core, peer));
 	return out;
 }

@@ -121,6 +121,9 @@ static void take(struct agent *agent, const struct mail *mail)
 	case MAIL_STIRRED:
 		overlay_stirred(overlay, mail->peer, agent->now);
 		break;
+	case MAIL_GOODBYE:
+		overlay_goodbye(overlay, mail->session, agent->now);
+		break;
 	case MAIL_REKEY:
 		overlay_worn(overlay, mail->session, agent->now);
 		break;

@@ -132,13 +132,20 @@ static uint32_t choose_lane(struct worker *worker, const struct dispatch *dispat
 	return question->lane;
 }
 
-/* The control thread looks at peers that are sent to; of one that was quiet it has to be told */
-static void stir(struct worker *worker, struct peer *peer)
+void dispatch_stir(struct worker *worker, struct peer *peer)
 {
-	if (!__atomic_exchange_n(&peer->quiet, false, __ATOMIC_RELAXED))
+	if (!__atomic_load_n(&peer->quiet, __ATOMIC_RELAXED) ||
+		!__atomic_exchange_n(&peer->quiet, false, __ATOMIC_RELAXED))
 		return;
 	if (!worker_mail(worker, &(struct mail){ .kind = MAIL_STIRRED, .peer = peer->slot }))
 		__atomic_store_n(&peer->quiet, true, __ATOMIC_RELAXED);
+}
+
+static enum drop why_not(const struct peer *peer, const struct session *session, const struct path *path)
+{
+	if (session && path)
+		return DROP_SESSION_EXPIRED;
+	return __atomic_load_n(&peer->said_goodbye, __ATOMIC_RELAXED) ? DROP_PEER_GOODBYE : DROP_NO_SESSION;
 }
 
 /* Return: false where it cannot be sent to: counted, and a session asked for */
@@ -149,7 +156,7 @@ static bool can_send(struct worker *worker, const struct peer *peer, const struc
 
 	if (session && path && !instant_reached(worker->now, session->reject_after))
 		return true;
-	drops_count(&worker->drops, session && path ? DROP_SESSION_EXPIRED : DROP_NO_SESSION, 1);
+	drops_count(&worker->drops, why_not(peer, session, path), 1);
 	if (instant_since_ms(worker->now, state->wanted_at) >= WANT_SESSION_MS) {
 		state->wanted_at = worker->now;
 		(void)worker_mail(worker, &(struct mail){ .kind = MAIL_WANT_SESSION, .peer = peer->slot });
@@ -175,8 +182,7 @@ struct dispatch *dispatch_for(struct worker *worker, struct peer *peer)
 	path = rcu_get(&peer->path);
 	if (!can_send(worker, peer, session, path))
 		return NULL;
-	if (__atomic_load_n(&peer->quiet, __ATOMIC_RELAXED))
-		stir(worker, peer);
+	dispatch_stir(worker, peer);
 	if (worker->dispatches_count == DISPATCHES_MAX)
 		dispatch_flush(worker);
 	index = worker->dispatches_count++;
@@ -261,6 +267,7 @@ void dispatch_record(struct worker *worker, struct dispatch *dispatch, struct re
 {
 	size_t room = dispatch->train.limit_bytes - TRAIN_OVERHEAD_BYTES;
 
+	dispatch->carries |= record->type == RECORD_FRAME || record->type == RECORD_FRAGMENT;
 	if (2 * (record->body_bytes + RECORD_MAX_HEADER_BYTES) > room)
 		put_alone(worker, dispatch, record);
 	else
@@ -326,6 +333,8 @@ void dispatch_flush(struct worker *worker)
 		worker->peers[dispatch->peer->slot].dispatch = 0;
 		if (dispatch->train.datagrams == 0)
 			continue;
+		if (dispatch->carries)
+			counter_set(&dispatch->session->senders[worker->id].carried_ns, worker->now.ns);
 		if (session_is_worn(dispatch->session, worker->id))
 			ask_rekey(worker, dispatch->session);
 		trains[count] = as_train(dispatch);

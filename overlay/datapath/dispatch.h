@@ -10,6 +10,7 @@
 #include "overlay/peer/peer.h"
 #include "overlay/peer/session.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct worker;
@@ -21,6 +22,7 @@ struct dispatch {
 	struct session *session;
 	const struct path *path;
 	uint32_t lane; /* 0, or the worker's own */
+	bool carries;  /* frames, not only answers to probes */
 };
 
 /* Whether a worker's own flow to a peer gets through: dispatch.c asks */
@@ -60,5 +62,8 @@ void dispatch_record(struct worker *worker, struct dispatch *dispatch, struct re
 
 /* Seal what is open and send all that has gathered */
 void dispatch_flush(struct worker *worker);
+
+/* The control thread looks at peers that something happens with; of one that was quiet it has to be told */
+void dispatch_stir(struct worker *worker, struct peer *peer);
 
 #endif /* OVERLAY_DATAPATH_DISPATCH_H */

@@ -18,7 +18,8 @@ enum mail_kind {
 	MAIL_CONFIRMED,    /* first datagram on a session that we answered: session */
 	MAIL_ROAMED,       /* newest datagram came from, or to, elsewhere: session, from */
 	MAIL_WANT_SESSION, /* frames for a peer without a session: peer */
-	MAIL_STIRRED,      /* a peer that was quiet is sent to: peer */
+	MAIL_STIRRED,      /* a peer that was quiet is sent to, or heard: peer */
+	MAIL_GOODBYE,      /* the peer stops, and says so in it: session */
 	MAIL_REKEY,        /* a lane's counter nears its limit: session */
 	MAIL_PROBE_ACK,    /* session, token, bytes */
 	MAIL_TOO_BIG,      /* the kernel refused a datagram's size: peer, bytes */

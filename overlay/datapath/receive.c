@@ -2,7 +2,7 @@
  * receive.c - a datagram's way from the underlay to the switch: receive, open, read, hand on
  *
  * Top to bottom: receive_ready() takes a burst of messages, each a train of datagrams; each datagram is opened in place with its
- * session's lane; its records are packets for the switch, fragments of one, or probes.  Packets leave by deliver.c, which joins
+ * session's lane; its records are packets for the switch, fragments of one, probes or notices.  Packets leave by deliver.c, which joins
  * them; everything is flushed before the memory is used again.
  *
  * Nothing is believed before the AEAD has agreed, and nothing is answered that was not authentic.
@@ -19,6 +19,7 @@
 #include "overlay/datapath/dispatch.h"
 #include "overlay/datapath/outputs.h"
 #include "overlay/datapath/worker.h"
+#include "overlay/peer/goodbye.h"
 #include "overlay/peer/probing.h"
 #include "packet/packet.h"
 
@@ -126,17 +127,40 @@ static void take_probe(struct worker *worker, struct session *session, uint8_t l
 	}
 }
 
+static void take_notice(struct worker *worker, struct session *session, uint8_t lane, const struct record *record)
+{
+	switch (goodbye_take(session, lane, record, worker->now)) {
+	case GOODBYE_SAID:
+		(void)worker_mail(worker, &(struct mail){ .kind = MAIL_GOODBYE, .session = session->index });
+		break;
+	case GOODBYE_OTHER:
+		drops_count(&worker->drops, drop_record(RECORD_DROP_UNKNOWN), 1);
+		break;
+	case GOODBYE_MALFORMED:
+		drops_count(&worker->drops, DROP_NOTIFY_MALFORMED, 1);
+		break;
+	case GOODBYE_RATE:
+		drops_count(&worker->drops, DROP_NOTIFY_RATE, 1);
+		break;
+	}
+}
+
+/* Where frames come from, the control thread looks; what only answers is its own affair */
+static void note_carried(struct worker *worker, struct session *session, uint8_t lane)
+{
+	counter_set(&session->rx[lane].carried_ns, worker->now.ns);
+	dispatch_stir(worker, session->peer);
+}
+
 static void take_records(struct worker *worker, struct session *session, uint8_t lane, uint8_t *plain,
 	size_t plain_bytes)
 {
 	struct record_reader reader = record_reader_init(plain, plain_bytes);
+	enum record_result result;
 	struct record record;
+	bool carried = false, parting = false;
 
-	for (;;) {
-		enum record_result result = record_next(&reader, &record);
-
-		if (result == RECORD_END)
-			return;
+	while ((result = record_next(&reader, &record)) != RECORD_END) {
 		if (result != RECORD_OK) {
 			drops_count(&worker->drops, drop_record(result), 1);
 			continue;
@@ -144,9 +168,15 @@ static void take_records(struct worker *worker, struct session *session, uint8_t
 		switch (record.type) {
 		case RECORD_FRAME:
 			take_frame(worker, session, &record);
+			carried = true;
 			break;
 		case RECORD_FRAGMENT:
 			take_fragment(worker, session, lane, &record);
+			carried = true;
+			break;
+		case RECORD_NOTIFY:
+			take_notice(worker, session, lane, &record);
+			parting = true;
 			break;
 		case RECORD_PROBE:
 		case RECORD_PROBE_ACK:
@@ -157,6 +187,10 @@ static void take_records(struct worker *worker, struct session *session, uint8_t
 			break;
 		}
 	}
+	if (carried)
+		note_carried(worker, session, lane);
+	else if (!parting && __atomic_load_n(&session->peer->said_goodbye, __ATOMIC_RELAXED))
+		dispatch_stir(worker, session->peer); /* it is back */
 }
 
 /* ---- datagrams --------------------------------------------------------------------------------------------- */

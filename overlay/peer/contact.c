@@ -10,6 +10,18 @@
 #define ATTEMPTS_QUICK 4U /* after so many, they come at CONTACT_RETRY_MAX_MS */
 #define ATTEMPTS_SLOW 15U /* after so many, which take a minute, at CONTACT_RETRY_SLOW_MS */
 #define ATTEMPTS_WANTED 2U
+#define ATTEMPTS_GOODBYE 60U       /* after so many, a minute, of one that said goodbye, at CONTACT_RETRY_MAX_MS */
+#define ATTEMPTS_GOODBYE_SLOW 180U /* and after ten more minutes at CONTACT_RETRY_SLOW_MS */
+#define RESPONDER_PATIENCE 1U      /* retries' time that who did not ask for the session leaves the other to probe */
+
+static const struct {
+	const char *name;
+	uint32_t probe_ms, retry_ms, silent_ms;
+} paces[CONTACT_PACES_COUNT] = {
+#define X(name, text, probe_ms, retry_ms, silent_ms) [CONTACT_##name] = { text, probe_ms, retry_ms, silent_ms },
+	CONTACT_PACES(X)
+#undef X
+};
 
 static bool is_active(const struct contact *contact)
 {
@@ -21,9 +33,38 @@ static uint32_t choices(const struct contact *contact)
 	return contact->endpoints_count + (contact->has_at ? 1 : 0);
 }
 
-static bool silent_for(const struct contact *contact, uint64_t ms, struct instant now)
+static struct instant later(struct instant a, struct instant b)
 {
-	return contact->unanswered_at.ns && instant_reached(now, instant_add_ms(contact->unanswered_at, ms));
+	return a.ns > b.ns ? a : b;
+}
+
+/* ---- how closely it is watched ----------------------------------------------------------------------------- */
+
+static enum contact_pace pace_at(const struct contact *contact, struct instant now)
+{
+	if (contact->wire)
+		return CONTACT_WIRE;
+	if (contact->doubted_at.ns)
+		return CONTACT_ACTIVE;
+	return contact->carried_at.ns && !instant_reached(now, instant_add_ms(contact->carried_at, CONTACT_CARRIED_MS))
+		? CONTACT_ACTIVE
+		: CONTACT_IDLE;
+}
+
+/* What makes it so has begun at @since */
+static void keep_pace(struct contact *contact, struct instant since, struct instant now)
+{
+	const enum contact_pace pace = pace_at(contact, now);
+
+	if (pace > contact->pace)
+		contact->pace_since = since;
+	contact->pace = pace;
+}
+
+/* Return: from when on the peer is silent if nothing is heard */
+static struct instant silent_from(const struct contact *contact)
+{
+	return instant_add_ms(later(contact->heard_at, contact->pace_since), paces[contact->pace].silent_ms);
 }
 
 /* ---- what people see --------------------------------------------------------------------------------------- */
@@ -39,22 +80,28 @@ static enum contact_state judge(const struct contact *contact, struct instant no
 		return CONTACT_GONE;
 	if (contact->refused)
 		return CONTACT_REFUSED;
+	if (contact->goodbye_at.ns)
+		return CONTACT_GONE;
 	if (contact->session)
-		return silent_for(contact, CONTACT_SILENT_MS, now) ? CONTACT_SILENT : CONTACT_UP;
+		return contact->silent ? CONTACT_SILENT : CONTACT_UP;
 	return choices(contact) == 0 || in_vain(contact, now) ? CONTACT_UNREACHABLE : CONTACT_CONNECTING;
 }
 
 /* After every event: a state that shows late is dated from when what it says began */
 static void settle(struct contact *contact, struct instant now)
 {
-	enum contact_state state = judge(contact, now);
+	enum contact_state state;
 
+	keep_pace(contact, now, now);
+	if (contact->session && instant_reached(now, silent_from(contact)))
+		contact->silent = true;
+	state = judge(contact, now);
 	if (state == contact->state)
 		return;
 	contact->state = state;
 	contact->since = now;
 	if (state == CONTACT_SILENT)
-		contact->since = contact->unanswered_at;
+		contact->since = contact->heard_at;
 	if (state == CONTACT_UNREACHABLE && contact->asked_at.ns)
 		contact->since = contact->asked_at;
 }
@@ -70,6 +117,11 @@ const char *contact_state_name(enum contact_state state)
 	return state < CONTACT_STATES_COUNT ? names[state] : "?";
 }
 
+const char *contact_pace_name(enum contact_pace pace)
+{
+	return pace < CONTACT_PACES_COUNT ? paces[pace].name : "?";
+}
+
 void contact_why(const struct contact *contact, char out[CONTACT_WHY_BYTES])
 {
 	char at[ENDPOINT_TEXT_BYTES] = "", tried[ENDPOINT_TEXT_BYTES] = "";
@@ -83,7 +135,10 @@ void contact_why(const struct contact *contact, char out[CONTACT_WHY_BYTES])
 			snprintf(out, CONTACT_WHY_BYTES, "no answer yet from %s", tried);
 		break;
 	case CONTACT_SILENT:
-		snprintf(out, CONTACT_WHY_BYTES, "%s does not answer", at);
+		if (contact->attempts && !endpoint_equal(&contact->tried, &contact->at))
+			snprintf(out, CONTACT_WHY_BYTES, "%s does not answer, nor does %s", at, tried);
+		else
+			snprintf(out, CONTACT_WHY_BYTES, "%s does not answer", at);
 		break;
 	case CONTACT_UNREACHABLE:
 		if (choices(contact) == 0)
@@ -96,7 +151,11 @@ void contact_why(const struct contact *contact, char out[CONTACT_WHY_BYTES])
 		snprintf(out, CONTACT_WHY_BYTES, "%s", contact->why);
 		break;
 	case CONTACT_GONE:
-		snprintf(out, CONTACT_WHY_BYTES, "the topology names it no more");
+		if (contact->gone)
+			snprintf(out, CONTACT_WHY_BYTES, "the topology names it no more");
+		else
+			snprintf(out, CONTACT_WHY_BYTES, "said goodbye; asking %s whether it is back",
+				contact->attempts ? tried : at);
 		break;
 	case CONTACT_UP:
 	case CONTACT_STATES_COUNT:
@@ -114,9 +173,11 @@ void contact_init(struct contact *contact, struct instant now)
 
 void contact_wanted(struct contact *contact, struct instant now)
 {
-	if (contact->session)
+	const uint32_t quick = contact->goodbye_at.ns ? ATTEMPTS_GOODBYE : ATTEMPTS_QUICK;
+
+	if (contact->session && !contact->goodbye_at.ns)
 		return;
-	if (contact->attempts > ATTEMPTS_QUICK)
+	if (contact->attempts > quick)
 		contact->attempts = ATTEMPTS_WANTED;
 	/* longer than the longest interval of frequent ones: nobody had waited for long */
 	if (instant_since_ms(contact->attempt_at, now) > CONTACT_RETRY_MAX_MS * 3 / 2)
@@ -150,28 +211,38 @@ void contact_endpoints_changed(struct contact *contact, const struct endpoint *e
 	memcpy(contact->endpoints, endpoints, count * sizeof(*endpoints));
 	contact->endpoints_count = count;
 	contact->endpoint_next = 0;
-	if (!contact->session || contact->unanswered_at.ns)
+	if (!contact->session || contact->unanswered_at.ns || contact->goodbye_at.ns)
 		ask_anew(contact, 1, now); /* the first would go where the peer was last heard */
 	settle(contact, now);
 }
 
-void contact_moved(struct contact *contact, struct instant now)
+void contact_doubted(struct contact *contact, struct instant now)
 {
-	if (contact->session)
+	if (contact->session && !contact->goodbye_at.ns) {
 		contact->probe_due = true;
-	else
+		contact->doubted_at = now;
+	} else {
 		ask_anew(contact, 0, now);
+	}
 	settle(contact, now);
 }
 
+/* It is there, and nothing said against it counts any more */
+static void is_there(struct contact *contact)
+{
+	contact->unanswered_at.ns = contact->goodbye_at.ns = contact->doubted_at.ns = 0;
+	contact->silent = false;
+}
+
 /* There is a session that we send in */
-static void session_begun(struct contact *contact, uint64_t rekey_ms, struct instant now)
+static void session_begun(struct contact *contact, bool asked, uint64_t rekey_ms, struct instant now)
 {
 	contact->session = true;
+	contact->asked = asked;
 	contact->rekey_at = instant_add_ms(now, rekey_ms);
 	contact->rekey_spread_ms = rekey_ms / CONTACT_REKEY_SPREAD;
 	contact->heard_at = now;
-	contact->unanswered_at.ns = 0;
+	is_there(contact);
 	contact->attempts = 0;
 	contact->attempt_at.ns = 0;
 	contact->asked_at.ns = 0;
@@ -183,12 +254,12 @@ void contact_answered(struct contact *contact, const struct endpoint *from, uint
 	contact->at = *from;
 	contact->has_at = true;
 	contact->probe_due = true; /* the session's first datagram, upon which the peer uses it too */
-	session_begun(contact, rekey_ms, now);
+	session_begun(contact, true, rekey_ms, now);
 }
 
 void contact_confirmed(struct contact *contact, uint64_t rekey_ms, struct instant now)
 {
-	session_begun(contact, rekey_ms + CONTACT_REKEY_GRACE_MS, now);
+	session_begun(contact, false, rekey_ms + CONTACT_REKEY_GRACE_MS, now);
 }
 
 void contact_cookie(struct contact *contact, struct instant now)
@@ -198,12 +269,15 @@ void contact_cookie(struct contact *contact, struct instant now)
 
 void contact_heard(struct contact *contact, struct instant at, struct instant now)
 {
+	const bool asking = contact->unanswered_at.ns || contact->silent || contact->goodbye_at.ns;
+	const struct instant doubted_at = contact->doubted_at;
+
 	if (at.ns > contact->heard_at.ns)
 		contact->heard_at = at;
-	if (!contact->unanswered_at.ns)
-		return;
-	contact->unanswered_at.ns = 0;
-	if (contact->session && !instant_reached(now, contact->rekey_at)) {
+	is_there(contact);
+	if (!instant_reached(at, doubted_at))
+		contact->doubted_at = doubted_at;
+	if (asking && contact->session && !instant_reached(now, contact->rekey_at)) {
 		contact->attempts = 0; /* they were made for the silence */
 		contact->attempt_at.ns = 0;
 		contact->asked_at.ns = 0;
@@ -274,15 +348,39 @@ void contact_local_lost(struct contact *contact)
 	contact->spoken_at.ns = 0;
 }
 
-void contact_probed(struct contact *contact, struct instant now)
-{
-	contact->probed_at = now;
-}
-
-void contact_silent(struct contact *contact, struct instant now)
+void contact_unanswered(struct contact *contact, struct instant now)
 {
 	if (contact->session && !contact->unanswered_at.ns)
 		contact->unanswered_at = now;
+	settle(contact, now);
+}
+
+void contact_carried(struct contact *contact, struct instant at, struct instant now)
+{
+	if (at.ns <= contact->carried_at.ns)
+		return;
+	contact->carried_at = at;
+	keep_pace(contact, at, now);
+	settle(contact, now);
+}
+
+void contact_wire(struct contact *contact, bool wire, struct instant now)
+{
+	contact->wire = wire;
+	settle(contact, now);
+}
+
+void contact_goodbye(struct contact *contact, struct instant at, struct instant now)
+{
+	if (!contact->session)
+		return;
+	contact->heard_at = later(contact->heard_at, at);
+	if (contact->goodbye_at.ns)
+		return;
+	is_there(contact); /* until now */
+	contact->goodbye_at = now;
+	contact->attempts = 0;
+	contact->attempt_at = instant_add_ms(now, CONTACT_GOODBYE_MS / 2); /* it takes a moment to be back */
 	settle(contact, now);
 }
 
@@ -298,8 +396,9 @@ void contact_worn(struct contact *contact, struct instant now)
 static void session_ended(struct contact *contact, struct instant now)
 {
 	contact->session = contact->probe_due = false;
-	contact->asked_at = contact->unanswered_at; /* what was sent in it was asking, too */
-	contact->unanswered_at.ns = 0;
+	contact->asked_at.ns = contact->silent ? contact->heard_at.ns : 0; /* what was sent in it was asking, too */
+	contact->unanswered_at.ns = contact->doubted_at.ns = 0;
+	contact->silent = false;
 	if (!contact->attempt_at.ns)
 		contact->attempt_at = now;
 	settle(contact, now);
@@ -326,12 +425,27 @@ void contact_gone(struct contact *contact, struct instant now)
 
 /* ---- what to do -------------------------------------------------------------------------------------------- */
 
-/* 0.5, 1, 2, 4, 5, 5 ... seconds, and 30 after a minute in vain; a quarter more or less */
-static uint64_t retry_ms(uint32_t attempts, uint32_t jitter)
+/* 0.5, 1, 2, 4, 5, 5 ... seconds, and 30 after a minute in vain */
+static uint64_t interval_ms(uint32_t attempts)
 {
-	uint64_t ms = attempts < ATTEMPTS_QUICK ? CONTACT_RETRY_MS << attempts
-		: attempts < ATTEMPTS_SLOW      ? CONTACT_RETRY_MAX_MS
-						: CONTACT_RETRY_SLOW_MS;
+	return attempts < ATTEMPTS_QUICK   ? CONTACT_RETRY_MS << attempts
+		: attempts < ATTEMPTS_SLOW ? CONTACT_RETRY_MAX_MS
+					   : CONTACT_RETRY_SLOW_MS;
+}
+
+/* It may be back any moment: 0.5 seconds at first, one for a minute, 5 for ten more */
+static uint64_t goodbye_interval_ms(uint32_t attempts)
+{
+	return attempts < ATTEMPTS_SLOW            ? CONTACT_GOODBYE_MS / 2
+		: attempts < ATTEMPTS_GOODBYE      ? CONTACT_GOODBYE_MS
+		: attempts < ATTEMPTS_GOODBYE_SLOW ? CONTACT_RETRY_MAX_MS
+						   : CONTACT_RETRY_SLOW_MS;
+}
+
+/* A quarter more or less */
+static uint64_t retry_ms(const struct contact *contact, uint32_t jitter)
+{
+	uint64_t ms = contact->goodbye_at.ns ? goodbye_interval_ms(contact->attempts) : interval_ms(contact->attempts);
 
 	return ms * 3 / 4 + jitter % (ms / 2);
 }
@@ -356,9 +470,7 @@ static struct endpoint choose_endpoint(struct contact *contact)
 /* What ends: a session's age, and patience with a peer that does not answer */
 static struct instant reason_to_ask(const struct contact *contact)
 {
-	struct instant dead_at = instant_add_ms(contact->unanswered_at, CONTACT_DEAD_MS);
-
-	return contact->unanswered_at.ns && dead_at.ns < contact->rekey_at.ns ? dead_at : contact->rekey_at;
+	return contact->silent ? silent_from(contact) : contact->rekey_at;
 }
 
 /* Return: when the next attempt is due; 0: nothing asks for one, or there is no address */
@@ -373,36 +485,40 @@ static struct instant next_attempt(const struct contact *contact)
 	return due.ns && contact->attempted_at.ns && due.ns < earliest.ns ? earliest : due;
 }
 
-static struct instant later(struct instant a, struct instant b)
-{
-	return a.ns > b.ns ? a : b;
-}
-
 /* Of two, either of which may be 0 for never */
 static struct instant sooner(struct instant a, struct instant b)
 {
 	return !a.ns || (b.ns && b.ns < a.ns) ? b : a;
 }
 
-/* Return: when the next probe is due, with a session */
+/* Return: how long after the last probe the next one is due where that is not answered */
+static uint64_t again_ms(const struct contact *contact)
+{
+	const uint32_t ms = paces[contact->pace].retry_ms;
+
+	return contact->silent && ms < CONTACT_SILENT_PROBE_MS ? CONTACT_SILENT_PROBE_MS : ms;
+}
+
+/* Return: when the next probe is due, with a session; 0: none is */
 static struct instant next_probe(const struct contact *contact)
 {
 	struct instant round_trip = instant_add_ms(contact->probed_at, CONTACT_ROUND_TRIP_MS);
-	struct instant keepalive = instant_add_ms(later(contact->probed_at, contact->heard_at), CONTACT_KEEPALIVE_MS);
-	struct instant next = sooner(round_trip, keepalive);
+	uint64_t ms = paces[contact->pace].probe_ms;
 
-	if (contact->unanswered_at.ns)
-		next = sooner(next,
-			later(instant_add_ms(contact->unanswered_at, CONTACT_SILENT_MS),
-				instant_add_ms(contact->probed_at, CONTACT_SILENT_PROBE_MS)));
-	return next;
+	if (contact->goodbye_at.ns)
+		return (struct instant){ 0 };
+	if (contact->pace == CONTACT_WIRE || contact->probed_at.ns > contact->heard_at.ns)
+		return instant_add_ms(contact->probed_at, again_ms(contact));
+	if (!contact->asked)
+		ms += paces[contact->pace].retry_ms;
+	return sooner(round_trip, instant_add_ms(contact->heard_at, ms));
 }
 
 /* Return: when the state will be another one if nothing happens; 0: it stays */
 static struct instant next_state(const struct contact *contact)
 {
-	if (contact->state == CONTACT_UP && contact->unanswered_at.ns)
-		return instant_add_ms(contact->unanswered_at, CONTACT_SILENT_MS);
+	if (contact->state == CONTACT_UP)
+		return silent_from(contact);
 	if (contact->state == CONTACT_CONNECTING && contact->asked_at.ns)
 		return instant_add_ms(contact->asked_at, CONTACT_UNREACHABLE_MS);
 	return (struct instant){ 0 };
@@ -411,7 +527,7 @@ static struct instant next_state(const struct contact *contact)
 static struct contact_todo attempt(struct contact *contact, uint32_t jitter, struct instant now)
 {
 	contact->tried = choose_endpoint(contact);
-	contact->attempt_at = instant_add_ms(now, retry_ms(contact->attempts, jitter));
+	contact->attempt_at = instant_add_ms(now, retry_ms(contact, jitter));
 	contact->attempted_at = now;
 	contact->attempts++;
 	if (!contact->session && !contact->asked_at.ns)
@@ -444,7 +560,7 @@ struct contact_todo contact_poll(struct contact *contact, uint32_t jitter, struc
 	if (due.ns && instant_reached(now, due))
 		return attempt(contact, jitter, now);
 	if (contact->session)
-		probe = contact->probe_due ? now : next_probe(contact);
+		probe = contact->probe_due && !contact->goodbye_at.ns ? now : next_probe(contact);
 	if (probe.ns && instant_reached(now, probe)) {
 		contact->probe_due = false;
 		contact->probed_at = now;

@@ -15,11 +15,18 @@
  *
  *	rekey		when the session is old or worn: by the initiator, CONTACT_REKEY_GRACE_MS later by the responder; each a little later
  *			by chance, so that two that began at once do not go on so, and a host's thousand peers do not come together
- *	keepalive	a probe after CONTACT_KEEPALIVE_MS without hearing anything keeps NATs open and measures the round trip; of two
- *			idle peers one probes and the other answers.  Where there is much to hear, one each CONTACT_ROUND_TRIP_MS
- *	unanswered	we send and hear nothing: a probe a second after CONTACT_SILENT_MS, and after CONTACT_DEAD_MS a handshake, at the
- *			intervals of attempts, until something is heard
+ *	probe		as the path's pace says (CONTACT_PACES): a wire's at fixed times, others so long after the peer was last heard,
+ *			which keeps NATs open too.  Of two peers the one that asked for the session probes, and the other answers.  What
+ *			is not answered is asked again soon, so that it takes several losses in a row to call a peer silent.  Where
+ *			there is much to hear, one each CONTACT_ROUND_TRIP_MS measures the round trip
+ *	silent		nothing heard for as long as the pace allows: handshakes at the intervals of attempts, and a probe a second, until
+ *			something is heard
+ *	doubted		somebody says that the peer, or we, are elsewhere or gone: probed at once, and at the active pace until heard
+ *	goodbye		the peer has said in the session that it stops: gone, at once.  It is asked for a handshake at once, each second for a minute
+ *			and ever less often then, so that it is back when it is.  Anything authentic that is heard undoes it
  *	expired		the session has reached its last moment: no session, see above
+ *
+ * A pace is counted from when it began: a path that was idle, and not heard for long for that, is not silent with its first frame.
  *
  * What people see (enum contact_state) follows from these fields alone, so it cannot say anything else than what is done.
  *
@@ -36,33 +43,48 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CONTACT_WHY_BYTES 160U
+#define CONTACT_WHY_BYTES 224U
 
 #define CONTACT_RETRY_MS 500U
 #define CONTACT_RETRY_MAX_MS 5000U
 #define CONTACT_RETRY_SLOW_MS 30000U
 #define CONTACT_UNREACHABLE_MS 60000U
 #define CONTACT_REKEY_GRACE_MS 10000U
-#define CONTACT_REKEY_SPREAD 64U /* a rekey's delay by chance is up to this part of the session's time */
-#define CONTACT_KEEPALIVE_MS 15000U
+#define CONTACT_REKEY_SPREAD 64U  /* a rekey's delay by chance is up to this part of the session's time */
+#define CONTACT_CARRIED_MS 60000U /* a path is active so long after a frame */
 #define CONTACT_ROUND_TRIP_MS 60000U
-#define CONTACT_SILENT_MS 3000U
 #define CONTACT_SILENT_PROBE_MS 1000U
-#define CONTACT_DEAD_MS 10000U
+#define CONTACT_GOODBYE_MS 1000U
 #define CONTACT_ROAM_MS 200U    /* a path moves at most this often, see contact_roamed() */
 #define CONTACT_SPOKEN_MS 3000U /* for so long it is remembered to which of our addresses a peer spoke once */
 #define CONTACT_SWAP_MS 10000U
 #define CONTACT_SWAPS_MAX 5U
 #define CONTACT_GAP_MS 50U /* between two attempts, whatever happens */
 
+/*
+ * How closely a path is watched.  Name, as people see it; a probe so long after the last was heard; another one where it is not answered;
+ * silent where nothing was heard for so long.  A slower one never makes a path silent sooner
+ */
+#define CONTACT_PACES(X)                                                        \
+	X(IDLE, "idle", 15000U, 1000U, 30000U)                                  \
+	X(ACTIVE, "active", 1500U, 250U, 3000U) /* it carried a frame lately */ \
+	X(WIRE, "wire", 250U, 250U, 1000U)      /* the peer has a wire's other end */
+
 /* name, as people see it */
 #define CONTACT_STATES(X)                                                                                           \
 	X(CONNECTING, "connecting")   /* no session, and handshakes go out */                                       \
-	X(UP, "up")                   /* a session, and the peer is heard or need not be */                         \
-	X(SILENT, "silent")           /* a session, but what we sent for some seconds was not answered */           \
+	X(UP, "up")                   /* a session, and the peer is heard as its pace asks */                       \
+	X(SILENT, "silent")           /* a session, and the peer was not heard for longer */                        \
 	X(UNREACHABLE, "unreachable") /* no session after a minute of attempts, or no address to try; they go on */ \
 	X(REFUSED, "refused")         /* may not be a peer, see contact_why() */                                    \
-	X(GONE, "gone")               /* the topology names it no more */
+	X(GONE, "gone")               /* it said goodbye, or the topology names it no more */
+
+enum contact_pace {
+#define X(name, text, probe_ms, retry_ms, silent_ms) CONTACT_##name,
+	CONTACT_PACES(X)
+#undef X
+		CONTACT_PACES_COUNT
+};
 
 enum contact_state {
 #define X(name, text) CONTACT_##name,
@@ -103,6 +125,7 @@ struct contact {
 
 	/* the session that we send in */
 	bool session;
+	bool asked;     /* it was we who asked for it */
 	bool probe_due; /* at once, whenever the last one was */
 	struct instant rekey_at;
 	uint64_t rekey_spread_ms; /* so much later at most */
@@ -110,9 +133,18 @@ struct contact {
 	struct instant probed_at;
 	struct instant unanswered_at; /* since when we send and hear nothing; 0: we hear something */
 	struct instant roamed_at;
-	struct endpoint left; /* where the peer was before */
-	uint32_t swaps;       /* how often it has come back there of late */
-	uint32_t jitter;      /* the last poll's */
+	struct endpoint left;      /* where the peer was before */
+	uint32_t swaps;            /* how often it has come back there of late */
+	uint32_t jitter;           /* the last poll's */
+	struct instant goodbye_at; /* it has said so; 0: not, or it was heard again */
+	struct instant doubted_at; /* 0: it is not, or was heard since */
+	bool silent;
+
+	/* how closely it is watched */
+	bool wire;
+	struct instant carried_at; /* the last frame; 0: none yet */
+	enum contact_pace pace;
+	struct instant pace_since; /* it is no slower since */
 
 	/* what people see */
 	enum contact_state state;
@@ -130,9 +162,6 @@ void contact_wanted(struct contact *contact, struct instant now);
 /* The topology's addresses of the peer, at most PEER_ENDPOINTS_MAX; the same ones again change nothing */
 void contact_endpoints_changed(struct contact *contact, const struct endpoint *endpoints, uint32_t count,
 	struct instant now);
-
-/* This machine's own addresses are others: ask at once, or probe, for the peer to follow */
-void contact_moved(struct contact *contact, struct instant now);
 
 /**
  * contact_answered() - our initiation was, from @from: there is a session that we send in
@@ -163,11 +192,20 @@ bool contact_roamed(struct contact *contact, const struct endpoint *from, struct
 /* The address of ours that the peer speaks to is gone: the kernel chooses, and the peer follows */
 void contact_local_lost(struct contact *contact);
 
-/* A probe was sent on another account than contact_poll()'s */
-void contact_probed(struct contact *contact, struct instant now);
-
 /* Since the caller last looked something was sent and nothing heard */
-void contact_silent(struct contact *contact, struct instant now);
+void contact_unanswered(struct contact *contact, struct instant now);
+
+/* A frame went to the peer or came from it, the last one at @at */
+void contact_carried(struct contact *contact, struct instant at, struct instant now);
+
+/* Whether the peer has the other end of a wire */
+void contact_wire(struct contact *contact, bool wire, struct instant now);
+
+/* Somebody says that the peer came or went, or we are elsewhere ourselves: see whether it answers, at once */
+void contact_doubted(struct contact *contact, struct instant now);
+
+/* The peer said goodbye in the session that we send in; what was last heard of it came at @at */
+void contact_goodbye(struct contact *contact, struct instant at, struct instant now);
 
 /* The session's counters near their end: rekey */
 void contact_worn(struct contact *contact, struct instant now);
@@ -191,8 +229,9 @@ void contact_gone(struct contact *contact, struct instant now);
 struct contact_todo contact_poll(struct contact *contact, uint32_t jitter, struct instant now)
 	__attribute__((warn_unused_result));
 
-/* Return: the state's name, as people see it */
+/* Return: the name, as people see it */
 const char *contact_state_name(enum contact_state state);
+const char *contact_pace_name(enum contact_pace pace);
 
 /**
  * contact_why() - the reason for a state that is not up, for people, with the address that was tried last

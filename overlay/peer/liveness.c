@@ -47,9 +47,7 @@ static void send_probe(struct overlay *overlay, struct peer *peer, uint32_t data
 	if (!peer->current || !path)
 		return;
 	peer->stirred_at = overlay->now;
-	if (datagram_bytes)
-		contact_probed(&peer->contact, overlay->now);
-	else
+	if (!datagram_bytes)
 		path_probed(path, overlay->now);
 	if (probing_seal(peer->current, overlay->config.workers, 0, &probe, datagram) != SEAL_OK) {
 		drops_count(&overlay->drops, DROP_SEAL_FAILED, 1);
@@ -77,7 +75,7 @@ static void tend_path(struct overlay *overlay, struct peer *peer, bool busy)
 	uint32_t before = peer->path ? peer->path->datagram_bytes : 0;
 	uint32_t probe_bytes;
 
-	if (!peer->current || !path || !peer->path)
+	if (!peer->current || !path || !peer->path || peer->said_goodbye)
 		return;
 	if (busy)
 		take_hint(overlay, path);
@@ -166,7 +164,8 @@ void liveness_revived(struct overlay *overlay, struct peer *peer, struct instant
 {
 	struct peer_path *path = paths_in_use(&peer->paths);
 
-	if (since.ns && path)
+	/* an answer that is still due is no silence */
+	if (since.ns && path && instant_since_ms(overlay->now, since) >= path_answer_ms(path))
 		pmtu_revived(&path->pmtu, since, overlay->now);
 }
 
@@ -191,6 +190,8 @@ static void look(struct overlay *overlay, struct peer *peer)
 	bool sent, heard;
 
 	peer_totals(peer, &totals);
+	if (totals.carried_ns)
+		contact_carried(&peer->contact, (struct instant){ totals.carried_ns }, overlay->now);
 	sent = totals.tx_datagrams != peer->tx_seen;
 	heard = totals.rx_datagrams != peer->rx_seen;
 	if (data > peer->data_seen && data - peer->data_seen > BUSY_BYTES)
@@ -202,10 +203,36 @@ static void look(struct overlay *overlay, struct peer *peer)
 		contact_heard(&peer->contact, (struct instant){ totals.rx_last_ns }, overlay->now);
 		liveness_revived(overlay, peer, silent_since);
 	} else if (sent) {
-		contact_silent(&peer->contact, overlay->now);
+		contact_unanswered(&peer->contact, overlay->now);
 	}
 	if (sent || heard)
 		peer->stirred_at = overlay->now;
+}
+
+void liveness_goodbye(struct overlay *overlay, struct peer *peer, const struct session *session)
+{
+	struct session_totals totals;
+
+	peer_totals(peer, &totals);
+	peer->rx_seen = totals.rx_datagrams;
+	if (session != peer->current) /* said in all; in an older one it may have been kept back */
+		return;
+	if (!peer->contact.goodbye_at.ns)
+		log_info("peer %s: says goodbye", peer->name);
+	contact_goodbye(&peer->contact, (struct instant){ totals.rx_last_ns }, overlay->now);
+}
+
+/* Nothing is sent to a peer that said goodbye, until it is heard */
+static void open_or_shut(struct peer *peer)
+{
+	const bool shut = peer->contact.goodbye_at.ns != 0;
+
+	if (shut == peer->said_goodbye)
+		return;
+	__atomic_store_n(&peer->said_goodbye, shut, __ATOMIC_RELAXED);
+	rcu_publish(&peer->sending, shut ? NULL : peer->current);
+	if (!shut)
+		log_info("peer %s: is back", peer->name);
 }
 
 /* ---- all of it --------------------------------------------------------------------------------------------- */
@@ -250,7 +277,7 @@ static struct instant next_look(const struct overlay *overlay, struct peer *peer
 	const struct peer_path *path = paths_in_use(&peer->paths);
 	const struct instant watched = instant_add_ms(peer->stirred_at, LOOK_MS / overlay->config.time_scale);
 
-	if (!peer->current || !path)
+	if (!peer->current || !path || peer->said_goodbye)
 		return (struct instant){ 0 };
 	if (pmtu_is_urgent(&path->pmtu))
 		return instant_add_ms(overlay->now, LOOK_SEARCH_MS);
@@ -280,6 +307,7 @@ void liveness_tend(struct overlay *overlay, struct peer *peer)
 
 	expire(overlay, peer);
 	look(overlay, peer);
+	open_or_shut(peer);
 	busy = !instant_reached(overlay->now, peer->busy_until);
 	next = obey(overlay, peer);
 	tend_path(overlay, peer, busy);

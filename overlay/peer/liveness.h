@@ -23,6 +23,9 @@ void liveness_refused(struct overlay *overlay, struct peer *peer, uint32_t bytes
 /* Its interface may be another one, or have another MTU */
 void liveness_rerouted(struct overlay *overlay, struct peer *peer);
 
+/* The peer has said goodbye in @session; that, and what came before, is no sign of life */
+void liveness_goodbye(struct overlay *overlay, struct peer *peer, const struct session *session);
+
 /* The peer was silent @since and is heard again, or has a new session; 0: it was not */
 void liveness_revived(struct overlay *overlay, struct peer *peer, struct instant since);
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/rcu.h"
 #include "encap/gre.h"
+#include "overlay/peer/goodbye.h"
 #include "overlay/peer/handshaker.h"
 #include "overlay/peer/liveness.h"
 #include "overlay/peer/probing.h"
@@ -21,6 +22,16 @@ bool overlay_init(struct overlay *overlay, const struct overlay_config *config)
 	return handshaker_start(overlay);
 }
 
+static void forget(struct overlay *overlay, struct peer *peer, enum notify_reason reason)
+{
+	goodbye_send(overlay, peer, reason);
+	contact_gone(&peer->contact, overlay->now);
+	handshaker_end(overlay, peer);
+	peer_sessions_end(peer, overlay->config.sessions);
+	peers_hide(&overlay->peers, peer);
+	timers_clear(&overlay->timers, &peer->timer);
+}
+
 void overlay_fini(struct overlay *overlay)
 {
 	struct peer *peer;
@@ -29,7 +40,7 @@ void overlay_fini(struct overlay *overlay)
 	if (!overlay->config.ops)
 		return;
 	while ((peer = peers_next(&overlay->peers, &slot))) {
-		overlay_forget(overlay, peer, overlay->now);
+		forget(overlay, peer, NOTIFY_STOPS);
 		overlay_free_peer(overlay, peer);
 	}
 	peers_fini(&overlay->peers);
@@ -151,7 +162,25 @@ static void take_probe(struct overlay *overlay, struct session *session, uint32_
 	}
 }
 
-/* Probes only: frames have nowhere to go where there is no datapath */
+static void take_notice(struct overlay *overlay, struct session *session, uint32_t lane, const struct record *record)
+{
+	switch (goodbye_take(session, lane, record, overlay->now)) {
+	case GOODBYE_SAID:
+		overlay_goodbye(overlay, session->index, overlay->now);
+		break;
+	case GOODBYE_OTHER:
+		drops_count(&overlay->drops, drop_record(RECORD_DROP_UNKNOWN), 1);
+		break;
+	case GOODBYE_MALFORMED:
+		drops_count(&overlay->drops, DROP_NOTIFY_MALFORMED, 1);
+		break;
+	case GOODBYE_RATE:
+		drops_count(&overlay->drops, DROP_NOTIFY_RATE, 1);
+		break;
+	}
+}
+
+/* Probes and notices only: frames have nowhere to go where there is no datapath */
 static void take_records(struct overlay *overlay, struct session *session, uint32_t lane, uint8_t *plain,
 	size_t plain_bytes)
 {
@@ -164,6 +193,8 @@ static void take_records(struct overlay *overlay, struct session *session, uint3
 			drops_count(&overlay->drops, drop_record(result), 1);
 		else if (record.type == RECORD_PROBE || record.type == RECORD_PROBE_ACK)
 			take_probe(overlay, session, lane, &record, plain_bytes + TRAIN_OVERHEAD_BYTES);
+		else if (record.type == RECORD_NOTIFY)
+			take_notice(overlay, session, lane, &record);
 		else
 			drops_count(&overlay->drops, drop_record(RECORD_DROP_UNKNOWN), 1);
 	}
@@ -276,6 +307,17 @@ void overlay_stirred(struct overlay *overlay, uint32_t slot, struct instant now)
 	liveness_tend(overlay, peer);
 }
 
+void overlay_goodbye(struct overlay *overlay, uint32_t index, struct instant now)
+{
+	struct session *session = session_lookup(overlay->config.sessions, index);
+
+	overlay->now = now;
+	if (!session)
+		return;
+	liveness_goodbye(overlay, session->peer, session);
+	liveness_tend(overlay, session->peer);
+}
+
 void overlay_too_big(struct overlay *overlay, uint32_t slot, uint32_t bytes, struct instant now)
 {
 	struct peer *peer = peers_at(&overlay->peers, slot);
@@ -326,11 +368,33 @@ void overlay_endpoints(struct overlay *overlay, struct peer *peer, const struct 
 void overlay_forget(struct overlay *overlay, struct peer *peer, struct instant now)
 {
 	overlay->now = now;
-	contact_gone(&peer->contact, now);
-	handshaker_end(overlay, peer);
-	peer_sessions_end(peer, overlay->config.sessions);
-	peers_hide(&overlay->peers, peer);
-	timers_clear(&overlay->timers, &peer->timer);
+	forget(overlay, peer, NOTIFY_LEAVES);
+}
+
+void overlay_wire(struct overlay *overlay, struct peer *peer, bool wire, struct instant now)
+{
+	if (wire == peer->contact.wire)
+		return;
+	overlay->now = now;
+	contact_wire(&peer->contact, wire, now);
+	timers_set(&overlay->timers, &peer->timer, now);
+}
+
+void overlay_doubt(struct overlay *overlay, struct peer *peer, struct instant now)
+{
+	overlay->now = now;
+	contact_doubted(&peer->contact, now);
+	timers_set(&overlay->timers, &peer->timer, now);
+}
+
+void overlay_part(struct overlay *overlay, struct instant now)
+{
+	struct peer *peer;
+	uint32_t slot = 0;
+
+	overlay->now = now;
+	while ((peer = peers_next(&overlay->peers, &slot)))
+		goodbye_send(overlay, peer, NOTIFY_STOPS);
 }
 
 static void free_peer(void *arg)
@@ -367,7 +431,7 @@ void overlay_moved(struct overlay *overlay, struct instant now)
 	while ((peer = peers_next(&overlay->peers, &slot))) {
 		check_local(overlay, peer);
 		liveness_rerouted(overlay, peer);
-		contact_moved(&peer->contact, now); /* from our new address, for the peer to follow */
+		contact_doubted(&peer->contact, now); /* from our new address, for the peer to follow */
 		timers_set(&overlay->timers, &peer->timer, now);
 	}
 }

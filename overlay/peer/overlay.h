@@ -107,7 +107,7 @@ static inline struct hash_seed overlay_random_seed(struct overlay *overlay)
 /* Return: false without memory, or where OpenSSL failed; overlay_fini() is due all the same */
 bool overlay_init(struct overlay *overlay, const struct overlay_config *config) __attribute__((warn_unused_result));
 
-/* Ends all sessions and frees all peers.  Workers have stopped; rcu_drain() is due.  Zeroed memory is fine */
+/* Says goodbye, ends all sessions and frees all peers.  Workers have stopped; rcu_drain() is due.  Zeroed memory is fine */
 void overlay_fini(struct overlay *overlay);
 
 /* ---- datagrams --------------------------------------------------------------------------------------------- */
@@ -137,8 +137,11 @@ void overlay_worn(struct overlay *overlay, uint32_t index, struct instant now);
 /* @token of a probe that we sent has come back; @bytes: the size that passed, 0 where none was asked about */
 void overlay_probe_acked(struct overlay *overlay, uint32_t index, uint64_t token, uint32_t bytes, struct instant now);
 
-/* It sends to the peer of @slot, which was quiet */
+/* It sends to the peer of @slot, which was quiet, or hears it */
 void overlay_stirred(struct overlay *overlay, uint32_t slot, struct instant now);
+
+/* The peer stops on purpose, as it says in the session @index */
+void overlay_goodbye(struct overlay *overlay, uint32_t index, struct instant now);
 
 /* The kernel refused a datagram of @bytes for the peer of @slot */
 void overlay_too_big(struct overlay *overlay, uint32_t slot, uint32_t bytes, struct instant now);
@@ -165,11 +168,20 @@ struct peer *overlay_refuse(struct overlay *overlay, const char *name, const cha
 void overlay_endpoints(struct overlay *overlay, struct peer *peer, const struct endpoint *endpoints, uint32_t count,
 	struct instant now);
 
-/* End its sessions and look for it no more; its slot stays its own until overlay_free_peer() */
+/* Whether the peer has the other end of a wire */
+void overlay_wire(struct overlay *overlay, struct peer *peer, bool wire, struct instant now);
+
+/* Somebody says that the peer came or went: see whether it answers, at once */
+void overlay_doubt(struct overlay *overlay, struct peer *peer, struct instant now);
+
+/* Say goodbye, end its sessions and look for it no more; its slot stays its own until overlay_free_peer() */
 void overlay_forget(struct overlay *overlay, struct peer *peer, struct instant now);
 
 /* Free a peer that was forgotten, and its slot.  Workers may hold it until their burst ends, and get it no more */
 void overlay_free_peer(struct overlay *overlay, struct peer *peer);
+
+/* This host stops: say so to all.  Workers have stopped.  overlay_fini() says it once more */
+void overlay_part(struct overlay *overlay, struct instant now);
 
 /* ---- time -------------------------------------------------------------------------------------------------- */
 

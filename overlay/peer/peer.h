@@ -47,8 +47,9 @@ struct peer {
 
 	/* shared under RCU, the control thread writes */
 	struct path *path;                                  /* NULL: nowhere to send to yet */
-	struct session *sending;                            /* NULL: no session yet */
+	struct session *sending;                            /* NULL: no session yet, or nobody there */
 	bool quiet;                                         /* atomic: who sends next says so, once */
+	bool said_goodbye;                                  /* atomic: so `sending` is NULL */
 	struct counter flow_answered_ns[SESSION_LANES_MAX]; /* when each lane's own flow last was; set by any worker */
 	struct counter flow_epoch_ns;                       /* probes of before are of another path */
 

@@ -260,6 +260,11 @@ void session_unlink(struct session_table *table, struct session *session)
 	session_index_release(table, session->index);
 }
 
+static uint64_t later_of(uint64_t a_ns, uint64_t b_ns)
+{
+	return a_ns > b_ns ? a_ns : b_ns;
+}
+
 void session_totals_add(struct session_totals *sum, const struct session *session)
 {
 	if (!session)
@@ -267,15 +272,15 @@ void session_totals_add(struct session_totals *sum, const struct session *sessio
 	for (uint32_t k = 0; k < session->senders_count; k++) {
 		sum->tx_datagrams += counter_read(&session->senders[k].datagrams);
 		sum->tx_bytes += counter_read(&session->senders[k].bytes);
+		sum->carried_ns = later_of(sum->carried_ns, counter_read(&session->senders[k].carried_ns));
 	}
 	for (uint32_t lane = 0; lane < session->rx_lanes; lane++) {
 		const struct lane_rx *rx = &session->rx[lane];
-		uint64_t last_ns = counter_read(&rx->last_ns);
 
 		sum->rx_datagrams += counter_read(&rx->datagrams);
 		sum->rx_bytes += counter_read(&rx->bytes);
 		sum->rx_lost += replay_stats(&rx->replay).lost;
-		if (last_ns > sum->rx_last_ns)
-			sum->rx_last_ns = last_ns;
+		sum->rx_last_ns = later_of(sum->rx_last_ns, counter_read(&rx->last_ns));
+		sum->carried_ns = later_of(sum->carried_ns, counter_read(&rx->carried_ns));
 	}
 }

@@ -48,6 +48,7 @@ struct sender {
 	struct aead *own;  /* its own lane's; NULL for worker 0 and the control thread */
 	uint32_t own_next; /* counter of the next datagram in its own lane */
 	bool rekey_mailed;
+	struct counter carried_ns; /* when it last sent frames: a struct instant's ns */
 	struct counter datagrams;
 	struct counter bytes;
 } __attribute__((aligned(64)));
@@ -57,10 +58,11 @@ struct lane_rx {
 	struct replay replay;
 	struct instant roam_mailed;
 	bool confirm_mailed;
-	struct ratelimit_bucket probe_acks;
+	struct ratelimit_bucket probe_acks, notices;
 	struct counter datagrams;
 	struct counter bytes;
-	struct counter last_ns; /* when the last good datagram came: a struct instant's ns */
+	struct counter last_ns;    /* when the last good datagram came: a struct instant's ns */
+	struct counter carried_ns; /* the last one with frames */
 } __attribute__((aligned(64)));
 
 struct session {
@@ -178,6 +180,7 @@ struct session_totals {
 	uint64_t tx_datagrams, tx_bytes, rx_datagrams, rx_bytes;
 	uint64_t rx_lost;    /* counters skipped so far */
 	uint64_t rx_last_ns; /* when something last came: a struct instant's ns */
+	uint64_t carried_ns; /* when frames last came or went */
 };
 
 /* Add those of @session (NULL adds nothing) to @sum */

@@ -17,6 +17,7 @@ restart.sh
 restart-many.sh
 roam.sh
 source-address.sh
+peers-truth.sh
 rekey.sh
 impaired.sh
 shutdown.sh

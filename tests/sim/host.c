@@ -414,15 +414,11 @@ void host_start(struct host *host)
 	look_after(host);
 }
 
-void host_stop(struct host *host)
+static void end(struct host *host)
 {
 	struct core *core = host->core;
 
-	if (!core)
-		return;
-	world_trace(host->world, "%s stops", host->name);
 	host->counts.sessions = host_sessions(host);
-	net_power(host->node, false);
 	client_free(host->client);
 	host->client = NULL;
 	host->core = NULL;
@@ -441,6 +437,22 @@ void host_stop(struct host *host)
 	rcu_drain();
 	session_table_fini(host->sessions);
 	free(host->sessions);
+}
+
+void host_stop(struct host *host)
+{
+	if (!host->core)
+		return;
+	world_trace(host->world, "%s stops", host->name);
+	net_power(host->node, false);
+	end(host);
+}
+
+void host_part(struct host *host)
+{
+	world_trace(host->world, "%s parts", host->name);
+	overlay_part(&host->overlay, world_now(host->world));
+	end(host);
 }
 
 struct host *host_new(struct world *world, struct net *net, struct fabric *fabric, const char *name,
@@ -497,6 +509,13 @@ void host_links(struct host *host)
 uint32_t host_peers(const struct host *host)
 {
 	return host->core ? host->overlay.peers.count : 0;
+}
+
+enum contact_state host_peer_state(const struct host *host, const char *peer)
+{
+	const struct peer *found = host->core ? peers_named(&host->overlay.peers, peer) : NULL;
+
+	return found ? found->contact.state : CONTACT_STATES_COUNT;
 }
 
 uint32_t host_peers_up(const struct host *host)

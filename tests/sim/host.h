@@ -70,6 +70,9 @@ void host_free(struct host *host);
 void host_start(struct host *host);
 void host_stop(struct host *host);
 
+/* Its agent ends in good order: it says goodbye first, and the machine stays on */
+void host_part(struct host *host);
+
 /* Its address is another from now on, and it has noticed */
 void host_move(struct host *host);
 
@@ -78,6 +81,9 @@ void host_wants(struct host *host, const char *peer);
 
 /* Links have changed: broken ports are looked at again */
 void host_links(struct host *host);
+
+/* Return: what it says of the peer; CONTACT_STATES_COUNT where it has none of that name */
+enum contact_state host_peer_state(const struct host *host, const char *peer);
 
 /* Return: how many of its peers there are, or are up */
 uint32_t host_peers(const struct host *host);

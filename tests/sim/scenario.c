@@ -290,6 +290,110 @@ static void broken_ports(const char *name, uint64_t seed, FILE *trace)
 	(void)scene_end(&s);
 }
 
+/* ---- what is said of peers --------------------------------------------------------------------------------- */
+
+/* All other hosts that are on say so of h1 */
+static bool all_say(struct scene *s, enum contact_state state)
+{
+	for (uint32_t i = 0; i < s->hosts_count; i++)
+		if (i != 1 && s->hosts[i]->core && host_peer_state(s->hosts[i], "h1") != state)
+			return false;
+	return true;
+}
+
+static bool gone(struct scene *s)
+{
+	return all_say(s, CONTACT_GONE);
+}
+
+static bool silent(struct scene *s)
+{
+	return all_say(s, CONTACT_SILENT);
+}
+
+static bool up(struct scene *s)
+{
+	return all_say(s, CONTACT_UP);
+}
+
+static bool not_silent(struct scene *s)
+{
+	return !silent(s);
+}
+
+static void ten_in_one_network(struct scene *s, const char *name, uint64_t seed, FILE *trace)
+{
+	scene_begin(s, name, seed, trace);
+	scene_hosts(s, 10, HOST_DECLARED);
+	scene_network(s, 0, 9);
+	scene_within(s, 30, "every pair has a session", scene_all_up);
+	scene_run_s(s, 5); /* both ends of a pair may ask at once, and the second session is on its way */
+}
+
+/* Who stops says so, also where some of what it says is lost, and is back when it is back */
+static void goodbye(const char *name, uint64_t seed, FILE *trace)
+{
+	struct scene s;
+
+	ten_in_one_network(&s, name, seed, trace);
+	host_part(s.hosts[1]);
+	scene_within(&s, 1, "who stops is gone everywhere within a second", gone);
+	scene_stays(&s, 600, "and stays so: nobody makes anything else of it", gone);
+	host_start(s.hosts[1]);
+	scene_within(&s, 2, "it starts again: up everywhere within 2 s", up);
+	scene_within(&s, 2, "as it says itself", scene_all_up);
+	host_stop(s.hosts[1]);
+	scene_stays(&s, 14, "a power cut is not told by anybody", not_silent);
+	scene_within(&s, 17, "and seen within 30 s at rest", silent);
+	host_start(s.hosts[1]);
+	scene_within(&s, 2, "it starts again: up everywhere within 2 s", up);
+	(void)scene_end(&s);
+}
+
+/* One in ten datagrams is lost for an hour: no peer is called silent for that */
+static void lossy_rest(const char *name, uint64_t seed, FILE *trace)
+{
+	struct scene s;
+
+	ten_in_one_network(&s, name, seed, trace);
+	scene_loss(&s, 100000);
+	scene_stays(&s, 3600, "a tenth of all datagrams is lost, and every pair stays up", scene_all_up);
+	(void)scene_end(&s);
+}
+
+static void serve_wires(struct scene *s, bool wire)
+{
+	struct peer *peer;
+
+	for (uint32_t i = 0; i < s->hosts_count; i++)
+		for (uint32_t slot = 0; (peer = peers_next(&s->hosts[i]->overlay.peers, &slot));)
+			overlay_wire(&s->hosts[i]->overlay, peer, wire, world_now(s->world));
+}
+
+/* A path that serves a wire is watched closely, and loss is not taken for silence there either */
+static void wires(const char *name, uint64_t seed, FILE *trace)
+{
+	uint64_t before;
+	struct scene s;
+
+	ten_in_one_network(&s, name, seed, trace);
+	serve_wires(&s, true);
+	scene_run_s(&s, 16); /* hosts are looked after with their next timer, at the latest */
+	before = net_counts(s.net).sent;
+	scene_stays(&s, 60, "every pair is up", scene_all_up);
+	/* both probe, and both answer, four times a second */
+	scene_is(&s, net_counts(s.net).sent - before <= 60 * 4 * 4 * 45 * 11 / 10,
+		"%" PRIu64 " datagrams of 45 pairs in a minute", net_counts(s.net).sent - before);
+	scene_loss(&s, 50000);
+	scene_stays(&s, 600, "with a twentieth of all datagrams lost, too", scene_all_up);
+	scene_loss(&s, 0);
+	host_stop(s.hosts[1]);
+	scene_within(&s, 1, "a power cut is seen within a second", silent);
+	host_start(s.hosts[1]);
+	scene_within(&s, 2, "it starts again: up everywhere within 2 s", up);
+	(void)scene_end(&s);
+}
+
 /* An hour of nothing: keys are replaced, nothing else happens */
 static void idle_hour(const char *name, uint64_t seed, FILE *trace)
 {
@@ -318,6 +422,9 @@ const struct scenario scenarios[] = {
 	{ "roaming", "hosts move, and are followed", true, roaming },
 	{ "all-move", "all move at once, and find together by the controller", true, all_move },
 	{ "revoked", "a revoked host has no peers a second later", true, revoked },
+	{ "goodbye", "who stops says so, who dies is found out", true, goodbye },
+	{ "lossy-rest", "an hour of losses is no silence", true, lossy_rest },
+	{ "wires", "paths of wires are watched closely", true, wires },
 	{ "broken-ports", "a port that does not open is told, and tried again", true, broken_ports },
 	{ "idle-hour", "an hour of nothing but new keys", false, idle_hour },
 	{ "flat-1000", "one network of 1,000 hosts is applied everywhere", false, flat_1000 },

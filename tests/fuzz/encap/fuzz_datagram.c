@@ -3,6 +3,7 @@
  * written again as it was
  */
 #include "encap/gre.h"
+#include "encap/notify.h"
 #include "encap/probe.h"
 #include "encap/record.h"
 #include "tests/unit/encap/model.h"
@@ -13,6 +14,7 @@ static void one_record(const struct record *record, const uint8_t *start)
 {
 	uint8_t header[RECORD_MAX_HEADER_BYTES];
 	size_t header_bytes = record_encode(record, header);
+	struct notify notify;
 	struct probe probe;
 
 	MUST(record->type >= RECORD_FRAME && record->type <= RECORD_TRACE);
@@ -23,6 +25,12 @@ static void one_record(const struct record *record, const uint8_t *start)
 		uint8_t body[PROBE_BODY_BYTES];
 
 		probe_encode(&probe, body);
+		MUST(memcmp(body, record->body, sizeof(body)) == 0);
+	}
+	if (notify_decode(record->body, record->body_bytes, &notify) && notify.kind == NOTIFY_GOODBYE) {
+		uint8_t body[NOTIFY_GOODBYE_BYTES];
+
+		notify_encode(&notify, body);
 		MUST(memcmp(body, record->body, sizeof(body)) == 0);
 	}
 }

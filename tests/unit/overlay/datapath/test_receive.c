@@ -5,6 +5,10 @@
 
 #include "tests/unit/overlay/datapath/datapath_fixture.h"
 
+#include "encap/notify.h"
+#include "encap/probe.h"
+#include "encap/record.h"
+
 /* Take what waits at the relay, let @judge change it, and send it on to where it did not come from */
 static int relay_all(struct pair *pair, int expect, bool (*judge)(int index, uint8_t *datagram, ssize_t len),
 	int copies)
@@ -180,6 +184,95 @@ static void a_network_that_the_host_is_not_on(void **state)
 	close_pair(&pair);
 }
 
+/* Return: whether @worker's next mail of the peer's life is @kind */
+static bool mailed(struct side *side, uint32_t kind)
+{
+	struct mail mail;
+
+	for (int waited = 0; waited < WAIT_MS; waited++, usleep(1000))
+		for (uint32_t id = 0; id < WORKERS; id++)
+			while (mailbox_take(&side->datapath.workers[id]->mailbox, &mail))
+				if (mail.kind == kind)
+					return true;
+	return false;
+}
+
+/* One record as the control thread seals it: the last sender, lane 0 */
+static void send_sealed(struct pair *pair, uint8_t type, const uint8_t *body, size_t body_bytes)
+{
+	struct session *session = pair->side[0].session;
+	const struct record record = { .type = type };
+	uint8_t datagram[128], *plain = datagram + GRE_HEADER_BYTES;
+	size_t plain_bytes = record_encode(&record, plain) + body_bytes;
+
+	memcpy(plain + plain_bytes - body_bytes, body, body_bytes);
+	assert_int_equal(session_seal(session, WORKERS, 0, datagram, plain, plain_bytes), SEAL_OK);
+	assert_int_equal(underlay_control_send(pair->side[0].datapath.underlay, &pair->side[1].endpoint, datagram,
+				 plain_bytes + TRAIN_OVERHEAD_BYTES),
+		0);
+}
+
+static void a_goodbye_is_told_and_frames_for_who_said_it_are_dropped_by_name(void **state)
+{
+	static const uint8_t goodbye[] = { NOTIFY_GOODBYE, NOTIFY_STOPS }, shorter[] = { NOTIFY_GOODBYE },
+			     another[] = { 99 }, probe[PROBE_BODY_BYTES] = { 0 };
+	const struct offload none = { 0 };
+	struct pair pair;
+	size_t len;
+
+	(void)state;
+	open_pair(&pair, false, AEAD_AES_128_GCM, PORT_CAPS);
+	send_sealed(&pair, RECORD_NOTIFY, goodbye, sizeof(goodbye));
+	assert_true(mailed(&pair.side[1], MAIL_GOODBYE));
+	/* what the control thread does then */
+	pair.side[1].peer->said_goodbye = true;
+	__atomic_store_n(&pair.side[1].peer->quiet, true, __ATOMIC_RELAXED);
+	rcu_publish(&pair.side[1].peer->sending, NULL);
+	rcu_wait();
+	len = make_udp(frame_in, 1, 1000, 1, 100);
+	inject(&pair.side[1], 0, &none, frame_in, len);
+	wait_dropped(&pair.side[1], DROP_PEER_GOODBYE, 1);
+	assert_true(mailed(&pair.side[1], MAIL_WANT_SESSION));
+	send_sealed(&pair, RECORD_NOTIFY, goodbye, sizeof(goodbye)); /* once more is no sign of life */
+	assert_true(mailed(&pair.side[1], MAIL_GOODBYE));
+	assert_true(pair.side[1].peer->quiet);
+	send_sealed(&pair, RECORD_PROBE, probe, sizeof(probe));
+	assert_true(mailed(&pair.side[1], MAIL_STIRRED));
+	assert_int_equal(dropped(&pair.side[1], DROP_NOTIFY_MALFORMED), 0);
+	send_sealed(&pair, RECORD_NOTIFY, shorter, sizeof(shorter));
+	wait_dropped(&pair.side[1], DROP_NOTIFY_MALFORMED, 1);
+	send_sealed(&pair, RECORD_NOTIFY, another, sizeof(another));
+	wait_dropped(&pair.side[1], drop_record(RECORD_DROP_UNKNOWN), 1);
+	for (int i = 0; i < 20; i++)
+		send_sealed(&pair, RECORD_NOTIFY, goodbye, sizeof(goodbye));
+	wait_dropped(&pair.side[1], DROP_NOTIFY_RATE, 22 - 10);
+	close_pair(&pair);
+}
+
+static void frames_that_come_stir_and_are_noted(void **state)
+{
+	const struct offload none = { 0 };
+	struct session_totals totals = { 0 };
+	struct offload offload;
+	struct pair pair;
+	size_t len;
+
+	(void)state;
+	open_pair(&pair, false, AEAD_AES_128_GCM, PORT_CAPS);
+	__atomic_store_n(&pair.side[1].peer->quiet, true, __ATOMIC_RELAXED);
+	len = make_udp(frame_in, 0, 1000, 1, 100);
+	inject(&pair.side[0], 0, &none, frame_in, len);
+	assert_true(take_within(&pair.side[1], &offload, frame_out, &len, WAIT_MS));
+	assert_true(mailed(&pair.side[1], MAIL_STIRRED));
+	session_totals_add(&totals, pair.side[1].session);
+	assert_true(totals.carried_ns != 0 && totals.carried_ns == totals.rx_last_ns);
+	totals = (struct session_totals){ 0 };
+	for (int waited = 0; waited < WAIT_MS && !totals.carried_ns; waited++, usleep(1000))
+		session_totals_add(&totals, pair.side[0].session);
+	assert_int_not_equal(totals.carried_ns, 0); /* and what leaves is noted, too */
+	close_pair(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +281,8 @@ int main(void)
 		cmocka_unit_test(replays_are_dropped_and_counted),
 		cmocka_unit_test(random_datagrams_are_dropped_and_counted),
 		cmocka_unit_test(a_network_that_the_host_is_not_on),
+		cmocka_unit_test(a_goodbye_is_told_and_frames_for_who_said_it_are_dropped_by_name),
+		cmocka_unit_test(frames_that_come_stir_and_are_noted),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_begin, fixture_end);

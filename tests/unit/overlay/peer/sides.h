@@ -67,9 +67,13 @@ static inline void sides_random(void *ctx, void *out, size_t len_bytes)
 
 static inline struct side *side_at(const struct endpoint *endpoint)
 {
-	if (endpoint_equal(endpoint, &a->endpoint) || endpoint_equal(endpoint, &a->second))
-		return a;
-	return endpoint_equal(endpoint, &b->endpoint) || endpoint_equal(endpoint, &b->second) ? b : NULL;
+	struct side *const both[] = { a, b };
+
+	for (size_t i = 0; i < sizeof(both) / sizeof(both[0]); i++)
+		if (both[i] &&
+			(endpoint_equal(endpoint, &both[i]->endpoint) || endpoint_equal(endpoint, &both[i]->second)))
+			return both[i];
+	return NULL;
 }
 
 static inline bool sides_has(void *ctx, const uint8_t ip[IP_BYTES])
@@ -184,7 +188,9 @@ static inline int close_sides(void **state)
 {
 	(void)state;
 	close_side(a);
+	a = NULL;
 	close_side(b);
+	b = NULL;
 	return 0;
 }
 

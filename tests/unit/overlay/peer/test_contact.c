@@ -14,6 +14,14 @@
 
 #define REKEY_MS 120000U
 #define SPREAD_MS (CONTACT_RETRY_MS / 4) /* what middle() makes of it */
+#define IDLE_PROBE_MS 15000U             /* CONTACT_PACES */
+#define IDLE_AGAIN_MS 1000U
+#define IDLE_SILENT_MS 30000U
+#define ACTIVE_PROBE_MS 1500U
+#define ACTIVE_AGAIN_MS 250U
+#define ACTIVE_SILENT_MS 3000U
+#define WIRE_PROBE_MS 250U
+#define WIRE_SILENT_MS 1000U
 #define SLOWEST_MS (CONTACT_RETRY_SLOW_MS * 5 / 4)
 
 static struct contact contact;
@@ -189,7 +197,7 @@ static void a_machine_that_moved_asks_at_once(void **state)
 	know(1, 1);
 	assert_next(0, CONTACT_INITIATE);
 	pass(100);
-	contact_moved(&contact, now);
+	contact_doubted(&contact, now);
 	assert_next(0, CONTACT_INITIATE);
 }
 
@@ -200,33 +208,43 @@ static void the_initiator_rekeys_and_the_responder_later(void **state)
 	(void)state;
 	know(1, 1);
 	come_up(9);
-	for (int i = 0; i < 12; i++) {
+	for (int i = 0; i < 120; i++) {
 		contact_heard(&contact, now, now);
-		contact_probed(&contact, now);
-		pass(10000);
-		if (i < 11)
-			assert_idle();
+		(void)poll(); /* to measure the round trip */
+		assert_idle();
+		pass(1000);
 	}
+	contact_heard(&contact, now, now);
+	if (poll().action == CONTACT_PROBE)
+		contact_heard(&contact, now, now);
 	assert_to(assert_next(SPREAD_MS, CONTACT_REKEY), 9);
 	assert_int_equal(contact.state, CONTACT_UP);
 	assert_to(assert_next(CONTACT_RETRY_MS, CONTACT_REKEY), 1);
 	contact_confirmed(&contact, REKEY_MS, now);
 	pass(REKEY_MS);
 	contact_heard(&contact, now, now);
-	contact_probed(&contact, now);
+	assert_next(0, CONTACT_PROBE);
+	contact_heard(&contact, now, now);
 	assert_next(CONTACT_REKEY_GRACE_MS + SPREAD_MS, CONTACT_REKEY);
 }
 
-static void of_two_idle_peers_one_probes(void **state)
+static void of_two_idle_peers_who_asked_probes(void **state)
 {
 	(void)state;
 	know(1, 1);
 	come_up(1);
-	assert_next(CONTACT_KEEPALIVE_MS, CONTACT_PROBE);
+	pass(10);
 	contact_heard(&contact, now, now);
-	pass(CONTACT_KEEPALIVE_MS / 2);
+	assert_next(IDLE_PROBE_MS, CONTACT_PROBE);
+	pass(10);
+	contact_heard(&contact, now, now);
+	pass(IDLE_PROBE_MS / 2);
 	contact_heard(&contact, now, now); /* the other one's probe */
-	assert_next(CONTACT_KEEPALIVE_MS, CONTACT_PROBE);
+	assert_next(IDLE_PROBE_MS, CONTACT_PROBE);
+	contact_confirmed(&contact, REKEY_MS, now);
+	pass(10);
+	contact_heard(&contact, now, now);
+	assert_next(IDLE_PROBE_MS + IDLE_AGAIN_MS, CONTACT_PROBE);
 }
 
 static void a_busy_one_measures_the_round_trip_all_the_same(void **state)
@@ -236,52 +254,214 @@ static void a_busy_one_measures_the_round_trip_all_the_same(void **state)
 	come_up(1);
 	for (uint32_t ms = 0; ms < CONTACT_ROUND_TRIP_MS; ms += 1000) {
 		contact_heard(&contact, now, now);
+		contact_carried(&contact, now, now);
 		assert_idle();
 		pass(1000);
 	}
+	contact_heard(&contact, now, now);
 	assert_next(0, CONTACT_PROBE);
 }
 
-static void silence_is_probed_told_and_ended(void **state)
+/* Last heard now: probes come so long after, and the first that is missed makes it silent no sooner than @silent_ms */
+static void assert_silent_after(uint32_t probe_ms, uint32_t again_ms, uint32_t silent_ms)
 {
-	struct instant since;
+	const struct instant heard = now;
+	uint32_t probes = 1;
 	char why[CONTACT_WHY_BYTES];
+
+	contact_heard(&contact, now, now);
+	assert_next(probe_ms, CONTACT_PROBE);
+	while (instant_since_ms(now, heard) + again_ms < silent_ms) {
+		assert_int_equal(contact.state, CONTACT_UP);
+		assert_next(again_ms, CONTACT_PROBE);
+		probes++;
+	}
+	assert_true(probes >= 3);
+	assert_int_equal(contact.state, CONTACT_UP);
+	assert_next(silent_ms - instant_since_ms(now, heard), CONTACT_REKEY);
+	assert_int_equal(instant_since_ms(now, heard), silent_ms);
+	assert_int_equal(contact.state, CONTACT_SILENT);
+	assert_int_equal(contact.since.ns, heard.ns);
+	contact_why(&contact, why);
+	assert_string_equal(why, "[::1]:4754 does not answer");
+}
+
+static void an_idle_one_is_silent_after_30_s(void **state)
+{
+	(void)state;
+	know(1, 1);
+	come_up(1);
+	pass(10);
+	assert_silent_after(IDLE_PROBE_MS, IDLE_AGAIN_MS, IDLE_SILENT_MS);
+	contact_heard(&contact, now, now);
+	assert_int_equal(contact.state, CONTACT_UP);
+	assert_next(IDLE_PROBE_MS, CONTACT_PROBE); /* and no handshake any more */
+}
+
+static void one_that_carried_a_frame_is_silent_after_3_s(void **state)
+{
+	(void)state;
+	know(1, 1);
+	come_up(1);
+	pass(10);
+	contact_carried(&contact, now, now);
+	assert_silent_after(ACTIVE_PROBE_MS, ACTIVE_AGAIN_MS, ACTIVE_SILENT_MS);
+	contact_heard(&contact, now, now);
+	pass(CONTACT_CARRIED_MS);
+	contact_heard(&contact, now, now);
+	(void)poll();
+	pass(10);
+	assert_silent_after(IDLE_PROBE_MS, IDLE_AGAIN_MS, IDLE_SILENT_MS); /* a minute later it is idle */
+}
+
+static void one_with_a_wire_is_probed_always_and_silent_after_1_s(void **state)
+{
+	(void)state;
+	know(1, 1);
+	come_up(1);
+	contact_heard(&contact, now, now);
+	contact_wire(&contact, true, now);
+	for (int i = 0; i < 10; i++) {
+		assert_next(WIRE_PROBE_MS, CONTACT_PROBE);
+		contact_heard(&contact, now, now);
+	}
+	assert_silent_after(WIRE_PROBE_MS, WIRE_PROBE_MS, WIRE_SILENT_MS);
+	assert_next(CONTACT_RETRY_MS, CONTACT_REKEY);
+	contact_heard(&contact, now, now);
+	contact_wire(&contact, false, now);
+	assert_next(IDLE_PROBE_MS, CONTACT_PROBE);
+}
+
+/* Nothing was asked for: so nothing is missed yet */
+static void an_idle_one_is_not_silent_with_its_first_frame(void **state)
+{
+	struct instant heard;
 
 	(void)state;
 	know(1, 1);
 	come_up(1);
-	pass(5000);
-	contact_silent(&contact, now);
-	since = now;
+	heard = instant_add_ms(now, 10);
+	contact_heard(&contact, heard, heard);
+	now = instant_add_ms(heard, IDLE_PROBE_MS - 1000);
+	assert_idle();
+	contact_carried(&contact, now, now);
 	assert_int_equal(contact.state, CONTACT_UP);
-	assert_next(CONTACT_SILENT_MS, CONTACT_PROBE);
+	assert_next(0, CONTACT_PROBE);
+	for (int i = 0; i < 11; i++) {
+		assert_next(ACTIVE_AGAIN_MS, CONTACT_PROBE);
+		assert_int_equal(contact.state, CONTACT_UP);
+	}
+	assert_next(ACTIVE_AGAIN_MS, CONTACT_REKEY);
 	assert_int_equal(contact.state, CONTACT_SILENT);
-	assert_int_equal(contact.since.ns, since.ns);
-	contact_why(&contact, why);
-	assert_non_null(strstr(why, "does not answer"));
-	for (int i = 0; i < 6; i++)
-		assert_next(CONTACT_SILENT_PROBE_MS, CONTACT_PROBE);
-	assert_next(CONTACT_SILENT_PROBE_MS, CONTACT_REKEY); /* CONTACT_DEAD_MS */
-	assert_int_equal(instant_since_ms(now, since), CONTACT_DEAD_MS);
-	contact_heard(&contact, instant_add_ms(since, 1), now); /* alive after all */
+	assert_int_equal(contact.since.ns, heard.ns);
+}
+
+static void who_is_doubted_answers_at_once_or_is_silent(void **state)
+{
+	(void)state;
+	know(1, 1);
+	come_up(1);
+	pass(10);
+	contact_heard(&contact, now, now);
+	pass(100);
+	contact_doubted(&contact, now);
 	assert_int_equal(contact.state, CONTACT_UP);
-	assert_next(CONTACT_KEEPALIVE_MS - CONTACT_SILENT_PROBE_MS, CONTACT_PROBE); /* the last one was so long ago */
+	assert_next(0, CONTACT_PROBE);
+	contact_heard(&contact, (struct instant){ now.ns - 1 }, now); /* before it was doubted */
+	assert_int_equal(contact.pace, CONTACT_ACTIVE);
+	contact_heard(&contact, now, now);
+	assert_int_equal(contact.pace, CONTACT_IDLE);
+	assert_next(IDLE_PROBE_MS, CONTACT_PROBE);
+	pass(10);
+	contact_heard(&contact, now, now);
+	pass(10);
+	contact_doubted(&contact, now);
+	assert_next(0, CONTACT_PROBE);
+	for (int i = 0; i < 11; i++)
+		assert_next(ACTIVE_AGAIN_MS, CONTACT_PROBE);
+	assert_next(ACTIVE_AGAIN_MS, CONTACT_REKEY);
+	assert_int_equal(contact.state, CONTACT_SILENT);
+}
+
+static void a_goodbye_counts_until_it_is_heard(void **state)
+{
+	char why[CONTACT_WHY_BYTES];
+	struct instant since;
+
+	(void)state;
+	know(1, 1);
+	contact_goodbye(&contact, now, now); /* of whom? */
+	assert_int_equal(contact.state, CONTACT_CONNECTING);
+	come_up(1);
+	pass(100);
+	contact_goodbye(&contact, now, now);
+	since = now;
+	assert_int_equal(contact.state, CONTACT_GONE);
+	contact_why(&contact, why);
+	assert_string_equal(why, "said goodbye; asking [::1]:4754 whether it is back");
+	pass(50);
+	contact_goodbye(&contact, now, now); /* once more */
+	assert_int_equal(contact.since.ns, since.ns);
+	contact_heard(&contact, now, now);
+	assert_int_equal(contact.state, CONTACT_UP);
+	assert_next(IDLE_PROBE_MS, CONTACT_PROBE);
+}
+
+/* It has said so, and may be back any moment */
+static void who_said_goodbye_is_asked_each_second(void **state)
+{
+	uint32_t attempts = 0;
+	struct instant since;
+
+	(void)state;
+	know(1, 1);
+	come_up(1);
+	contact_goodbye(&contact, now, now);
+	since = now;
+	contact_doubted(&contact, now); /* the controller says it is there */
+	assert_next(0, CONTACT_REKEY);
+	while (instant_since_ms(now, since) < 50000) {
+		struct contact_todo todo = poll();
+
+		assert_true(todo.action == CONTACT_NOTHING || todo.action == CONTACT_REKEY);
+		attempts += todo.action == CONTACT_REKEY;
+		if (todo.action == CONTACT_NOTHING)
+			now = todo.next;
+		assert_int_equal(contact.state, CONTACT_GONE);
+	}
+	assert_in_range(attempts, 45, 75);
+	contact_expired(&contact, now);
+	assert_int_equal(contact.state, CONTACT_GONE);
+	assert_int_equal(contact.since.ns, since.ns);
+	while (instant_since_ms(now, since) < 3600000) {
+		struct contact_todo todo = poll();
+
+		attempts += todo.action == CONTACT_INITIATE;
+		if (todo.action == CONTACT_NOTHING)
+			now = todo.next;
+	}
+	assert_in_range(attempts, 200, 350);
+	contact_wanted(&contact, now);
+	while (poll().action == CONTACT_INITIATE)
+		;
+	assert_true(instant_since_ms(poll().next, now) <= 2 * CONTACT_RETRY_MAX_MS);
+	contact_confirmed(&contact, REKEY_MS, now);
+	assert_int_equal(contact.state, CONTACT_UP);
 }
 
 static void a_dead_peers_session_expires(void **state)
 {
-	struct instant since;
+	struct instant heard;
 
 	(void)state;
 	know(1, 1);
 	come_up(1);
-	contact_silent(&contact, now);
-	since = now;
+	heard = now;
 	pass(180000);
+	(void)poll();
 	contact_expired(&contact, now);
 	assert_int_equal(contact.state, CONTACT_UNREACHABLE);
-	assert_int_equal(contact.since.ns, since.ns);
-	assert_next(0, CONTACT_INITIATE);
+	assert_int_equal(contact.since.ns, heard.ns);
 	contact_expired(&contact, now);
 	assert_int_equal(contact.state, CONTACT_UNREACHABLE);
 }
@@ -378,7 +558,7 @@ static void a_machine_that_moved_shows_itself(void **state)
 	(void)state;
 	come_up(1);
 	pass(10);
-	contact_moved(&contact, now);
+	contact_doubted(&contact, now);
 	assert_next(0, CONTACT_PROBE);
 	assert_idle();
 }
@@ -397,7 +577,7 @@ static void nothing_is_done_about_the_refused_and_the_gone(void **state)
 	assert_int_equal(poll().next.ns, 0);
 	contact_wanted(&contact, now);
 	know(5, 1);
-	contact_moved(&contact, now);
+	contact_doubted(&contact, now);
 	pass(1000000);
 	assert_idle();
 	contact_gone(&contact, now);
@@ -430,12 +610,14 @@ static void assert_state(void)
 		assert_int_equal(contact.state, CONTACT_GONE);
 	else if (contact.refused)
 		assert_int_equal(contact.state, CONTACT_REFUSED);
+	else if (contact.goodbye_at.ns)
+		assert_int_equal(contact.state, CONTACT_GONE);
 	else if (contact.session)
 		assert_true(contact.state == CONTACT_UP || contact.state == CONTACT_SILENT);
 	else
 		assert_true(contact.state == CONTACT_UNREACHABLE || (reachable && contact.state == CONTACT_CONNECTING));
 	if (contact.state == CONTACT_SILENT)
-		assert_true(instant_since_ms(now, contact.since) >= CONTACT_SILENT_MS);
+		assert_true(instant_since_ms(now, contact.since) >= WIRE_SILENT_MS);
 }
 
 /* Do all that is due, and see that it may be */
@@ -452,7 +634,7 @@ static struct instant obey(struct model *model)
 		assert_true(actions < 2);
 		assert_false(contact.gone || contact.refused);
 		if (todo.action == CONTACT_PROBE) {
-			assert_true(contact.session);
+			assert_true(contact.session && !contact.goodbye_at.ns);
 			continue;
 		}
 		assert_int_equal(todo.action, contact.session ? CONTACT_REKEY : CONTACT_INITIATE);
@@ -473,7 +655,7 @@ static void anything_happens(void)
 	struct endpoint somewhere = address((uint8_t)(1 + rand() % 6));
 	struct endpoint endpoints[3] = { somewhere, address(8), address(9) };
 
-	switch (rand() % 14) {
+	switch (rand() % 18) {
 	case 0:
 	case 1:
 		contact_wanted(&contact, now);
@@ -482,7 +664,7 @@ static void anything_happens(void)
 		contact_endpoints_changed(&contact, endpoints, (uint32_t)rand() % 4, now);
 		break;
 	case 3:
-		contact_moved(&contact, now);
+		contact_doubted(&contact, now);
 		break;
 	case 4:
 		contact_answered(&contact, &somewhere, REKEY_MS, now);
@@ -501,7 +683,7 @@ static void anything_happens(void)
 		break;
 	case 9:
 	case 10:
-		contact_silent(&contact, now);
+		contact_unanswered(&contact, now);
 		break;
 	case 11:
 		contact_worn(&contact, now);
@@ -509,8 +691,19 @@ static void anything_happens(void)
 	case 12:
 		contact_expired(&contact, now);
 		break;
+	case 13:
+		contact_carried(&contact, (struct instant){ now.ns - (uint64_t)(rand() % 2) * 500000000ULL }, now);
+		break;
+	case 14:
+		contact_wire(&contact, rand() % 2, now);
+		break;
+	case 15:
+		contact_doubted(&contact, now);
+		break;
+	case 16:
+		contact_goodbye(&contact, now, now);
+		break;
 	default:
-		contact_probed(&contact, now);
 		break;
 	}
 }
@@ -577,7 +770,7 @@ static void it_never_gives_up(void **state)
 			}
 			assert_true(!before.ns || i == 0 || instant_since_ms(now, before) <= SLOWEST_MS);
 		}
-		assert_int_equal(contact.state, CONTACT_UNREACHABLE);
+		assert_int_equal(contact.state, contact.goodbye_at.ns ? CONTACT_GONE : CONTACT_UNREACHABLE);
 	}
 }
 
@@ -592,9 +785,15 @@ int main(void)
 		TEST(new_addresses_are_tried_at_once),
 		TEST(a_machine_that_moved_asks_at_once),
 		TEST(the_initiator_rekeys_and_the_responder_later),
-		TEST(of_two_idle_peers_one_probes),
+		TEST(of_two_idle_peers_who_asked_probes),
 		TEST(a_busy_one_measures_the_round_trip_all_the_same),
-		TEST(silence_is_probed_told_and_ended),
+		TEST(an_idle_one_is_silent_after_30_s),
+		TEST(one_that_carried_a_frame_is_silent_after_3_s),
+		TEST(one_with_a_wire_is_probed_always_and_silent_after_1_s),
+		TEST(an_idle_one_is_not_silent_with_its_first_frame),
+		TEST(who_is_doubted_answers_at_once_or_is_silent),
+		TEST(a_goodbye_counts_until_it_is_heard),
+		TEST(who_said_goodbye_is_asked_each_second),
 		TEST(a_dead_peers_session_expires),
 		TEST(a_worn_session_is_replaced_at_once),
 		TEST(a_path_moves_so_often_and_no_more),

@@ -80,6 +80,7 @@ static void send_data(struct side *side, bool answered)
 
 	counter_add(&sender->datagrams, 10);
 	counter_add(&sender->bytes, 10000);
+	counter_set(&sender->carried_ns, now.ns);
 	if (answered)
 		counter_add(&side->peer->current->rx[0].datagrams, 10);
 	if (!quiet)
@@ -170,6 +171,8 @@ static void a_cut_is_seen_at_rest(void **state)
 	run(30 * 1000);
 	cut(true);
 	run(20 * 1000);
+	assert_true(a->peer->contact.state == CONTACT_UP && b->peer->contact.state == CONTACT_UP);
+	run(11 * 1000);
 	assert_true(a->peer->contact.state == CONTACT_SILENT || b->peer->contact.state == CONTACT_SILENT);
 	cut(false);
 	run(2000);
@@ -189,6 +192,7 @@ static void what_is_sent_after_the_stir_is_seen(void **state)
 	a->peer->quiet = false;
 	overlay_stirred(&a->overlay, a->peer->slot, now);
 	counter_add(&a->peer->current->senders[0].datagrams, 1);
+	counter_set(&a->peer->current->senders[0].carried_ns, now.ns);
 	run(5000);
 	assert_int_equal(a->peer->contact.state, CONTACT_SILENT);
 }
@@ -356,7 +360,7 @@ static void who_is_forgotten_hears_nothing(void **state)
 	overlay_too_big(&a->overlay, a->peer->slot, 1400, now);
 	run(100 * 1000);
 	assert_int_equal(a->overlay.timers.count, 0);
-	assert_int_equal(b->peer->contact.state, CONTACT_SILENT);
+	assert_int_equal(b->peer->contact.state, CONTACT_GONE);
 	assert_true(dropped(a, DROP_HANDSHAKE_STRANGER) > 0);
 }
 
