@@ -233,6 +233,7 @@ cli_SRC = \
 	cli/drop_help.c \
 	cli/duration.c \
 	cli/faults.c \
+	cli/get_peers.c \
 	cli/invocation.c \
 	cli/join_token.c \
 	cli/lab_file.c \
@@ -449,6 +450,7 @@ cli_TESTS = \
 	tests/unit/cli/test_drop_help.c \
 	tests/unit/cli/test_duration.c \
 	tests/unit/cli/test_faults.c \
+	tests/unit/cli/test_get_peers.c \
 	tests/unit/cli/test_invocation.c \
 	tests/unit/cli/test_join_token.c \
 	tests/unit/cli/test_lab_file.c \

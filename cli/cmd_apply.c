@@ -1,6 +1,7 @@
 /*
  * cmd_apply.c - `weft apply` and `weft delete`: what the controller shall make of a lab
  */
+#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/lab_file.h"
 #include "cli/operator.h"
@@ -38,7 +39,27 @@ static char *read_file(const char *file, size_t *len_bytes)
 	return NULL;
 }
 
-static struct lab_file *load(const char *file, const char *shown)
+/* --json has what is wrong with the file, too */
+static void print_faults_json(const struct faults *faults, const char *shown)
+{
+	json_t *errors = json_array(), *out = json_pack("{s:o}", "errors", errors);
+
+	for (size_t i = 0; i < faults->count; i++)
+		json_array_append_new(errors,
+			json_pack("{s:s, s:i, s:s}", "file", shown, "line", (int)faults->entries[i].line, "text",
+				faults->entries[i].text));
+	say_json(out);
+	json_decref(out);
+}
+
+static void tell_faults(const struct invocation *in, const struct faults *faults, const char *shown)
+{
+	faults_print(faults, shown, stderr);
+	if (invocation_has(in, OPTION_JSON))
+		print_faults_json(faults, shown);
+}
+
+static struct lab_file *load(const struct invocation *in, const char *file, const char *shown)
 {
 	struct faults faults = { .count = 0 };
 	size_t len_bytes = 0;
@@ -46,25 +67,41 @@ static struct lab_file *load(const char *file, const char *shown)
 	struct lab_file *lab = bytes ? lab_file_parse(bytes, len_bytes, &faults) : NULL;
 
 	if (bytes && !lab)
-		faults_print(&faults, shown, stderr);
+		tell_faults(in, &faults, shown);
 	free(bytes);
 	return lab;
 }
 
-/* The controller's objections, at the lines of the file that they are about */
-static enum cli_exit refused(const struct answer *answer, const struct lab_file *lab, const char *shown)
+static void add_objection(struct faults *faults, const json_t *error, const struct lab_file *lab)
 {
-	const json_t *error = json_object_get(answer->json, "error");
-	const char *where = json_string_value(json_object_get(error, "where"));
-	const char *message = json_string_value(json_object_get(error, "message"));
-	const char *hint = json_string_value(json_object_get(error, "hint"));
-	struct faults faults = { .count = 0 };
+	const char *where = json_text_of(error, "where"), *message = json_text_of(error, "message"),
+		   *hint = json_text_of(error, "hint");
 
-	if (!where || !message || answer->status == 401 || answer->status == 403)
+	faults_add(faults, where ? lab_file_line(lab, where) : 0, "%s%s%s%s%s", where ? where : "",
+		where && *where ? ": " : "", message ? message : "?", hint ? "; " : "", hint ? hint : "");
+}
+
+/* The controller's objections, at the lines of the file that they are about */
+static enum cli_exit refused(const struct invocation *in, const struct answer *answer, const struct lab_file *lab,
+	const char *shown)
+{
+	const json_t *error = json_object_get(answer->json, "error"), *all = json_object_get(answer->json, "errors");
+	struct faults faults = { .count = 0 };
+	size_t i;
+
+	if (!json_text_of(error, "where") || !json_text_of(error, "message") || answer->status == 401 ||
+		answer->status == 403) {
+		if (invocation_has(in, OPTION_JSON) && json_text_of(error, "message")) {
+			add_objection(&faults, error, lab);
+			print_faults_json(&faults, shown);
+		}
 		return answer_refused(answer, shown);
-	faults_add(&faults, lab_file_line(lab, where), "%s%s%s%s%s", where, *where ? ": " : "", message,
-		hint ? "; " : "", hint ? hint : "");
-	faults_print(&faults, shown, stderr);
+	}
+	if (json_array_size(all) == 0)
+		add_objection(&faults, error, lab);
+	json_array_foreach(all, i, error)
+		add_objection(&faults, error, lab);
+	tell_faults(in, &faults, shown);
 	return CLI_FAILED;
 }
 
@@ -89,18 +126,35 @@ static void print_changes(const json_t *changes, const char *op, const char *don
 		printf(" %s", done);
 }
 
-static void print_hosts(const json_t *hosts)
+/* "all 10 paths up, 12 ports up", "8 of 10 paths up, 11 of 12 ports up"; nothing where nothing was waited for */
+static void print_up(const json_t *paths, const json_t *ports)
 {
-	const json_t *host;
-	size_t i;
+	const struct {
+		long long count, up;
+		const char *what, *all;
+	} parts[] = { { json_int_of(paths, "count"), json_int_of(paths, "up"), "path", "all " },
+		{ json_int_of(ports, "count"), json_int_of(ports, "up"), "port", "" } };
+	const char *between = "";
 
-	json_array_foreach(hosts, i, host)
-		printf("%s%s", i ? ", " : "", json_string_value(host));
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		const char *more = parts[i].count == 1 ? "" : "s";
+
+		if (parts[i].count == 0)
+			continue;
+		if (parts[i].up < parts[i].count)
+			printf("%s%lld of %lld %s%s up", between, parts[i].up, parts[i].count, parts[i].what, more);
+		else
+			printf("%s%s%lld %s%s up", between, *more ? parts[i].all : "", parts[i].count, parts[i].what,
+				more);
+		between = ", ";
+	}
+	if (*between)
+		putchar('\n');
 }
 
 static void print_done(const struct invocation *in, const char *lab, const json_t *answer)
 {
-	const json_t *hosts = json_object_get(answer, "hosts"), *changes = json_object_get(answer, "changes");
+	const json_t *changes = json_object_get(answer, "changes");
 
 	if (invocation_has(in, OPTION_JSON)) {
 		say_json(answer);
@@ -113,24 +167,35 @@ static void print_done(const struct invocation *in, const char *lab, const json_
 		printf(", deleted");
 	print_changes(changes, "put", "set");
 	print_changes(changes, "delete", "removed");
-	if (invocation_has(in, OPTION_WAIT) && json_array_size(hosts) > 0) {
-		printf("; applied by ");
-		print_hosts(hosts);
-	}
 	putchar('\n');
+	print_up(json_object_get(answer, "paths"), json_object_get(answer, "ports"));
 }
 
 /* @answer is a change that the controller accepted */
 static enum cli_exit finish(const struct invocation *in, struct operator* operator, const char * lab,
 	const struct answer *answer, uint64_t timeout_ms)
 {
+	const struct wait_change change = { .lab = lab,
+		.deleted = in->command == &command_delete,
+		.answer = answer->json,
+		.timeout_ms = timeout_ms };
+	json_t *out = json_copy(answer->json);
 	enum cli_exit result = CLI_OK;
 
-	if (invocation_has(in, OPTION_WAIT))
-		result = wait_applied(operator->client, lab, answer->json, timeout_ms);
-	if (result == CLI_OK || invocation_has(in, OPTION_JSON))
-		print_done(in, lab, answer->json);
+	if (!invocation_has(in, OPTION_NO_WAIT))
+		result = wait_change(operator->client, &change, out);
+	print_done(in, lab, out);
+	json_decref(out);
 	return result;
+}
+
+static bool options_fit(const struct invocation *in)
+{
+	if (!invocation_has(in, OPTION_NO_WAIT) ||
+		(!invocation_has(in, OPTION_WAIT) && !invocation_has(in, OPTION_TIMEOUT)))
+		return true;
+	(void)say_error(CLI_USAGE, "%s: --no-wait goes neither with --wait nor with --timeout", in->command->name);
+	return false;
 }
 
 static enum cli_exit run_apply(const struct invocation *in)
@@ -143,9 +208,9 @@ static enum cli_exit run_apply(const struct invocation *in)
 	enum cli_exit result;
 	uint64_t timeout_ms;
 
-	if (!invocation_duration(in, OPTION_TIMEOUT, TIMEOUT_DEFAULT_MS, &timeout_ms))
+	if (!options_fit(in) || !invocation_duration(in, OPTION_TIMEOUT, TIMEOUT_DEFAULT_MS, &timeout_ms))
 		return CLI_USAGE;
-	lab = load(in->args[0], shown);
+	lab = load(in, in->args[0], shown);
 	if (!lab)
 		return CLI_FAILED;
 	snprintf(path, sizeof(path), "/v1/labs/%s", lab_file_name(lab));
@@ -153,7 +218,7 @@ static enum cli_exit run_apply(const struct invocation *in)
 	if (result == CLI_OK)
 		result = client_call(operator.client, "PUT", path, lab_file_json(lab), &answer);
 	if (result == CLI_OK && !answer_good(&answer))
-		result = refused(&answer, lab, shown);
+		result = refused(in, &answer, lab, shown);
 	else if (result == CLI_OK)
 		result = finish(in, &operator, lab_file_name(lab), &answer, timeout_ms);
 	answer_fini(&answer);
@@ -171,7 +236,7 @@ static enum cli_exit run_delete(const struct invocation *in)
 	enum cli_exit result;
 	uint64_t timeout_ms;
 
-	if (!invocation_duration(in, OPTION_TIMEOUT, TIMEOUT_DEFAULT_MS, &timeout_ms))
+	if (!options_fit(in) || !invocation_duration(in, OPTION_TIMEOUT, TIMEOUT_DEFAULT_MS, &timeout_ms))
 		return CLI_USAGE;
 	if (!identity_name_ok(lab))
 		return say_error(CLI_USAGE, "delete: \"%s\" is no lab's name; `weft get labs` lists them", lab);
@@ -193,10 +258,12 @@ const struct command command_apply = {
 	.name = "apply",
 	.arguments = "FILE.yaml",
 	.summary = "Make the lab in FILE.yaml so, all of it or nothing",
-	.help = "The controller works out what changes, and the hosts follow; with --wait the\n"
-		"command returns when all of them have.  \"-\" reads standard input.  What a lab file\n"
-		"holds is described in weft-lab(5).\n",
-	.options = OPTION_BIT(WAIT) | OPTION_BIT(TIMEOUT),
+	.help = "The controller works out what changes, and the hosts follow.  The command returns\n"
+		"when every host has applied it and all paths between them are up, or names each\n"
+		"host, port and path that is not, and why.  Hosts that are offline are named and not\n"
+		"waited for.  \"-\" reads standard input.  What a lab file holds is described in\n"
+		"weft-lab(5).\n",
+	.options = OPTION_BIT(WAIT) | OPTION_BIT(NO_WAIT) | OPTION_BIT(TIMEOUT),
 	.args_min = 1,
 	.args_max = 1,
 	.run = run_apply,
@@ -206,8 +273,8 @@ const struct command command_delete = {
 	.name = "delete",
 	.arguments = "LAB",
 	.summary = "Take a lab away: its networks, its ports and the devices made for them",
-	.help = "",
-	.options = OPTION_BIT(WAIT) | OPTION_BIT(TIMEOUT),
+	.help = "The command returns when every host that is online has let go of it.\n",
+	.options = OPTION_BIT(WAIT) | OPTION_BIT(NO_WAIT) | OPTION_BIT(TIMEOUT),
 	.args_min = 1,
 	.args_max = 1,
 	.run = run_delete,

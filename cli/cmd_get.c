@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/drop_help.h"
 #include "cli/duration.h"
+#include "cli/get_peers.h"
 #include "cli/operator.h"
 #include "cli/say.h"
 #include "cli/table.h"
@@ -83,6 +84,44 @@ static void add_applied(struct table *table, const json_t *host)
 		table_addf(table, "%lld of %lld", json_int_of(host, "applied_rev"), json_int_of(host, "wanted_rev"));
 }
 
+/* " for 3m" since @item's `since`; "" where there is none */
+static const char *for_how_long(const json_t *item, char out[DURATION_TEXT_BYTES + 8])
+{
+	long long since = json_int_of(item, "since"), now = (long long)time(NULL);
+	char age[DURATION_TEXT_BYTES];
+
+	duration_format(now > since ? (uint64_t)(now - since) * 1000 : 0, age);
+	snprintf(out, DURATION_TEXT_BYTES + 8, since ? " for %s" : "", age);
+	return out;
+}
+
+/* Each with what it is about and since when; an agent of before `errors` has one line */
+static void note_errors(struct table *table, const json_t *host)
+{
+	const json_t *errors = json_object_get(host, "errors"), *error;
+	const char *name = json_text_of(host, "name");
+	char age[DURATION_TEXT_BYTES + 8];
+	size_t i;
+
+	if (!errors && json_text_of(host, "error"))
+		table_note(table, "%s: %s", name, json_text_of(host, "error"));
+	json_array_foreach(errors, i, error) {
+		const char *lab = json_text_of(error, "lab"), *port = json_text_of(error, "port"),
+			   *network = json_text_of(error, "network"), *peer = json_text_of(error, "host"),
+			   *what = port ? port
+			: network       ? network
+					: peer;
+
+		table_note(table, "%s%s%s%s%s%s%s: %s", name, what ? ": " : "",
+			port              ? "port "
+				: network ? "network "
+				: peer    ? "host "
+					  : "",
+			what && lab ? lab : "", what && lab ? "/" : "", what ? what : "", for_how_long(error, age),
+			json_text_of(error, "text"));
+	}
+}
+
 static void host_row(struct table *table, const json_t *host)
 {
 	long long seen = json_int_of(host, "last_seen"), now = (long long)time(NULL);
@@ -96,8 +135,7 @@ static void host_row(struct table *table, const json_t *host)
 	table_add(table, json_text_of(host, "endpoint"));
 	add_applied(table, host);
 	table_add(table, online ? "now" : age);
-	if (json_text_of(host, "error"))
-		table_note(table, "%s: %s", json_text_of(host, "name"), json_text_of(host, "error"));
+	note_errors(table, host);
 }
 
 static void network_row(struct table *table, const json_t *network)
@@ -109,8 +147,14 @@ static void network_row(struct table *table, const json_t *network)
 
 static void port_row(struct table *table, const json_t *port)
 {
+	char age[DURATION_TEXT_BYTES + 8];
+
 	table_add(table, json_text_of(port, "lab"));
 	table_add(table, json_text_of(port, "name"));
+	table_add(table, json_text_of(port, "state"));
+	if (json_text_of(port, "error"))
+		table_note(table, "%s/%s%s: %s", json_text_of(port, "lab"), json_text_of(port, "name"),
+			for_how_long(port, age), json_text_of(port, "error"));
 }
 
 static void lab_row(struct table *table, const json_t *lab)
@@ -161,6 +205,30 @@ static void drop_row(struct table *table, const json_t *drop)
 	add_age(table, drop, "last");
 }
 
+static void peer_row(struct table *table, const json_t *path)
+{
+	table_add(table, json_text_of(path, "host"));
+	table_add(table, json_text_of(path, "peer"));
+	table_add(table, json_text_of(path, "state"));
+	add_age(table, path, "since");
+	table_add(table, json_text_of(path, "endpoint"));
+	if (json_text_of(path, "reason"))
+		table_note(table, "%s to %s: %s", json_text_of(path, "host"), json_text_of(path, "peer"),
+			json_text_of(path, "reason"));
+}
+
+/* The list has what is not up; how many there are stands beside it */
+static void print_paths(const json_t *paths)
+{
+	long long unknown = json_int_of(paths, "unknown");
+
+	printf("%lld of %lld paths up", (long long)json_int_of(paths, "up"), (long long)json_int_of(paths, "count"));
+	if (unknown)
+		printf("; %lld %s between hosts that are both offline, and not known", unknown,
+			unknown == 1 ? "is" : "are");
+	putchar('\n');
+}
+
 /* Each name once, with what it means and what to do */
 static void explain_drops(const json_t *items)
 {
@@ -190,8 +258,9 @@ static const struct kind kinds[] = {
 			{ .title = "ID", .right = true } },
 		network_row, &network_attributes, "no networks; `weft apply FILE.yaml` makes them" },
 	{ "ports", "lab", { "lab", "name" },
-		{ { .title = "LAB", .shrinks = true, .first = true }, { .title = "PORT", .shrinks = true } }, port_row,
-		&port_attributes, "no ports; `weft apply FILE.yaml` makes them" },
+		{ { .title = "LAB", .shrinks = true, .first = true }, { .title = "PORT", .shrinks = true },
+			{ .title = "STATE" } },
+		port_row, &port_attributes, "no ports; `weft apply FILE.yaml` makes them" },
 	{ "labs", "name", { "name" },
 		{ { .title = "LAB", .shrinks = true, .first = true }, { .title = "REVISION", .right = true },
 			{ .title = "NETWORKS", .right = true }, { .title = "PORTS", .right = true },
@@ -207,6 +276,10 @@ static const struct kind kinds[] = {
 			{ .title = "RATE", .right = true }, { .title = "SINCE", .right = true },
 			{ .title = "LAST", .right = true } },
 		drop_row, NULL, "no host has dropped anything" },
+	{ "peers", NULL, { "host", "peer" },
+		{ { .title = "HOST", .shrinks = true }, { .title = "PEER", .shrinks = true }, { .title = "STATE" },
+			{ .title = "SINCE", .right = true }, { .title = "TRIED" } },
+		peer_row, NULL, NULL },
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -335,7 +408,7 @@ static void show_all(struct getting *getting, const json_t *items)
 		table_print(getting->table, stdout, table_screen_width(stdout));
 	else if (invocation_has(getting->in, OPTION_LAB))
 		note_nothing_of_lab(getting, items);
-	else if (!invocation_has(getting->in, OPTION_JSON))
+	else if (!invocation_has(getting->in, OPTION_JSON) && getting->kind->none)
 		say_note("%s", getting->kind->none);
 	if (getting->kind->row == drop_row && !getting->known)
 		explain_drops(items);
@@ -400,6 +473,8 @@ static enum cli_exit get(struct getting *getting, struct client *client)
 		print_json(getting, answer.json);
 	else if (result == CLI_OK)
 		show_all(getting, json_object_get(answer.json, "items"));
+	if (result == CLI_OK && getting->kind->row == peer_row && !invocation_has(getting->in, OPTION_JSON))
+		print_paths(json_object_get(answer.json, "paths"));
 	answer_fini(&answer);
 	return result == CLI_OK && getting->known ? watch(getting, client, rev) : result;
 }
@@ -419,7 +494,7 @@ static const struct kind *kind_lookup(const char *typed)
 		words[i] = kinds[i].name;
 	}
 	meant = suggest(typed, words, KINDS);
-	(void)say_error(CLI_USAGE, "get %s: there are hosts, networks, ports, labs, macs and drops%s%s%s", typed,
+	(void)say_error(CLI_USAGE, "get %s: there are hosts, networks, ports, labs, macs, drops and peers%s%s%s", typed,
 		meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "");
 	return NULL;
 }
@@ -433,6 +508,11 @@ static enum cli_exit run(const struct invocation *in)
 
 	if (!getting.kind)
 		return CLI_USAGE;
+	if (in->arg_count > 1)
+		return getting.kind->row == peer_row
+			? get_peers_of(in, in->args[1])
+			: say_error(CLI_USAGE, "get %s: takes no \"%s\"; only peers are asked of one host",
+				  getting.kind->name, in->args[1]);
 	if (invocation_has(in, OPTION_LAB) && !getting.kind->lab_member)
 		return say_error(CLI_USAGE, "get %s: --lab does not fit, %s belong to no lab; leave it out",
 			getting.kind->name, getting.kind->name);
@@ -453,13 +533,14 @@ static enum cli_exit run(const struct invocation *in)
 
 const struct command command_get = {
 	.name = "get",
-	.arguments = "hosts|networks|ports|labs|macs|drops",
+	.arguments = "hosts|networks|ports|labs|macs|drops|peers [HOST]",
 	.summary = "Show what the controller knows",
 	.help = "On a terminal, long columns are cut to its width; into a pipe they are not.  With\n"
 		"--watch, each change follows as a line, until interrupted; with --json as one\n"
-		"object a line.\n",
+		"object a line.  \"peers\" are the paths between hosts that are not up, as their ends\n"
+		"say; \"peers HOST\" asks that host for all of its own.\n",
 	.options = OPTION_BIT(LAB) | OPTION_BIT(WATCH),
 	.args_min = 1,
-	.args_max = 1,
+	.args_max = 2,
 	.run = run,
 };

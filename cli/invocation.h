@@ -29,7 +29,8 @@ enum cli_exit {
 	X(ENDPOINT, "endpoint", "ADDR[:PORT]", "where other hosts reach this one, if not where it connects from") \
 	X(PORT, "port", "PORT", "UDP port of this host's weftd (4754)")                                           \
 	X(FORCE, "force", "", "replace an earlier enrolment")                                                     \
-	X(WAIT, "wait", "", "return when every host concerned has applied it")                                    \
+	X(WAIT, "wait", "", "wait until all is up; that is the default")                                          \
+	X(NO_WAIT, "no-wait", "", "return as soon as the controller has the change")                              \
 	X(TIMEOUT, "timeout", "TIME", "how long to wait (30s)")                                                   \
 	X(LAB, "lab", "LAB", "only what belongs to this lab")                                                     \
 	X(WATCH, "watch", "", "go on and show changes as they happen")                                            \

@@ -53,6 +53,7 @@ struct api_call {
 	const char *watch;           /* "" or what the query says; NULL: no watch.  During api_call() only */
 	json_t *in;                  /* the body; NULL where the route takes none */
 	json_t *out;
+	json_t *faults; /* all that was found, of a lab */
 	char allow[64];
 	struct fault fault;
 };
@@ -82,6 +83,7 @@ static void call_free(struct api_call *c)
 	c->api->waiting--;
 	json_decref(c->in);
 	json_decref(c->out);
+	json_decref(c->faults);
 	free(c);
 }
 
@@ -345,6 +347,7 @@ static json_t *get_lab_state(struct api_call *c)
 
 static json_t *put_lab(struct api_call *c, struct store_txn *txn, struct fault *fault)
 {
+	fault->all = c->faults = json_array();
 	return lab_put(c->api->model, c->name, c->in, txn, fault);
 }
 

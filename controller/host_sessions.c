@@ -29,6 +29,7 @@ struct host_session {
 	bool reported;
 	bool fresh;            /* since this watch began */
 	time_t last_seen;      /* 0: never, since the start */
+	time_t left_at;        /* when its last watch ended; 0: it had none, since the start */
 	time_t address_at;     /* when its address was last stored */
 	uint64_t events_taken; /* the agent's number of the last event */
 	TAILQ_ENTRY(host_session) link;
@@ -48,6 +49,7 @@ struct host_sessions {
 	struct host_session **list;
 	size_t count;
 	struct asks asks;
+	time_t started;
 };
 
 static struct host_session **slot(struct host_sessions *sessions, const char *name, size_t *at)
@@ -75,6 +77,11 @@ static struct host_session *lookup(struct host_sessions *sessions, const char *n
 	struct host_session **found = slot(sessions, name, &at);
 
 	return found ? *found : NULL;
+}
+
+static time_t wall_clock(const struct host_sessions *sessions)
+{
+	return sessions->machine->wall(sessions->machine->ctx);
 }
 
 static struct host_session *session_of(struct watcher *watcher)
@@ -227,6 +234,7 @@ static void watch_over(struct host_session *session)
 	if (session->fresh)
 		emit_difference(session->sessions, WATCH_PEERS, session->report.peers, NULL);
 	session->watching = session->fresh = false;
+	session->left_at = wall_clock(session->sessions);
 	asks_gone(&session->sessions->asks, session->name);
 }
 
@@ -288,6 +296,7 @@ struct host_sessions *host_sessions_new(struct model *model, const struct api_ma
 	sessions->machine = machine;
 	TAILQ_INIT(&sessions->queue);
 	asks_init(&sessions->asks, machine);
+	sessions->started = machine->wall(machine->ctx);
 	host_sessions_touch(sessions, model_all(model, MODEL_HOST));
 	return sessions;
 }
@@ -485,7 +494,7 @@ bool host_sessions_report(struct host_sessions *sessions, const char *host, cons
 	}
 	was = session->report;
 	agent_report_rate(&report, &was, sessions->machine->now(sessions->machine->ctx), session->last_seen);
-	agent_report_date(&report, &was, sessions->machine->wall(sessions->machine->ctx));
+	agent_report_date(&report, &was, wall_clock(sessions));
 	changed = !session->reported || strcmp(was.applied, report.applied) != 0 || was.rev != report.rev ||
 		!json_equal(was.about, report.about);
 	if (report.macs)
@@ -544,6 +553,18 @@ void host_sessions_end_asks(struct host_sessions *sessions)
 
 /* ---- what operators see ----------------------------------------------------------------------------------- */
 
+/* How long it has been offline, as far as is known; one that joins, or that is still looking for a restarted controller, is not yet late */
+static json_int_t offline_s(const struct host_session *session, const json_t *host)
+{
+	const time_t now = wall_clock(session->sessions);
+	time_t since = session->left_at ? session->left_at : session->sessions->started;
+	const time_t enrolled = (time_t)json_integer_value(json_object_get(host, "enrolled_at"));
+
+	if (enrolled > since)
+		since = enrolled;
+	return now > since ? (json_int_t)(now - since) : 0;
+}
+
 /* What is wanted and what is applied, with the revisions by which people know them */
 static void show_documents(const struct host_session *session, json_t *out)
 {
@@ -573,6 +594,8 @@ json_t *host_sessions_item(struct host_sessions *sessions, const json_t *host)
 		json_object_set_new(out, "endpoint", json_string(endpoint));
 	if (session)
 		show_documents(session, out);
+	if (session && !session->watching)
+		json_object_set_new(out, "offline_s", json_integer(offline_s(session, host)));
 	if (session && session->last_seen)
 		json_object_set_new(out, "last_seen", json_integer(session->last_seen));
 	if (session && session->report.about)
@@ -672,7 +695,7 @@ json_t *host_sessions_list(struct host_sessions *sessions, enum watch_resource r
 {
 	json_t *out, *item;
 	const char *key;
-	time_t wall = sessions->machine->wall(sessions->machine->ctx);
+	time_t wall = wall_clock(sessions);
 
 	if (resource == WATCH_HOSTS)
 		return hosts(sessions);

@@ -220,7 +220,12 @@ static json_t *lab_paths(struct reach *r)
 	const size_t count = count_pairs(r, r->shall);
 	json_t *named = json_array();
 	uint32_t unnamed = 0;
+	size_t offline;
 
+	for (size_t host = 0; host < r->count; host++)
+		if (!r->word[host].online)
+			lags(r, host);
+	offline = count_pairs(r, r->down);
 	for (size_t host = 0; host < r->count; host++) {
 		const struct host_word *word = &r->word[host];
 
@@ -231,14 +236,15 @@ static json_t *lab_paths(struct reach *r)
 		if (word->in_line)
 			take_word(r, host, named);
 	}
-	return json_pack("{s:I, s:I, s:o, s:I}", "count", (json_int_t)count, "up",
-		(json_int_t)(count - count_pairs(r, r->down)), "not_up", named, "unnamed", (json_int_t)unnamed);
+	return json_pack("{s:I, s:I, s:I, s:o, s:I}", "count", (json_int_t)count, "up",
+		(json_int_t)(count - count_pairs(r, r->down)), "offline", (json_int_t)offline, "not_up", named,
+		"unnamed", (json_int_t)unnamed);
 }
 
 static json_t *lab_ports(const struct reach *r)
 {
 	json_t *named = json_array(), *port;
-	json_int_t count = 0, up = 0, unnamed = 0;
+	json_int_t count = 0, up = 0, offline = 0, failed = 0;
 	const char *key;
 
 	json_object_foreach((json_t *)model_all(r->model, MODEL_PORT), key, port) {
@@ -249,17 +255,16 @@ static json_t *lab_ports(const struct reach *r)
 			continue;
 		item = host_sessions_port(r->sessions, port);
 		count++;
-		if (!r->word[at].in_line)
-			; /* the host is named */
-		else if (json_object_get(item, "error"))
+		up += strcmp(json_text_of(item, "state"), "up") == 0;
+		offline += !r->word[at].online;
+		if (r->word[at].in_line && json_object_get(item, "error")) {
 			append_bounded(named, item);
-		else if (strcmp(json_text_of(item, "state"), "up") == 0)
-			up++;
-		else
-			unnamed++;
+			failed++;
+		}
 		json_decref(item);
 	}
-	return json_pack("{s:I, s:I, s:o, s:I}", "count", count, "up", up, "not_up", named, "unnamed", unnamed);
+	return json_pack("{s:I, s:I, s:I, s:I, s:o}", "count", count, "up", up, "offline", offline, "failed", failed,
+		"not_up", named);
 }
 
 bool reach_of_lab(const struct model *model, const struct host_sessions *sessions, const char *lab, json_t *out)

@@ -19,7 +19,8 @@ json_t *reach_of_fabric(const struct model *model, const struct host_sessions *s
 
 /**
  * reach_of_lab() - is all of it up?
- * @out:	{"paths": {"count", "up", "not_up", "unnamed"}, "ports": {...}} is added to it
+ * @out:	{"paths": {"count", "up", "offline", "not_up", "unnamed"}, "ports": {"count", "up", "offline", "failed", "not_up"}} is
+ *	added to it
  *
  * Hosts that have not applied what is wanted of them have no path and no port that is up, whatever they said before.  The first
  * REACH_NAMED_MAX items of each are named.  Return: false where memory is short

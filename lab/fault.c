@@ -63,7 +63,7 @@ bool fault_store(struct fault *fault, int err)
 	return fault_set(fault, 503, "", "the store could not be written (%s); nothing was changed", strerror(-err));
 }
 
-json_t *fault_body(const struct fault *fault)
+static json_t *error_of(const struct fault *fault)
 {
 	json_t *error = json_pack("{s:s}", "message", fault->message);
 
@@ -71,5 +71,25 @@ json_t *fault_body(const struct fault *fault)
 		json_object_set_new(error, "where", json_string(fault->where));
 	if (error && fault->hint[0])
 		json_object_set_new(error, "hint", json_string(fault->hint));
-	return json_pack("{s:o}", "error", error);
+	return error;
+}
+
+json_t *fault_body(const struct fault *fault)
+{
+	json_t *body = json_pack("{s:o}", "error", error_of(fault));
+
+	if (body && json_array_size(fault->all))
+		json_object_set(body, "errors", fault->all);
+	return body;
+}
+
+void fault_note(struct fault *first, const struct fault *fault)
+{
+	json_t *all = first->all;
+
+	json_array_append_new(all, error_of(fault));
+	if (first->status)
+		return;
+	*first = *fault;
+	first->all = all;
 }

@@ -15,9 +15,9 @@
 struct check {
 	const struct lab *lab;
 	const struct lab_world *world;
-	struct fault *fault;
-	json_t *attached; /* "host/interface" -> the place that took it */
-	json_t *macs;     /* "network/vlan/mac" -> the port that declared it */
+	struct fault *fault; /* of what is looked at */
+	json_t *attached;    /* "host/interface" -> the place that took it */
+	json_t *macs;        /* "network/vlan/mac" -> the port that declared it */
 };
 
 /* Long enough for a place */
@@ -270,18 +270,29 @@ static bool check_names(struct check *c)
 	return true;
 }
 
-bool lab_check(const struct lab *lab, const struct lab_world *world, struct fault *fault)
+/* Whether it is worth to look at more */
+static bool goes_on(const struct fault *first)
 {
+	return !first->status || (first->all && json_array_size(first->all) < LAB_CHECK_FAULTS_MAX);
+}
+
+bool lab_check(const struct lab *lab, const struct lab_world *world, struct fault *first)
+{
+	struct fault fault = { 0 };
 	struct check c = { .lab = lab,
 		.world = world,
-		.fault = fault,
+		.fault = &fault,
 		.attached = json_object(),
 		.macs = json_object() };
-	bool ok = check_names(&c);
 
-	for (uint32_t i = 0; ok && i < lab->ports_count; i++)
-		ok = check_port(&c, &lab->ports[i]);
+	if (!check_names(&c))
+		fault_note(first, &fault);
+	for (uint32_t i = 0; goes_on(first) && i < lab->ports_count; i++) {
+		fault = (struct fault){ 0 };
+		if (!check_port(&c, &lab->ports[i]))
+			fault_note(first, &fault);
+	}
 	json_decref(c.attached);
 	json_decref(c.macs);
-	return ok;
+	return !first->status;
 }

@@ -29,8 +29,10 @@ struct lab_world {
 	const char *(*attached_by)(void *ctx, const char *host, const char *interface, const char *lab);
 };
 
-/* Return: false with @fault set at the place of the first thing that is wrong */
-bool lab_check(const struct lab *lab, const struct lab_world *world, struct fault *fault)
+#define LAB_CHECK_FAULTS_MAX 64U
+
+/* Return: false with @first set at the place of the first thing that is wrong; of each port's first one where there is a list for all */
+bool lab_check(const struct lab *lab, const struct lab_world *world, struct fault *first)
 	__attribute__((warn_unused_result));
 
 #endif /* LAB_LAB_CHECK_H */

@@ -134,7 +134,7 @@ done
 title "A lab: the three bridges become one Ethernet"
 lab two-sites h1 h2 h3 >"$WORK/lab.yaml"
 show ctl "cat lab.yaml"
-show ctl "time -p weft apply lab.yaml --wait"
+show ctl "time -p weft apply lab.yaml"
 show ctl "weft get hosts"
 sessions_up() { box "$1" weft status --json | jq -e '.peers | length == 2 and all(.state == "up")'; }
 for i in 1 2 3; do wait_until 5 sessions_up h$i || bail "h$i has no sessions with the others"; done
@@ -153,7 +153,7 @@ for i in 1 2 3; do
 done
 prompt ctl "diff lab.yaml twin.yaml"
 diff "$WORK/lab.yaml" "$WORK/twin.yaml" | cut -c 1-$COLUMNS_MAX
-show ctl "weft apply twin.yaml --wait"
+show ctl "weft apply twin.yaml"
 check_twin() {
 	for vm in h2a h2t; do listen $vm; done
 	on h1a "$FRAMES" send --count 100 --stream 1 >/dev/null

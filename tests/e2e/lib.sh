@@ -343,8 +343,8 @@ lab() {
 	done
 }
 
-# apply FILE: and wait until every agent concerned has it
-apply() { operator apply "$1" --wait; }
+# apply FILE: it waits until all is up
+apply() { operator apply "$1"; }
 
 # fabric_up N [JOIN ARGUMENTS...]: underlay, controller and hosts h1..hN, each with VMs hIa and hIb and a running weftd; the
 # lab "lab" joins them all

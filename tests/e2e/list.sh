@@ -4,6 +4,7 @@
 E2E_TESTS="
 pairs.sh 4
 pairs.sh 6
+apply-truth.sh
 segments.sh
 offloads.sh
 tunnels.sh

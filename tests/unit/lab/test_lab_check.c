@@ -318,6 +318,58 @@ static void what_is_no_clash(void **state)
 	json_decref(lab);
 }
 
+/* Each port's first, each once, the first of them as the fault itself */
+static void all_that_is_wrong(void **state)
+{
+	json_t *in = json_loads("{\"networks\":{\"n\":{}},\"ports\":{"
+				"\"a\":{\"host\":\"nobody\",\"network\":\"m\",\"attach\":\"tap:x\"},"
+				"\"b\":{\"host\":\"aws-1\",\"network\":\"n\",\"attach\":\"tap:x\"},"
+				"\"c\":{\"host\":\"aws-1\",\"network\":\"n\",\"attach\":\"tap:x\"},"
+				"\"d\":{\"host\":\"aws-1\",\"network\":\"m\",\"attach\":\"tap:y\"}}}",
+		0, NULL);
+	struct fault fault = { .all = json_array() };
+	json_t *all = fault.all, *body;
+	struct lab lab;
+
+	(void)state;
+	assert_true(lab_decode(in, "l", &lab, &fault));
+	assert_false(lab_check(&lab, &world, &fault));
+	assert_string_equal(fault.where, "ports.a.host");
+	assert_int_equal(json_array_size(all), 3);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(all, 1), "where")), "ports.c.attach");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(all, 2), "where")), "ports.d.network");
+	body = fault_body(&fault);
+	assert_true(json_equal(json_object_get(body, "error"), json_array_get(all, 0)));
+	assert_true(json_equal(json_object_get(body, "errors"), all));
+	json_decref(body);
+	lab_fini(&lab);
+	json_decref(all);
+	json_decref(in);
+}
+
+/* A list has an end, whatever is sent */
+static void so_much_and_no_more(void **state)
+{
+	json_t *in = json_pack("{s:{s:{}}, s:{}}", "networks", "n", "ports"), *ports = json_object_get(in, "ports");
+	struct fault fault = { .all = json_array() };
+	struct lab lab;
+
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "p%d", i);
+		json_object_set_new(ports, name,
+			json_pack("{s:s, s:s, s:s}", "host", "nobody", "network", "n", "attach", "tap:x"));
+	}
+	assert_true(lab_decode(in, "l", &lab, &fault));
+	assert_false(lab_check(&lab, &world, &fault));
+	assert_int_equal(json_array_size(fault.all), LAB_CHECK_FAULTS_MAX);
+	lab_fini(&lab);
+	json_decref(fault.all);
+	json_decref(in);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +378,8 @@ int main(void)
 		cmocka_unit_test(spellings),
 		cmocka_unit_test(network_options),
 		cmocka_unit_test(what_is_no_clash),
+		cmocka_unit_test(all_that_is_wrong),
+		cmocka_unit_test(so_much_and_no_more),
 	};
 	int failed;
 
