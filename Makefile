@@ -174,6 +174,7 @@ overlay/agent_SRC = \
 	overlay/agent/machine.c \
 	overlay/agent/main.c \
 	overlay/agent/opening.c \
+	overlay/agent/ping.c \
 	overlay/agent/pins.c \
 	overlay/agent/ports.c \
 	overlay/agent/privileges.c \
@@ -227,6 +228,7 @@ cli_SRC = \
 	cli/cmd_init.c \
 	cli/cmd_join.c \
 	cli/cmd_measure.c \
+	cli/cmd_ping.c \
 	cli/cmd_revoke.c \
 	cli/cmd_status.c \
 	cli/cmd_token.c \
@@ -399,6 +401,7 @@ overlay/agent_TESTS = \
 	tests/unit/overlay/agent/test_handover.c \
 	tests/unit/overlay/agent/test_machine.c \
 	tests/unit/overlay/agent/test_opening.c \
+	tests/unit/overlay/agent/test_ping.c \
 	tests/unit/overlay/agent/test_pins.c \
 	tests/unit/overlay/agent/test_ports.c \
 	tests/unit/overlay/agent/test_privileges.c \

@@ -94,9 +94,13 @@ enum cli_exit invocation_parse(const struct command *command, int argc, char **a
 	long_options(command, table);
 	opterr = 0;
 	optind = 0;
-	while ((found = getopt_long(argc, argv, ":h", table, NULL)) != -1) {
+	while ((found = getopt_long(argc, argv, ":hc:", table, NULL)) != -1) {
 		if (found == 'h')
 			found = OPTION_HELP + 1;
+		if (found == 'c' && options_of(command) & OPTION_BIT(COUNT))
+			found = OPTION_COUNT + 1;
+		if (found == 'c')
+			return bad_option(command, "-c", false);
 		if (found == '?' && optopt && strncmp(argv[optind - 1], "--", 2) != 0) {
 			char letter[] = { '-', (char)optopt, '\0' };
 

@@ -34,6 +34,8 @@ enum cli_exit {
 	X(TIMEOUT, "timeout", "TIME", "how long to wait (30s)")                                                   \
 	X(LAB, "lab", "LAB", "only what belongs to this lab")                                                     \
 	X(WATCH, "watch", "", "go on and show changes as they happen")                                            \
+	X(COUNT, "count", "N", "how many probes (4); also -c")                                                    \
+	X(FROM, "from", "HOST", "the host that pings, asked by the controller")                                   \
 	X(JSON, "json", "", "JSON on standard output")                                                            \
 	X(STATE, "state", "DIR", "state folder (" STATE_DIR_DEFAULT ")")                                          \
 	X(HELP, "help", "", "show this")

@@ -119,6 +119,12 @@ void core_links_changed(struct core *core, struct instant now)
 	settle(core);
 }
 
+void core_answered(struct core *core, const struct peer *peer, uint64_t token, struct instant now)
+{
+	if (core) /* which comes after the overlay */
+		pings_answered(&core->pings, peer, token, now);
+}
+
 void core_reloaded(struct core *core, struct instant now)
 {
 	core->now = now;
@@ -175,6 +181,8 @@ static void notice(struct core *core)
 
 struct instant core_tick(struct core *core, struct instant now)
 {
+	struct instant pings;
+
 	core->now = now;
 	look_at_peers(core);
 	if (core->keep_at.ns && instant_reached(now, core->keep_at))
@@ -189,6 +197,7 @@ struct instant core_tick(struct core *core, struct instant now)
 	}
 	settle(core);
 	notice(core);
-	return earlier(earlier(earlier(timers_next(&core->retries), core->judge_at), core->keep_at),
+	pings = pings_tick(core);
+	return earlier(earlier(earlier(earlier(timers_next(&core->retries), pings), core->judge_at), core->keep_at),
 		earlier(earlier(core->publish_at, core->report_at), earlier(core->peers_at, core->notice_at)));
 }

@@ -34,6 +34,7 @@
 #include "base/error.h"
 #include "base/timers.h"
 #include "overlay/agent/events.h"
+#include "overlay/agent/ping.h"
 #include "overlay/agent/pins.h"
 #include "overlay/agent/ports.h"
 #include "overlay/agent/trust.h"
@@ -157,6 +158,8 @@ struct core {
 	struct instant peers_reported_at; /* the last report that they were in */
 	struct instant peers_renew_at;
 
+	struct pings pings;
+
 	/* events.c */
 	struct agent_events *events;
 	struct instant noticed;   /* when was looked for what to tell of */
@@ -185,6 +188,9 @@ void core_port_closed(struct core *core, void *token, struct instant now);
 
 /* Links have come, gone or changed: look whether ports still are what they should be, and try what is broken */
 void core_links_changed(struct core *core, struct instant now);
+
+/* A probe of the overlay's to @peer has come back */
+void core_answered(struct core *core, const struct peer *peer, uint64_t token, struct instant now);
 
 /* The state folder was read again: report anew, try what is broken, judge certificates again */
 void core_reloaded(struct core *core, struct instant now);

@@ -25,7 +25,8 @@
 #define QUESTIONS(X)                      \
 	X("status", status_question)      \
 	X("peers", status_question_peers) \
-	X("events", events_question)
+	X("events", events_question)      \
+	X("ping", ping_question)
 
 /* What questions are answered from; borrowed */
 struct questions_source {

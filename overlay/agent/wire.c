@@ -60,6 +60,13 @@ static bool has_address(void *ctx, const uint8_t ip[IP_BYTES])
 	return addresses_has(agent->addresses, ip);
 }
 
+static void answered(void *ctx, const struct peer *peer, uint64_t token)
+{
+	struct agent *agent = ctx;
+
+	core_answered(agent->core, peer, token, agent->now);
+}
+
 bool wire_start(struct agent *agent)
 {
 	static const struct overlay_ops ops = {
@@ -69,6 +76,7 @@ bool wire_start(struct agent *agent)
 		.route_mtu = mtu_of_route,
 		.device_mtu = mtu_of_device,
 		.has_address = has_address,
+		.answered = answered,
 	};
 	struct overlay_config config = {
 		.ops = &ops,

@@ -57,6 +57,24 @@ static void send_probe(struct overlay *overlay, struct peer *peer, uint32_t data
 		pmtu_refused(&path->pmtu, probe.datagram_bytes);
 }
 
+uint64_t liveness_ping(struct overlay *overlay, struct peer *peer)
+{
+	struct peer_path *path = paths_in_use(&peer->paths);
+	uint8_t datagram[PMTU_MAX_MTU];
+	struct probe probe = { .token = overlay->now.ns, .flags = PROBE_FLAG_MTU };
+
+	if (!peer->current || !path || !peer->path)
+		return 0;
+	probe.datagram_bytes = (uint16_t)path->pmtu.works_bytes;
+	if (probing_seal(peer->current, overlay->config.workers, 0, &probe, datagram) != SEAL_OK) {
+		drops_count(&overlay->drops, DROP_SEAL_FAILED, 1);
+		return 0;
+	}
+	if (overlay_send(overlay, &path->endpoint, datagram, probe.datagram_bytes) == -EMSGSIZE)
+		pmtu_refused(&path->pmtu, probe.datagram_bytes);
+	return probe.token;
+}
+
 /* ---- the path ---------------------------------------------------------------------------------------------- */
 
 /* What ICMP may have told the kernel */
@@ -133,6 +151,8 @@ void liveness_acked(struct overlay *overlay, struct peer *peer, uint64_t token, 
 {
 	struct peer_path *path = paths_in_use(&peer->paths);
 
+	if (overlay->config.ops->answered)
+		overlay->config.ops->answered(overlay->config.ctx, peer, token);
 	if (!path || token < path->used_at.ns) /* of a probe on another path, or before this one began anew */
 		return;
 	path_acked(path, (struct instant){ token }, overlay->now);

@@ -14,6 +14,9 @@ void liveness_tend(struct overlay *overlay, struct peer *peer);
 /* Send to @to, and from its local address, from now on.  Return: whether that is another place, and not only from another address */
 bool liveness_move(struct overlay *overlay, struct peer *peer, const struct endpoint *to);
 
+/* Send one probe of the size that data has.  Return: its token, 0 where there is no session or path */
+uint64_t liveness_ping(struct overlay *overlay, struct peer *peer);
+
 /* A probe of ours, sent at @token, came back; @bytes: the size that passed, 0 for a small one */
 void liveness_acked(struct overlay *overlay, struct peer *peer, uint64_t token, uint32_t bytes);
 

@@ -357,6 +357,18 @@ struct peer *overlay_refuse(struct overlay *overlay, const char *name, const cha
 	return peer;
 }
 
+uint64_t overlay_ping(struct overlay *overlay, struct peer *peer, struct instant now)
+{
+	uint64_t token;
+
+	overlay->now = now;
+	token = liveness_ping(overlay, peer);
+	if (!token)
+		contact_wanted(&peer->contact, now);
+	liveness_tend(overlay, peer);
+	return token;
+}
+
 void overlay_endpoints(struct overlay *overlay, struct peer *peer, const struct endpoint *endpoints, uint32_t count,
 	struct instant now)
 {

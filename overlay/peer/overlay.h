@@ -50,6 +50,8 @@ struct overlay_ops {
 	uint32_t (*device_mtu)(void *ctx, const struct endpoint *to);
 	/* Is @ip, as struct endpoint has it, an address of this machine */
 	bool (*has_address)(void *ctx, const uint8_t ip[IP_BYTES]);
+	/* @token, of any probe to @peer, has come back; NULL: nobody asks.  It may not call the overlay */
+	void (*answered)(void *ctx, const struct peer *peer, uint64_t token);
 };
 
 struct overlay_config {
@@ -163,6 +165,13 @@ struct peer *overlay_add_peer(struct overlay *overlay, const char *name, const s
  */
 struct peer *overlay_refuse(struct overlay *overlay, const char *name, const char *why, struct instant now)
 	__attribute__((warn_unused_result));
+
+/**
+ * overlay_ping() - send one probe, of the size that data has, because somebody asks
+ *
+ * Return: its token, for ops->answered(); 0 where there is no session yet: the peer is looked for
+ */
+uint64_t overlay_ping(struct overlay *overlay, struct peer *peer, struct instant now);
 
 /* Where the topology says that it is: at most PEER_ENDPOINTS_MAX */
 void overlay_endpoints(struct overlay *overlay, struct peer *peer, const struct endpoint *endpoints, uint32_t count,

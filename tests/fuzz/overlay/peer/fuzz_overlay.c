@@ -116,7 +116,7 @@ static void take_all(struct overlay *overlay, struct peer *peer, struct session 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct overlay_ops ops = { send_nothing, draw, timestamp, mtu, mtu, has };
+	static const struct overlay_ops ops = { send_nothing, draw, timestamp, mtu, mtu, has, NULL };
 	static struct overlay overlay;
 	struct session_table sessions = { 0 };
 	struct overlay_config config = { .ops = &ops, .sessions = &sessions, .workers = 2, .time_scale = 1 };

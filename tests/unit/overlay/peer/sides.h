@@ -119,7 +119,7 @@ static inline uint32_t sides_mtu(void *ctx, const struct endpoint *to)
 static inline struct side *open_side(uint8_t last, const struct noise_psk *psk)
 {
 	static const struct overlay_ops ops = { sides_send, sides_random, sides_timestamp, sides_mtu, sides_mtu,
-		sides_has };
+		sides_has, NULL };
 	struct side *side = calloc(1, sizeof(*side));
 	struct overlay_config config = { .ops = &ops, .workers = WORKERS, .time_scale = 1, .family = AF_INET };
 	char text[] = "192.0.2.x";
