@@ -35,6 +35,7 @@ base_SRC = \
 	base/random.c \
 	base/rcu.c \
 	base/secret.c \
+	base/server_address.c \
 	base/suggest.c \
 	base/supervisor.c \
 	base/timers.c
@@ -291,6 +292,7 @@ base_TESTS = \
 	tests/unit/base/test_netlink.c \
 	tests/unit/base/test_random.c \
 	tests/unit/base/test_rcu.c \
+	tests/unit/base/test_server_address.c \
 	tests/unit/base/test_suggest.c \
 	tests/unit/base/test_supervisor.c \
 	tests/unit/base/test_timers.c

@@ -6,11 +6,11 @@
  */
 #include "controller/authority_create.h"
 
-#include "base/addr.h"
 #include "base/base64.h"
 #include "base/file.h"
 #include "base/random.h"
 #include "base/secret.h"
+#include "base/server_address.h"
 #include "controller/ca/authority.h"
 #include "controller/store/store_sqlite.h"
 #include "crypto/identity_issue.h"
@@ -46,77 +46,44 @@ static struct path path_of(const char *dir, const char *name)
 
 /* Where to listen, and how others get there, in full */
 struct places {
-	char listen[ENDPOINT_TEXT_BYTES];
-	char address[300];
-	char alt_names[2][260]; /* for the TLS certificate */
+	char listen[SERVER_ADDRESS_TEXT_BYTES];
+	char address[SERVER_ADDRESS_TEXT_BYTES];
+	char alt_names[2][SERVER_HOST_BYTES]; /* for the TLS certificate */
 	size_t alt_name_count;
 };
 
-/* The host part of "host:port", "[v6]:port" */
-static void host_part(const char *address, char *out, size_t cap_bytes)
+static bool is_any(const char *host)
 {
-	const char *colon = strrchr(address, ':');
-	size_t len = colon ? (size_t)(colon - address) : strlen(address);
-
-	if (address[0] == '[' && len >= 2) {
-		address++;
-		len -= 2;
-	}
-	snprintf(out, cap_bytes, "%.*s", (int)len, address);
-}
-
-/* A DNS name with or without a port */
-static bool dns_address(const char *text, char *out, size_t cap_bytes)
-{
-	const char *colon = strchr(text, ':');
-	size_t len = colon ? (size_t)(colon - text) : strlen(text);
-	unsigned long port = CONTROLLER_PORT_DEFAULT;
-	char *end;
-
-	if (len == 0 || len > 253 ||
-		strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") != len)
-		return false;
-	if (colon) {
-		port = strtoul(colon + 1, &end, 10);
-		if (*end || colon[1] < '0' || colon[1] > '9' || port == 0 || port > 65535)
-			return false;
-	}
-	return (size_t)snprintf(out, cap_bytes, "%.*s:%lu", (int)len, text, port) < cap_bytes;
+	return strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
 }
 
 static int find_places(const struct authority_wish *wish, struct places *out, struct error *error)
 {
-	static const uint8_t any4[16] = { [10] = 0xff, [11] = 0xff }, any6[16];
-	char address_text[ENDPOINT_TEXT_BYTES];
-	struct endpoint listen, address;
-	bool any;
+	struct server_address listen, address;
 
-	if (!endpoint_parse(wish->listen, CONTROLLER_PORT_DEFAULT, &listen)) {
+	if (!server_address_parse(wish->listen, CONTROLLER_PORT_DEFAULT, &listen) || !listen.numeric) {
 		error_set(error, "--listen %s: must be a numeric address, as in 203.0.113.5:%u", wish->listen,
 			CONTROLLER_PORT_DEFAULT);
 		return -EINVAL;
 	}
-	endpoint_format(&listen, out->listen);
-	any = memcmp(listen.ip, any4, 16) == 0 || memcmp(listen.ip, any6, 16) == 0;
-	if (!wish->address && any) {
+	if (!wish->address && is_any(listen.host)) {
 		error_set(error,
 			"--listen %s: no host can connect to that; say with --address where this controller is reached",
 			wish->listen);
 		return -EINVAL;
 	}
 	if (!wish->address) {
-		snprintf(out->address, sizeof(out->address), "%s", out->listen);
-	} else if (endpoint_parse(wish->address, CONTROLLER_PORT_DEFAULT, &address)) {
-		endpoint_format(&address, address_text);
-		snprintf(out->address, sizeof(out->address), "%s", address_text);
-	} else if (!dns_address(wish->address, out->address, sizeof(out->address))) {
+		address = listen;
+	} else if (!server_address_parse(wish->address, CONTROLLER_PORT_DEFAULT, &address)) {
 		error_set(error, "--address %s: must be an address or a DNS name, with or without a port",
 			wish->address);
 		return -EINVAL;
 	}
-	host_part(out->address, out->alt_names[out->alt_name_count++], sizeof(out->alt_names[0]));
-	if (!any && strcmp(out->address, out->listen) != 0)
-		host_part(out->listen, out->alt_names[out->alt_name_count++], sizeof(out->alt_names[0]));
+	server_address_format(&listen, out->listen);
+	server_address_format(&address, out->address);
+	snprintf(out->alt_names[out->alt_name_count++], SERVER_HOST_BYTES, "%s", address.host);
+	if (!is_any(listen.host) && strcmp(out->address, out->listen) != 0)
+		snprintf(out->alt_names[out->alt_name_count++], SERVER_HOST_BYTES, "%s", listen.host);
 	return 0;
 }
 
