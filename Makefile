@@ -131,6 +131,13 @@ underlay_SRC = \
 	underlay/route.c \
 	underlay/udp.c
 
+client_SRC = \
+	client/attempts.c \
+	client/http_client.c \
+	client/intake.c \
+	client/resolution.c \
+	client/target.c
+
 overlay/peer_SRC = \
 	overlay/peer/contact.c \
 	overlay/peer/drops.c \
@@ -318,6 +325,12 @@ lab_TESTS = \
 	tests/unit/lab/test_topology.c \
 	tests/unit/lab/test_value.c
 
+client_TESTS = \
+	tests/unit/client/test_attempts.c \
+	tests/unit/client/test_http_client.c \
+	tests/unit/client/test_intake.c \
+	tests/unit/client/test_resolution.c
+
 crypto_TESTS = \
 	tests/unit/crypto/test_aead.c \
 	tests/unit/crypto/test_aead_registry.c \
@@ -482,6 +495,7 @@ tests/sim_TESTS = \
 	tests/unit/sim/test_world.c
 
 TSAN_TESTS = \
+	tests/unit/client/test_resolution.c \
 	tests/unit/overlay/agent/test_closer.c \
 	tests/unit/base/test_rcu.c \
 	tests/unit/controller/store/test_store_sqlite.c \
@@ -552,7 +566,8 @@ encap_BELOW            = base
 switch_BELOW           = packet lab base
 tap_BELOW              = packet lab base
 underlay_BELOW         = base
-MIDDLE                 = crypto encap switch tap underlay packet lab base
+client_BELOW           = base
+MIDDLE                 = client crypto encap switch tap underlay packet lab base
 overlay/peer_BELOW     = $(MIDDLE)
 overlay/datapath_BELOW = overlay/peer $(MIDDLE)
 overlay/agent_BELOW    = overlay/datapath overlay/peer $(MIDDLE)
@@ -564,7 +579,7 @@ cli_BELOW              = $(MIDDLE)
 measure_BELOW          = $(MIDDLE)
 tests/sim_BELOW        = overlay/agent overlay/datapath overlay/peer controller $(controller_BELOW)
 
-ROOMS = base packet lab crypto encap switch tap underlay overlay/peer overlay/datapath overlay/agent \
+ROOMS = base packet lab client crypto encap switch tap underlay overlay/peer overlay/datapath overlay/agent \
 	controller/store controller/ca controller/http controller cli measure tests/sim
 
 PKGS = libevent libevent_openssl libevent_pthreads openssl liburcu-memb jansson yaml-0.1 sqlite3 libcurl libmnl \
@@ -574,13 +589,14 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 pkg_libs = $(shell pkg-config --libs $(1) 2>/dev/null)
 
 base_LIBS             = $(call pkg_libs,liburcu-memb jansson libmnl)
+client_LIBS           = $(call pkg_libs,libcurl libevent openssl)
 crypto_LIBS           = $(call pkg_libs,openssl) $(IPSEC_MB)
 overlay/datapath_LIBS = $(call pkg_libs,libevent libevent_pthreads)
-overlay/agent_LIBS    = $(call pkg_libs,libevent libevent_openssl libevent_pthreads libmnl libcap-ng)
+overlay/agent_LIBS    = $(call pkg_libs,libevent libevent_pthreads libmnl libcap-ng)
 controller/store_LIBS = $(call pkg_libs,sqlite3 libevent)
 controller/http_LIBS  = $(call pkg_libs,libevent libevent_openssl)
 controller_LIBS       = $(call pkg_libs,libevent libevent_openssl)
-cli_LIBS              = $(call pkg_libs,libcurl yaml-0.1)
+cli_LIBS              = $(call pkg_libs,libevent yaml-0.1)
 measure_LIBS          = -lpcap $(call pkg_libs,libevent libcap-ng) -lm
 
 # Intel's ipsec-mb is used where the machine has it (Debian packages it for amd64 only)
@@ -599,6 +615,9 @@ Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
 # ---- rules -------------------------------------------------------------------------------------------------
+
+# TLS servers of the tests' own are libevent's
+TEST_LIBS = -lcmocka $(call pkg_libs,libevent_openssl)
 
 # a room's library and those of the rooms below it, in link order
 archive = $(BUILD)/lib$(subst /,-,$(1)).a
@@ -635,7 +654,7 @@ $(1): $(call objects_of,$(2)) $(foreach r,$(3),$(call archives_of,$(r)))
 endef
 
 $(foreach r,$(ROOMS),\
-	$(foreach t,$($(r)_TESTS),$(eval $(call link_rule,$(call test_of,$(t)),$(t),$(r),-lcmocka)))\
+	$(foreach t,$($(r)_TESTS),$(eval $(call link_rule,$(call test_of,$(t)),$(t),$(r),$(TEST_LIBS))))\
 	$(foreach t,$($(r)_FUZZ),$(eval $(call link_rule,$(call test_of,$(t)),$(t),$(r),-fsanitize=fuzzer))))
 
 $(foreach p,$(PROGRAMS),$(eval $(call link_rule,$(BUILD)/$(p),$($(p)_FOLDER)/main.c,$($(p)_FOLDER))))

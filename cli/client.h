@@ -1,9 +1,8 @@
 /*
- * client.h - HTTP and JSON to the controller or to the local agent, by libcurl
+ * client.h - HTTP and JSON to the controller or to the local agent, one call after the other
  *
- * Over a local socket, or over TLS 1.3 to a server whose certificate the given CA must have issued for the address
- * that is dialled; no other CA of the machine counts, and no proxy is used.  What goes wrong on the way is said on
- * stderr here; what the server refuses is the caller's to report, since a lab file knows better where it is.
+ * client/http_client.h for programs that wait.  What goes wrong on the way is said on stderr here; what the server refuses is the
+ * caller's to report, since a lab file knows better where it is.
  */
 #ifndef CLI_CLIENT_H
 #define CLI_CLIENT_H
@@ -14,14 +13,13 @@
 
 #define CLIENT_ANSWER_BYTES_MAX (256U << 20)
 #define CLIENT_LINE_BYTES_MAX (4U << 20)
-#define ADDRESS_TEXT_BYTES 300U
 
 struct client;
 
 /* One of: a socket's path; or an address, with what is known of the server */
 struct client_target {
 	const char *socket;      /* path of a unix socket, or NULL */
-	const char *address;     /* out of address_with_port() */
+	const char *address;     /* with its port */
 	const char *ca_pem;      /* exactly one certificate; NULL: anybody may answer, and nothing secret may be sent */
 	const char *bearer;      /* operator's token, or NULL */
 	const char *server_name; /* for messages: "the controller" */
@@ -32,14 +30,6 @@ struct answer {
 	long status;  /* of HTTP */
 	json_t *json; /* NULL where the body was none */
 };
-
-/**
- * address_with_port() - "203.0.113.5", "[2001:db8::1]:4753", "ctl.example.org:4753" in one form, with a port
- *
- * Return: false where @text is no address
- */
-bool address_with_port(const char *text, uint16_t default_port, char out[ADDRESS_TEXT_BYTES])
-	__attribute__((warn_unused_result));
 
 /* Everything in @target is borrowed for the client's life.  Return: NULL after it has said why */
 struct client *client_new(const struct client_target *target);
@@ -64,7 +54,7 @@ typedef bool client_line_fn(void *ctx, const json_t *line);
  * @on_line:	not told of heartbeats
  * @out:	the answer where the server refused (status of 400 and more); answer_fini() it
  *
- * Return: CLI_OK; CLI_UNREACHABLE after it has said why, a silence of 40 s included
+ * Return: CLI_OK; CLI_UNREACHABLE after it has said why, a silence of 30 s included
  */
 enum cli_exit client_watch(struct client *client, const char *path, client_line_fn *on_line, void *ctx,
 	struct answer *out) __attribute__((warn_unused_result));

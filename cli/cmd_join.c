@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/secret.h"
+#include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/join_token.h"
 #include "cli/say.h"

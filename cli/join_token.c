@@ -42,7 +42,8 @@ static bool take(const json_t *object, const char *key, char *out, size_t out_by
 
 static bool take_all(const json_t *object, struct join_token *out, const char **why)
 {
-	char controller[ADDRESS_TEXT_BYTES];
+	char controller[SERVER_ADDRESS_TEXT_BYTES];
+	struct server_address address;
 
 	*why = "it is not from this version of weft";
 	if (!take(object, "c", controller, sizeof(controller)) ||
@@ -57,7 +58,10 @@ static bool take_all(const json_t *object, struct join_token *out, const char **
 	if (strspn(out->fingerprint, "0123456789abcdef") != IDENTITY_FINGERPRINT_BYTES - 1)
 		return false;
 	*why = "the controller's address in it is none";
-	return address_with_port(controller, CONTROLLER_PORT_DEFAULT, out->controller);
+	if (!server_address_parse(controller, CONTROLLER_PORT_DEFAULT, &address))
+		return false;
+	server_address_format(&address, out->controller);
+	return true;
 }
 
 bool join_token_decode(const char *text, struct join_token *out, const char **why)

@@ -6,7 +6,7 @@
 #ifndef CLI_JOIN_TOKEN_H
 #define CLI_JOIN_TOKEN_H
 
-#include "cli/client.h"
+#include "base/server_address.h"
 #include "crypto/identity.h"
 
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 #define JOIN_TOKEN_SECRET_BYTES 256U
 
 struct join_token {
-	char controller[ADDRESS_TEXT_BYTES]; /* with its port */
+	char controller[SERVER_ADDRESS_TEXT_BYTES]; /* with its port */
 	char fingerprint[IDENTITY_FINGERPRINT_BYTES];
 	char secret[JOIN_TOKEN_SECRET_BYTES]; /* the caller wipes it */
 	char host[IDENTITY_NAME_BYTES];

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/secret.h"
 #include "cli/say.h"
+#include "crypto/identity.h"
 #include "lab/limits.h"
 
 #include <errno.h>
@@ -38,6 +39,8 @@ static enum cli_exit open_credentials(struct operator* out)
 		.remedy = "is weft-controller running there, and its TCP port open to this machine?",
 	};
 	struct json_in in = { .error = "" };
+	char fingerprint[IDENTITY_FINGERPRINT_BYTES];
+	struct server_address server;
 	size_t len_bytes = 0;
 	const char *address;
 	json_error_t error;
@@ -58,8 +61,12 @@ static enum cli_exit open_credentials(struct operator* out)
 	address = json_in_string(&in, "", out->json, "address");
 	target.ca_pem = json_in_string(&in, "", out->json, "ca");
 	target.bearer = json_in_string(&in, "", out->json, "token");
-	if (json_in_ok(&in) && !address_with_port(address, CONTROLLER_PORT_DEFAULT, out->address))
+	if (json_in_ok(&in) && !server_address_parse(address, CONTROLLER_PORT_DEFAULT, &server))
 		json_in_fail(&in, "", "address", "\"%.100s\" is no address", address);
+	else if (json_in_ok(&in))
+		server_address_format(&server, out->address);
+	if (json_in_ok(&in) && !identity_fingerprint(target.ca_pem, fingerprint))
+		json_in_fail(&in, "", "ca", "is no certificate");
 	if (json_in_ok(&in) && strpbrk(target.bearer, "\r\n"))
 		json_in_fail(&in, "", "token", "holds a line break");
 	if (!json_in_ok(&in))

@@ -4,13 +4,14 @@
 #ifndef CLI_OPERATOR_H
 #define CLI_OPERATOR_H
 
+#include "base/server_address.h"
 #include "cli/client.h"
 
 struct operator
 {
 	char *credentials; /* what operator.json held, wiped at the end; NULL over the socket */
 	json_t *json;
-	char address[ADDRESS_TEXT_BYTES];
+	char address[SERVER_ADDRESS_TEXT_BYTES];
 	char path[4096]; /* of the socket or of operator.json */
 	struct client *client;
 };

@@ -10,7 +10,7 @@ packages=(
 	# testing
 	libcmocka-dev clang clang-format cppcheck shellcheck libclang-rt-14-dev python3 jq curl openssl sqlite3
 	# end-to-end tests and the demo: network namespaces and what runs in them
-	zsh fish iproute2 iputils-ping iputils-arping procps iperf3 tshark nftables ethtool
+	zsh fish iproute2 iputils-ping iputils-arping procps iperf3 tshark nftables ethtool dnsmasq-base
 )
 # Debian packages ipsec-mb for amd64 only; without it the AEAD is OpenSSL's
 [ "$(dpkg --print-architecture)" = amd64 ] && packages+=(libipsec-mb-dev)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Fails on an include that points up or sideways, and on a controller core that helps itself to time, chance or sockets.
 #
-# Floors: base < {packet, lab} < {crypto, encap, switch, tap, underlay} < the programs.  Within weftd: overlay's peer < datapath <
+# Floors: base < {packet, lab} < {client, crypto, encap, switch, tap, underlay} < the programs.  Within weftd: overlay's peer < datapath <
 # agent; within the controller: {store, ca, http} < the rest.  A room may include itself and any room on a floor below it,
 # but for what `apart` lists.  Rooms on one floor never include each other.
 set -u
@@ -10,13 +10,13 @@ cd "$(dirname "$0")/.." || exit 1
 declare -A floor=(
 	[base]=0
 	[packet]=1 [lab]=1
-	[crypto]=2 [encap]=2 [switch]=2 [tap]=2 [underlay]=2
+	[client]=2 [crypto]=2 [encap]=2 [switch]=2 [tap]=2 [underlay]=2
 	[overlay/peer]=3 [overlay/datapath]=4 [overlay/agent]=5
 	[controller/store]=3 [controller/ca]=3 [controller/http]=3 [controller]=4
 	[cli]=3 [measure]=3
 )
-# the wire and its keys know nothing of what guests send; sockets know nothing of either, nor of labs
-apart="crypto>packet crypto>lab encap>packet encap>lab underlay>packet underlay>lab"
+# the wire and its keys know nothing of what guests send; sockets and HTTP know nothing of either, nor of labs
+apart="client>packet client>lab crypto>packet crypto>lab encap>packet encap>lab underlay>packet underlay>lab"
 
 # room FILE: the longest folder of its path that has a floor
 room() {
@@ -46,7 +46,7 @@ while IFS=: read -r file line text; do
 		continue
 	fi
 	bad=1
-done < <(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' --include='*.[ch]' base packet lab crypto encap switch tap underlay overlay controller cli measure)
+done < <(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' --include='*.[ch]' base packet lab client crypto encap switch tap underlay overlay controller cli measure)
 
 # The controller's core is given time and chance, and knows no sockets and no loop, so that a simulation can run it
 # (controller/machine.h); only what composes it does

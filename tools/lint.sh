@@ -9,7 +9,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 status=0
-folders="base packet lab crypto encap switch tap underlay overlay controller cli measure"
+folders="base packet lab client crypto encap switch tap underlay overlay controller cli measure"
 
 for tool in clang-format cppcheck shellcheck; do
 	command -v $tool >/dev/null || { echo "$tool is missing: run make deps" >&2; exit 1; }

@@ -1,46 +1,29 @@
 /*
  * controller_client.c - see controller_client.h
  *
- * HTTP is libevent's evhttp, each exchange on a connection of its own.  evhttp must not lose a connection while
- * it is calling us, so its callbacks only note what happened; connections are freed by our own timers.
+ * HTTP is client/http_client.h's.  Its callbacks only note what happened where more is to follow; the rest is our timers'.
  */
 #include "overlay/agent/controller_client.h"
 
 #include "base/log.h"
 #include "base/random.h"
+#include "base/server_address.h"
+#include "client/http_client.h"
 #include "lab/limits.h"
 #include "lab/topology.h"
 
 #include <errno.h>
-#include <event2/buffer.h>
-#include <event2/bufferevent_ssl.h>
-#include <event2/dns.h>
-#include <event2/http.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
-#define CONNECT_MS 10000
-#define SILENCE_MS 30000
 #define RETRY_MIN_MS 250U
 #define RETRY_MAX_MS 5000U
+#define REPORT_LIMIT_MS 10000U     /* and of an answer */
 #define LINE_MAX_BYTES (64U << 20) /* of one topology */
-#define ERROR_MAX_BYTES 4096U
-#define TEXT_BYTES 512U
-
-/* One request and its connection */
-struct exchange {
-	struct controller_client *client;
-	struct evhttp_connection *connection; /* NULL: none under way */
-	struct bufferevent *bev;              /* the connection's */
-	int status;                           /* of the answer; 0 before it */
-	struct evbuffer *body;                /* what was not taken yet */
-};
+#define ANSWER_MAX_BYTES 65536U    /* to a report */
+#define TEXT_BYTES 1024U
 
 struct waiting_answer {
 	STAILQ_ENTRY(waiting_answer) link;
@@ -50,33 +33,29 @@ struct waiting_answer {
 
 struct controller_client {
 	struct event_base *base;
-	struct evdns_base *dns; /* only where the controller has a name */
-	SSL_CTX *tls;
-	char *host;
-	uint16_t port;
-	char *host_header;
+	struct http_client *http;
+	char address[SERVER_ADDRESS_TEXT_BYTES]; /* in full */
 	struct controller_client_callbacks callbacks;
 	void *ctx;
 
-	struct exchange watch;
-	struct event *watch_timer; /* connect (again); or, while one is under way, give it up */
+	struct http_request *watch; /* NULL: none under way */
+	struct event *watch_timer;  /* connect (again), or take away one that has failed */
 	unsigned int retry_ms;
 	bool connected;
-	bool started;                       /* the timer is to connect, not to give up */
+	bool failed;                        /* the watch, for @failure: the timer is to take it away */
 	char topology[TOPOLOGY_HASH_BYTES]; /* `hash` of the one at hand; "" for none */
 	char failure[TEXT_BYTES];
 
-	struct exchange report;
-	struct event *report_timer; /* send (again), clean up, or give up */
-	char *report_waiting;       /* texts; NULL: none */
+	struct http_request *report; /* under way */
+	struct event *report_timer;  /* send (again) */
+	bool report_afresh;          /* on a new connection: the kept one may be as dead as the last watch */
+	char *report_waiting;        /* texts; NULL: none */
 	char *report_sending;
 	char *report_done; /* the last that the controller took */
-	char failure_of_report[TEXT_BYTES];
 
-	struct exchange answer; /* that of the first in `answers` */
+	struct http_request *answer; /* under way: the first of `answers` */
 	STAILQ_HEAD(answer_list, waiting_answer) answers;
 	unsigned int answers_count;
-	struct event *answer_timer; /* send the first, clean up, or give up */
 };
 
 static void set_timer(struct event *timer, unsigned int ms)
@@ -86,104 +65,41 @@ static void set_timer(struct event *timer, unsigned int ms)
 	event_add(timer, &tv);
 }
 
-/* ---- exchanges -------------------------------------------------------------------------------------------- */
-
-static void exchange_end(struct exchange *x)
+/* What came of a request that did not end well, for operators */
+static void describe(const struct controller_client *c, const struct http_end *end, char out[TEXT_BYTES])
 {
-	if (x->connection)
-		evhttp_connection_free(x->connection);
-	x->connection = NULL;
-	x->bev = NULL;
-	x->status = 0;
-	if (x->body)
-		evbuffer_drain(x->body, evbuffer_get_length(x->body));
-}
+	json_t *answer = NULL;
+	const char *message;
 
-/* A connection with TLS that is not connected yet.  Return: false where memory is short */
-static bool exchange_begin(struct exchange *x)
-{
-	struct controller_client *c = x->client;
-	SSL *ssl = SSL_new(c->tls);
-
-	exchange_end(x);
-	if (!ssl)
-		return false;
-	x->bev = bufferevent_openssl_socket_new(c->base, -1, ssl, BUFFEREVENT_SSL_CONNECTING,
-		BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
-	if (!x->bev) {
-		SSL_free(ssl);
-		return false;
+	switch (end->outcome) {
+	case HTTP_ANSWERED:
+		answer = json_loadb(end->body, end->body_bytes, 0, NULL);
+		message = json_string_value(json_object_get(json_object_get(answer, "error"), "message"));
+		if (end->status == 200)
+			snprintf(out, TEXT_BYTES, "%s: the controller ended the connection", c->address);
+		else
+			snprintf(out, TEXT_BYTES, "%s: %s (%d)", c->address, message ? message : "refused",
+				end->status);
+		json_decref(answer);
+		break;
+	case HTTP_UNTRUSTED:
+		snprintf(out, TEXT_BYTES, "%s: not this fabric's controller: %s", c->address, end->why);
+		break;
+	default:
+		snprintf(out, TEXT_BYTES, "%s: %s", c->address, end->why);
+		break;
 	}
-	bufferevent_openssl_set_allow_dirty_shutdown(x->bev, 1);
-	x->connection = evhttp_connection_base_bufferevent_new(c->base, c->dns, x->bev, c->host, c->port);
-	if (!x->connection) {
-		bufferevent_free(x->bev);
-		x->bev = NULL;
-		return false;
-	}
-	/* the timers of watch and report watch over this instead */
-	evhttp_connection_set_timeout(x->connection, 3600);
-	return true;
-}
-
-/* Send a request; consumes @request.  Return: false where it could not even begin */
-static bool exchange_send(struct exchange *x, struct evhttp_request *request, enum evhttp_cmd_type method,
-	const char *path, const char *body)
-{
-	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-
-	evhttp_add_header(headers, "Host", x->client->host_header);
-	evhttp_add_header(headers, "Connection", "close");
-	if (body) {
-		evhttp_add_header(headers, "Content-Type", "application/json");
-		evbuffer_add(evhttp_request_get_output_buffer(request), body, strlen(body));
-	}
-	return evhttp_make_request(x->connection, request, method, path) == 0;
-}
-
-/* Why a connection failed, for operators */
-static void describe_failure(const struct exchange *x, const struct controller_client *c, char out[TEXT_BYTES])
-{
-	unsigned long code = x->bev ? bufferevent_get_openssl_error(x->bev) : 0;
-	int error = EVUTIL_SOCKET_ERROR();
-	long verified = X509_V_OK;
-	SSL *ssl = x->bev ? bufferevent_openssl_get_ssl(x->bev) : NULL;
-
-	if (ssl)
-		verified = SSL_get_verify_result(ssl);
-	if (verified != X509_V_OK)
-		snprintf(out, TEXT_BYTES, "%s: not this fabric's controller: %s", c->host_header,
-			X509_verify_cert_error_string(verified));
-	else if (code && ERR_SYSTEM_ERROR(code))
-		snprintf(out, TEXT_BYTES, "%s: %s", c->host_header, strerror(ERR_GET_REASON(code)));
-	else if (code && ERR_reason_error_string(code))
-		snprintf(out, TEXT_BYTES, "%s: TLS: %s", c->host_header, ERR_reason_error_string(code));
-	else if (error && error != EAGAIN && error != EINPROGRESS)
-		snprintf(out, TEXT_BYTES, "%s: %s", c->host_header, strerror(error));
-	else
-		snprintf(out, TEXT_BYTES, "%s: the connection ended", c->host_header);
-}
-
-/* The message of an error answer */
-static void describe_answer(const struct exchange *x, const struct controller_client *c, char out[TEXT_BYTES])
-{
-	size_t len_bytes = evbuffer_get_length(x->body);
-	const char *bytes = (const char *)evbuffer_pullup(x->body, -1), *message;
-	json_t *answer = bytes ? json_loadb(bytes, len_bytes, 0, NULL) : NULL;
-
-	message = json_string_value(json_object_get(json_object_get(answer, "error"), "message"));
-	snprintf(out, TEXT_BYTES, "%s: %s (%d)", c->host_header, message ? message : "refused", x->status);
-	json_decref(answer);
 }
 
 /* ---- answers ---------------------------------------------------------------------------------------------- */
+
+static void answer_begin(struct controller_client *c);
 
 /* The first is over, one way or the other */
 static void answer_over(struct controller_client *c)
 {
 	struct waiting_answer *answer = STAILQ_FIRST(&c->answers);
 
-	exchange_end(&c->answer);
 	STAILQ_REMOVE_HEAD(&c->answers, link);
 	c->answers_count--;
 	free(answer->text);
@@ -192,41 +108,40 @@ static void answer_over(struct controller_client *c)
 
 static void answers_forget(struct controller_client *c)
 {
+	http_request_cancel(c->answer);
+	c->answer = NULL;
 	while (!STAILQ_EMPTY(&c->answers))
 		answer_over(c);
-	event_del(c->answer_timer);
 }
 
-static void on_answer_done(struct evhttp_request *request, void *arg)
+static void on_answer_end(void *ctx, const struct http_end *end)
 {
-	struct controller_client *c = arg;
+	struct controller_client *c = ctx;
 
-	(void)request;
-	set_timer(c->answer_timer, 0);
+	(void)end;
+	c->answer = NULL;
+	answer_over(c);
+	answer_begin(c);
 }
 
 static void answer_begin(struct controller_client *c)
 {
-	const struct waiting_answer *answer = STAILQ_FIRST(&c->answers);
-	struct evhttp_request *request = exchange_begin(&c->answer) ? evhttp_request_new(on_answer_done, c) : NULL;
+	const struct http_owner owner = { .ctx = c, .on_end = on_answer_end };
+	const struct waiting_answer *answer;
 
-	if (request && exchange_send(&c->answer, request, EVHTTP_REQ_PUT, answer->path, answer->text))
-		set_timer(c->answer_timer, CONNECT_MS);
-	else
-		set_timer(c->answer_timer, 0);
-	c->answer.status = -1; /* under way */
-}
+	while (!c->answer && (answer = STAILQ_FIRST(&c->answers)) != NULL) {
+		const struct http_call call = {
+			.method = "PUT",
+			.path = answer->path,
+			.body = answer->text,
+			.max_bytes = ANSWER_MAX_BYTES,
+			.limit_ms = REPORT_LIMIT_MS,
+		};
 
-static void on_answer_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct controller_client *c = arg;
-
-	(void)fd;
-	(void)what;
-	if (c->answer.status)
-		answer_over(c);
-	if (!STAILQ_EMPTY(&c->answers))
-		answer_begin(c);
+		c->answer = http_request_begin(c->http, &call, &owner);
+		if (!c->answer)
+			answer_over(c);
+	}
 }
 
 void controller_client_answer(struct controller_client *c, const char *id, const json_t *answer)
@@ -248,10 +163,9 @@ void controller_client_answer(struct controller_client *c, const char *id, const
 		return;
 	}
 	snprintf(waiting->path, sizeof(waiting->path), "/v1/agent/answers/%s", id);
-	if (STAILQ_EMPTY(&c->answers))
-		set_timer(c->answer_timer, 0);
 	STAILQ_INSERT_TAIL(&c->answers, waiting, link);
 	c->answers_count++;
+	answer_begin(c);
 }
 
 /* ---- the watch -------------------------------------------------------------------------------------------- */
@@ -259,7 +173,7 @@ void controller_client_answer(struct controller_client *c, const char *id, const
 /* The watch is to end, for @c->failure; it does so from the timer */
 static void watch_failed(struct controller_client *c)
 {
-	c->started = false;
+	c->failed = true;
 	set_timer(c->watch_timer, 0);
 }
 
@@ -288,24 +202,39 @@ static void take_question(struct controller_client *c, const json_t *line)
 		c->callbacks.on_question(c->ctx, id, name, json_is_object(args) ? args : NULL);
 }
 
-static void take_line(struct controller_client *c, const char *line, size_t len_bytes)
+static void take_document(struct controller_client *c, const json_t *document)
 {
-	json_t *document = json_loadb(line, len_bytes, JSON_REJECT_DUPLICATES, NULL);
-
-	if (!json_is_object(document)) {
-		snprintf(c->failure, sizeof(c->failure), "%s: sent what is not JSON", c->host_header);
-		watch_failed(c);
-	} else if (note_topology(c, json_string_value(json_object_get(document, "hash")))) {
+	if (note_topology(c, json_string_value(json_object_get(document, "hash"))))
 		c->callbacks.on_topology(c->ctx, document);
-	} else {
+	else
 		take_question(c, document);
+}
+
+static void on_watch_line(void *ctx, const char *line, size_t len_bytes)
+{
+	struct controller_client *c = ctx;
+	json_t *document;
+
+	c->retry_ms = RETRY_MIN_MS;
+	if (c->failed || len_bytes == 0)
+		return;
+	document = json_loadb(line, len_bytes, JSON_REJECT_DUPLICATES, NULL);
+	if (json_is_object(document)) {
+		take_document(c, document);
+	} else {
+		snprintf(c->failure, sizeof(c->failure), "%s: sent what is not JSON", c->address);
+		watch_failed(c);
 	}
 	json_decref(document);
 }
 
-static void on_watch_up(struct controller_client *c)
+/* Headers are here: a stream without a topology to send is up as well */
+static void on_watch_open(void *ctx)
 {
+	struct controller_client *c = ctx;
+
 	c->connected = true;
+	c->report_afresh = true;
 	c->callbacks.on_state(c->ctx, true, "");
 	if (!c->report_waiting && c->report_done) {
 		c->report_waiting = c->report_done;
@@ -315,104 +244,46 @@ static void on_watch_up(struct controller_client *c)
 		set_timer(c->report_timer, 0);
 }
 
-static void on_watch_data(struct evhttp_request *request, void *arg)
-{
-	struct controller_client *c = arg;
-	struct evbuffer *body = c->watch.body;
-	size_t len_bytes;
-	char *line;
-
-	c->watch.status = evhttp_request_get_response_code(request);
-	if (!c->started || evbuffer_add_buffer(body, evhttp_request_get_input_buffer(request)) < 0)
-		return;
-	if (c->watch.status != 200) {
-		if (evbuffer_get_length(body) > ERROR_MAX_BYTES)
-			watch_failed(c);
-		return;
-	}
-	if (!c->connected)
-		on_watch_up(c);
-	c->retry_ms = RETRY_MIN_MS;
-	set_timer(c->watch_timer, SILENCE_MS);
-	while (c->started && (line = evbuffer_readln(body, &len_bytes, EVBUFFER_EOL_LF)) != NULL) {
-		if (len_bytes > 0)
-			take_line(c, line, len_bytes);
-		free(line);
-	}
-	if (evbuffer_get_length(body) > LINE_MAX_BYTES) {
-		snprintf(c->failure, sizeof(c->failure), "%s: sent a line without end", c->host_header);
-		watch_failed(c);
-	}
-}
-
-/* Headers are here: a stream without a topology to send is up as well */
-static int on_watch_headers(struct evhttp_request *request, void *arg)
-{
-	struct controller_client *c = arg;
-
-	c->watch.status = evhttp_request_get_response_code(request);
-	if (c->started && c->watch.status == 200 && !c->connected) {
-		set_timer(c->watch_timer, SILENCE_MS);
-		on_watch_up(c);
-	}
-	return 0;
-}
-
-/* @request: NULL where the connection broke */
-static void on_watch_done(struct evhttp_request *request, void *arg)
-{
-	struct controller_client *c = arg;
-
-	if (!c->started)
-		return;
-	if (request && evhttp_request_get_response_code(request))
-		c->watch.status = evhttp_request_get_response_code(request);
-	if (c->watch.status && c->watch.status != 200)
-		describe_answer(&c->watch, c, c->failure);
-	else
-		describe_failure(&c->watch, c, c->failure);
-	watch_failed(c);
-}
-
-static bool watch_begin(struct controller_client *c)
-{
-	struct evhttp_request *request;
-	char path[32 + TOPOLOGY_HASH_BYTES];
-
-	snprintf(path, sizeof(path), "/v1/agent/topology?watch=%s", c->topology[0] ? c->topology : "0");
-	if (!exchange_begin(&c->watch))
-		return false;
-	request = evhttp_request_new(on_watch_done, c);
-	if (!request)
-		return false;
-	evhttp_request_set_chunked_cb(request, on_watch_data);
-	evhttp_request_set_header_cb(request, on_watch_headers);
-	return exchange_send(&c->watch, request, EVHTTP_REQ_GET, path, NULL);
-}
-
-static void watch_connect(struct controller_client *c)
-{
-	snprintf(c->failure, sizeof(c->failure), "%s: does not answer", c->host_header);
-	c->started = true;
-	set_timer(c->watch_timer, CONNECT_MS);
-	if (!watch_begin(c)) {
-		snprintf(c->failure, sizeof(c->failure), "%s: cannot connect", c->host_header);
-		watch_failed(c);
-	}
-}
-
-/* The watch has ended: tidy up, tell, and wait for the next attempt */
+/* The watch has ended: tell, and wait for the next attempt */
 static void watch_over(struct controller_client *c)
 {
 	unsigned int jitter = c->retry_ms / 4;
 
-	exchange_end(&c->watch);
 	answers_forget(c);
-	c->started = false;
+	c->failed = false;
 	c->connected = false;
 	set_timer(c->watch_timer, c->retry_ms - jitter + random_u32() % (2 * jitter + 1));
 	c->retry_ms = 2 * c->retry_ms > RETRY_MAX_MS ? RETRY_MAX_MS : 2 * c->retry_ms;
 	c->callbacks.on_state(c->ctx, false, c->failure);
+}
+
+static void on_watch_end(void *ctx, const struct http_end *end)
+{
+	struct controller_client *c = ctx;
+
+	c->watch = NULL;
+	if (!c->failed)
+		describe(c, end, c->failure);
+	watch_over(c);
+}
+
+static void watch_begin(struct controller_client *c)
+{
+	const struct http_owner owner = {
+		.ctx = c,
+		.on_open = on_watch_open,
+		.on_line = on_watch_line,
+		.on_end = on_watch_end,
+	};
+	char path[32 + TOPOLOGY_HASH_BYTES];
+	const struct http_call call = { .method = "GET", .path = path, .max_bytes = LINE_MAX_BYTES, .fresh = true };
+
+	snprintf(path, sizeof(path), "/v1/agent/topology?watch=%s", c->topology[0] ? c->topology : "0");
+	c->watch = http_request_begin(c->http, &call, &owner);
+	if (c->watch)
+		return;
+	snprintf(c->failure, sizeof(c->failure), "%s: out of memory", c->address);
+	watch_over(c);
 }
 
 static void on_watch_timer(evutil_socket_t fd, short what, void *arg)
@@ -421,55 +292,42 @@ static void on_watch_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!c->watch.connection && !c->started)
-		watch_connect(c);
-	else
-		watch_over(c);
+	if (!c->watch) {
+		watch_begin(c);
+		return;
+	}
+	http_request_cancel(c->watch);
+	c->watch = NULL;
+	watch_over(c);
+}
+
+/* Whatever made it wait before may be over */
+void controller_client_moved(struct controller_client *c)
+{
+	if (!c->watch) {
+		c->retry_ms = RETRY_MIN_MS;
+		set_timer(c->watch_timer, 0);
+	} else if (!c->failed && http_request_stranded(c->watch)) {
+		snprintf(c->failure, sizeof(c->failure),
+			"%s: this machine has lost the address that it was connected from", c->address);
+		c->retry_ms = RETRY_MIN_MS;
+		watch_failed(c);
+	}
 }
 
 /* ---- reports ---------------------------------------------------------------------------------------------- */
 
-static void on_report_done(struct evhttp_request *request, void *arg)
+static void on_report_end(void *ctx, const struct http_end *end)
 {
-	struct controller_client *c = arg;
+	struct controller_client *c = ctx;
+	char text[TEXT_BYTES];
+	const int status = end->status;
 
-	c->report.status = request ? evhttp_request_get_response_code(request) : 0;
-	if (c->report.status && c->report.status != 200 &&
-		evbuffer_add_buffer(c->report.body, evhttp_request_get_input_buffer(request)) == 0)
-		describe_answer(&c->report, c, c->failure_of_report);
-	set_timer(c->report_timer, 0);
-}
-
-static bool report_begin(struct controller_client *c)
-{
-	struct evhttp_request *request;
-
-	if (!exchange_begin(&c->report))
-		return false;
-	request = evhttp_request_new(on_report_done, c);
-	return request && exchange_send(&c->report, request, EVHTTP_REQ_PUT, "/v1/agent/report", c->report_sending);
-}
-
-static void report_send(struct controller_client *c)
-{
-	if (!c->report_waiting || !c->connected)
-		return;
-	c->report_sending = c->report_waiting;
-	c->report_waiting = NULL;
-	if (report_begin(c))
-		set_timer(c->report_timer, CONNECT_MS);
-	else
-		set_timer(c->report_timer, 0);
-}
-
-/* The exchange has ended, one way or the other */
-static void report_over(struct controller_client *c)
-{
-	int status = c->report.status;
-
-	if (status >= 400 && status < 500)
-		log_warning("controller refuses this host's report: %s", c->failure_of_report);
-	exchange_end(&c->report);
+	c->report = NULL;
+	if (status >= 400 && status < 500) {
+		describe(c, end, text);
+		log_warning("controller refuses this host's report: %s", text);
+	}
 	if (status == 200) {
 		free(c->report_done);
 		c->report_done = c->report_sending;
@@ -484,16 +342,36 @@ static void report_over(struct controller_client *c)
 		set_timer(c->report_timer, status == 200 ? 0 : RETRY_MAX_MS);
 }
 
+static void report_begin(struct controller_client *c)
+{
+	const struct http_owner owner = { .ctx = c, .on_end = on_report_end };
+	const struct http_call call = {
+		.method = "PUT",
+		.path = "/v1/agent/report",
+		.body = c->report_waiting,
+		.max_bytes = ANSWER_MAX_BYTES,
+		.limit_ms = REPORT_LIMIT_MS,
+		.fresh = c->report_afresh,
+	};
+
+	c->report = http_request_begin(c->http, &call, &owner);
+	if (!c->report) {
+		set_timer(c->report_timer, RETRY_MAX_MS);
+		return;
+	}
+	c->report_afresh = false;
+	c->report_sending = c->report_waiting;
+	c->report_waiting = NULL;
+}
+
 static void on_report_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct controller_client *c = arg;
 
 	(void)fd;
 	(void)what;
-	if (c->report_sending)
-		report_over(c);
-	else
-		report_send(c);
+	if (!c->report_sending && c->report_waiting && c->connected)
+		report_begin(c);
 }
 
 void controller_client_report(struct controller_client *c, const json_t *report)
@@ -510,129 +388,48 @@ void controller_client_report(struct controller_client *c, const json_t *report)
 
 /* ---- set-up ----------------------------------------------------------------------------------------------- */
 
-static X509 *read_certificate(const char *pem)
+/* Return: 0 or -errno with @error */
+static int set_up(struct controller_client *c, const struct controller_client_config *config, struct error *error)
 {
-	BIO *bio = BIO_new_mem_buf(pem, -1);
-	X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	const struct http_target target = {
+		.address = c->address,
+		.ca_pem = config->ca_pem,
+		.certificate_pem = config->certificate_pem,
+		.key_pem = config->key_pem,
+	};
+	struct server_address address;
 
-	BIO_free(bio);
-	return certificate;
-}
-
-/* Trusts the fabric's CA alone, and of what it issued only certificates for servers (OpenSSL checks the purpose) */
-static SSL_CTX *make_tls(const struct controller_client_config *config)
-{
-	SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
-	BIO *bio = BIO_new_mem_buf(config->key_pem, -1);
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
-	X509 *own = read_certificate(config->certificate_pem), *ca = read_certificate(config->ca_pem);
-	bool ok = tls && key && own && ca && SSL_CTX_set_min_proto_version(tls, TLS1_3_VERSION) == 1 &&
-		SSL_CTX_use_certificate(tls, own) == 1 && SSL_CTX_use_PrivateKey(tls, key) == 1 &&
-		SSL_CTX_check_private_key(tls) == 1 && X509_STORE_add_cert(SSL_CTX_get_cert_store(tls), ca) == 1 &&
-		SSL_CTX_set_purpose(tls, X509_PURPOSE_SSL_SERVER) == 1;
-
-	X509_free(own);
-	X509_free(ca);
-	EVP_PKEY_free(key);
-	BIO_free(bio);
-	ERR_clear_error();
-	if (!ok) {
-		SSL_CTX_free(tls);
-		return NULL;
-	}
-	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
-	return tls;
-}
-
-/* "203.0.113.5:4753", "[2001:db8::1]:4753", "2001:db8::1", "controller.example.org" into host and port */
-static bool split_address(struct controller_client *c, const char *address)
-{
-	const char *colon = strrchr(address, ':'), *start = address, *end = address + strlen(address);
-	unsigned long port = CONTROLLER_PORT_DEFAULT;
-	char *stop;
-
-	if (address[0] == '[') {
-		start++;
-		end = strchr(address, ']');
-		if (!end || (end[1] && end[1] != ':'))
-			return false;
-		colon = end[1] ? end + 1 : NULL;
-	} else if (colon && strchr(address, ':') != colon) {
-		colon = NULL; /* IPv6 without a port */
-	} else if (colon) {
-		end = colon;
-	}
-	if (colon) {
-		port = strtoul(colon + 1, &stop, 10);
-		if (colon[1] < '0' || colon[1] > '9' || *stop || port == 0 || port > 65535)
-			return false;
-	}
-	if (end == start)
-		return false;
-	c->port = (uint16_t)port;
-	c->host = strndup(start, (size_t)(end - start));
-	return c->host && asprintf(&c->host_header, strchr(c->host, ':') ? "[%s]:%lu" : "%s:%lu", c->host, port) > 0;
-}
-
-static bool is_numeric(const char *host)
-{
-	unsigned char bytes[16];
-
-	return evutil_inet_pton(AF_INET, host, bytes) == 1 || evutil_inet_pton(AF_INET6, host, bytes) == 1;
-}
-
-/* Return: 0 or -errno with *@error */
-static int set_up(struct controller_client *c, const struct controller_client_config *config, const char **error)
-{
-	*error = "the controller's address cannot be read";
-	if (!split_address(c, config->controller))
+	if (!server_address_parse(config->controller, CONTROLLER_PORT_DEFAULT, &address)) {
+		error_set(error, "\"%.300s\" is no address of a controller", config->controller);
 		return -EINVAL;
-	*error = "the host's certificate, its key and the CA's certificate do not go together";
-	c->tls = make_tls(config);
-	if (!c->tls)
-		return -EINVAL;
-	*error = "out of memory";
-	/* names are looked up without blocking the loop; numbers need no resolver */
-	if (!is_numeric(c->host)) {
-		c->dns = evdns_base_new(c->base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-		if (!c->dns) {
-			*error = "no name server can be used (/etc/resolv.conf)";
-			return -EINVAL;
-		}
 	}
-	c->watch.body = evbuffer_new();
-	c->report.body = evbuffer_new();
-	c->answer.body = evbuffer_new();
-	c->answer_timer = evtimer_new(c->base, on_answer_timer, c);
+	server_address_format(&address, c->address);
+	c->http = http_client_new(c->base, &target, error);
+	if (!c->http)
+		return -EINVAL;
+	error_set(error, "out of memory");
 	c->watch_timer = evtimer_new(c->base, on_watch_timer, c);
 	c->report_timer = evtimer_new(c->base, on_report_timer, c);
-	if (!c->watch.body || !c->report.body || !c->answer.body || !c->watch_timer || !c->report_timer ||
-		!c->answer_timer)
-		return -ENOMEM;
-	return 0;
+	return c->watch_timer && c->report_timer ? 0 : -ENOMEM;
 }
 
 int controller_client_new(struct event_base *base, const struct controller_client_config *config,
 	const struct controller_client_callbacks *callbacks, void *ctx, struct controller_client **out,
-	const char **error)
+	struct error *error)
 {
 	struct controller_client *c = calloc(1, sizeof(*c));
 	int err;
 
-	*error = "out of memory";
+	error_set(error, "out of memory");
 	if (!c)
 		return -ENOMEM;
 	c->base = base;
 	c->callbacks = *callbacks;
 	c->ctx = ctx;
 	c->retry_ms = RETRY_MIN_MS;
+	STAILQ_INIT(&c->answers);
 	if (config->topology)
 		(void)note_topology(c, config->topology);
-	c->watch.client = c;
-	c->report.client = c;
-	c->answer.client = c;
-	STAILQ_INIT(&c->answers);
 	err = set_up(c, config, error);
 	if (err) {
 		controller_client_free(c);
@@ -643,13 +440,6 @@ int controller_client_new(struct event_base *base, const struct controller_clien
 	return 0;
 }
 
-static void exchange_fini(struct exchange *x)
-{
-	exchange_end(x);
-	if (x->body)
-		evbuffer_free(x->body);
-}
-
 void controller_client_free(struct controller_client *c)
 {
 	if (!c)
@@ -658,18 +448,8 @@ void controller_client_free(struct controller_client *c)
 		event_free(c->watch_timer);
 	if (c->report_timer)
 		event_free(c->report_timer);
-	if (c->answer_timer) {
-		answers_forget(c);
-		event_free(c->answer_timer);
-	}
-	exchange_fini(&c->watch);
-	exchange_fini(&c->report);
-	exchange_fini(&c->answer);
-	if (c->dns)
-		evdns_base_free(c->dns, 1); /* look-ups end now, and let go of their connections */
-	SSL_CTX_free(c->tls);
-	free(c->host);
-	free(c->host_header);
+	answers_forget(c);
+	http_client_free(c->http); /* with what is under way */
 	free(c->report_waiting);
 	free(c->report_sending);
 	free(c->report_done);

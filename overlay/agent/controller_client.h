@@ -2,15 +2,16 @@
  * controller_client.h - the agent's end of the controller's API: topologies come in, reports go out
  *
  * Keeps one TLS 1.3 connection to the controller with the topology watch open on it, and a second one for
- * reports, both on the caller's event loop.  The controller's certificate must come from the fabric's CA and be
- * meant for servers, so that no host can pass for the controller.  What a topology means, and keeping it on disk, is
- * the caller's; the API is controller/API.md.
+ * reports, which is kept as well, both on the caller's event loop; whom it takes for the controller says client/http_client.h.  What a topology
+ * means, and keeping it on disk, is the caller's; the API is controller/API.md.
  *
  * Theory of operation.  Watch: idle -> connecting -> streaming -> (anything wrong) waiting -> connecting ...
  * Waiting takes 0.25 s at first and doubles up to 5 s, each time with jitter of a quarter up and down; it
- * starts over once a topology or a heartbeat has arrived.  A stream that is silent for 30 s is wrong.  Answers to what the
- * controller asks on the stream go out one by one, at most CONTROLLER_CLIENT_ANSWERS wait, and with the stream they are forgotten.  Report: at most one is
- * under way and one waits; a newer one replaces the one that waits.  A report that failed waits for the next connection
+ * starts over once a topology or a heartbeat has arrived.  A stream that is silent for 30 s is wrong, and one from an address
+ * that this machine has lost at once.  The controller's name is looked up for each attempt, so that a resolver that does not work
+ * yet, or another one, or another answer, is a matter of the next attempt.  Answers to what
+ * the controller asks on the stream go out one by one, at most CONTROLLER_CLIENT_ANSWERS wait, and with the stream they are
+ * forgotten.  Report: at most one is under way and one waits; a newer one replaces the one that waits.  A report that failed waits for the next connection
  * of the watch, and the last one that succeeded is sent again whenever the watch connects anew, since a restarted
  * controller has forgotten it.
  *
@@ -18,6 +19,8 @@
  */
 #ifndef OVERLAY_AGENT_CONTROLLER_CLIENT_H
 #define OVERLAY_AGENT_CONTROLLER_CLIENT_H
+
+#include "base/error.h"
 
 #include <event2/event.h>
 #include <jansson.h>
@@ -52,19 +55,22 @@ struct controller_client;
  * @base:	the loop; borrowed, must outlive the client
  * @callbacks:	copied; called from the loop only, never from within controller_client_new()
  * @ctx:	handed to them
- * @error:	on failure, words for the operator; static or thread-local, valid until the next call
+ * @error:	on failure, words for the operator
  *
  * Return: 0; -EINVAL where an address, a certificate or the key cannot be used; -ENOMEM
  */
 int controller_client_new(struct event_base *base, const struct controller_client_config *config,
 	const struct controller_client_callbacks *callbacks, void *ctx, struct controller_client **out,
-	const char **error) __attribute__((warn_unused_result));
+	struct error *error) __attribute__((warn_unused_result));
 
 /* Send @report (a PUT /v1/agent/report body) as soon as possible; @report is borrowed, copied where it has to wait */
 void controller_client_report(struct controller_client *client, const json_t *report);
 
 /* Answer the question @id; @answer is borrowed.  One that is longer than the controller takes becomes an error that says so */
 void controller_client_answer(struct controller_client *client, const char *id, const json_t *answer);
+
+/* The machine's addresses have changed: a connection that has lost its own is dead, and where there is none it is time for one */
+void controller_client_moved(struct controller_client *client);
 
 /* Closes everything at once; no callback comes afterwards.  NULL is fine. */
 void controller_client_free(struct controller_client *client);

@@ -123,6 +123,8 @@ static void on_settled(evutil_socket_t fd, short what, void *arg)
 	if (addresses_moved(agent->addresses)) {
 		agent_event(agent->core, AGENT_EVENT_ADDRESS_CHANGED, "", NULL);
 		overlay_moved(&agent->overlay, agent->now);
+		if (agent->client)
+			controller_client_moved(agent->client);
 	}
 	core_links_changed(agent->core, agent->now);
 	on_tick(-1, 0, agent);
@@ -226,7 +228,8 @@ static void on_controller_state(void *ctx, bool connected, const char *text)
 	snprintf(agent->controller_state, sizeof(agent->controller_state), "%s", text);
 }
 
-static int start_client(struct agent *agent)
+/* Whatever is wrong with it, the topology at hand goes on; SIGHUP reads anew */
+static void start_client(struct agent *agent)
 {
 	const struct controller_client_config config = {
 		.controller = agent->config.enrolment.controller,
@@ -240,12 +243,13 @@ static int start_client(struct agent *agent)
 		.on_question = on_question,
 		.on_state = on_controller_state,
 	};
-	const char *error;
-	int err = controller_client_new(agent->base, &config, &callbacks, agent, &agent->client, &error);
+	struct error error;
 
-	if (err)
-		log_error("controller %s: %s", agent->config.enrolment.controller, error);
-	return err;
+	if (controller_client_new(agent->base, &config, &callbacks, agent, &agent->client, &error) == 0)
+		return;
+	log_error("controller %s: %s; going on with the topology at hand", agent->config.enrolment.controller,
+		error.text);
+	snprintf(agent->controller_state, sizeof(agent->controller_state), "%.200s", error.text);
 }
 
 /* ---- signals ----------------------------------------------------------------------------------------------- */
@@ -286,7 +290,7 @@ static void on_hup(evutil_socket_t fd, short what, void *arg)
 	controller_client_free(agent->client);
 	agent->client = NULL;
 	agent->connected = false;
-	(void)start_client(agent);
+	start_client(agent);
 	core_reloaded(agent->core, agent->now);
 	on_tick(-1, 0, agent);
 }
@@ -422,10 +426,7 @@ static bool start(struct agent *agent, struct error *error)
 		agent->datapath.workers_count, aead_backend_name(agent->backends[AEAD_AES_128_GCM]));
 	check_buffers(agent->datapath.underlay);
 	core_start(agent->core, agent->now);
-	if (start_client(agent) < 0) {
-		error_set(error, "see above");
-		return false;
-	}
+	start_client(agent);
 	on_tick(-1, 0, agent);
 	return true;
 }

@@ -19,6 +19,7 @@ restart-many.sh
 roam.sh
 source-address.sh
 peers-truth.sh
+controller-name.sh
 rekey.sh
 impaired.sh
 shutdown.sh

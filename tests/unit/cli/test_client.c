@@ -28,37 +28,6 @@ static struct client *client_of(const struct canned_server *server)
 	return client;
 }
 
-static void addresses(void **state)
-{
-	static const struct {
-		const char *text, *with_port;
-	} good[] = {
-		{ "203.0.113.5", "203.0.113.5:4753" },
-		{ "203.0.113.5:80", "203.0.113.5:80" },
-		{ "[2001:db8::1]:99", "[2001:db8::1]:99" },
-		{ "2001:db8::1", "[2001:db8::1]:4753" },
-		{ "ctl.example.org", "ctl.example.org:4753" },
-		{ "ctl:65535", "ctl:65535" },
-	};
-	static const char *const bad[] = { "", ":", "ctl:", "ctl:0", "ctl:65536", "ctl:99999999999", "-ctl", ".ctl",
-		"a b", "ctl:1:2", "1.2.3", "1.2.3.4.5", "[2001:db8::1", "http://ctl", "user@ctl" };
-	char out[ADDRESS_TEXT_BYTES], name[300];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		assert_true(address_with_port(good[i].text, 4753, out));
-		assert_string_equal(out, good[i].with_port);
-	}
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_false(address_with_port(bad[i], 4753, out));
-	memset(name, 'a', sizeof(name));
-	name[253] = '\0';
-	assert_true(address_with_port(name, 4753, out));
-	name[253] = 'a';
-	name[254] = '\0';
-	assert_false(address_with_port(name, 4753, out));
-}
-
 static void a_call_and_its_answer(void **state)
 {
 	static const char *const answers[] = { CANNED("200 OK", "{\"rev\": 7}"), CANNED("200 OK", "not json") };
@@ -194,7 +163,6 @@ static void silence_has_a_remedy(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(addresses),
 		cmocka_unit_test(a_call_and_its_answer),
 		cmocka_unit_test(a_refusal_is_told_whole),
 		cmocka_unit_test(a_watch_is_lines_without_heartbeats),

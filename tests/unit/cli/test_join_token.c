@@ -94,44 +94,6 @@ static void refuses_every_length(void **state)
 	}
 }
 
-static void knows_addresses(void **state)
-{
-	static const struct {
-		const char *text, *address; /* NULL: none */
-	} cases[] = {
-		{ "203.0.113.5", "203.0.113.5:4753" },
-		{ "203.0.113.5:1", "203.0.113.5:1" },
-		{ "2001:db8::1", "[2001:db8::1]:4753" },
-		{ "[2001:db8::1]:80", "[2001:db8::1]:80" },
-		{ "ctl.example.org", "ctl.example.org:4753" },
-		{ "ctl.example.org:65535", "ctl.example.org:65535" },
-		{ "ctl.example.org:65536", NULL },
-		{ "ctl.example.org:", NULL },
-		{ "ctl.example.org:1:2", NULL },
-		{ "ctl.example.org:-1", NULL },
-		{ "ctl/x:1", NULL },
-		{ "user@ctl:1", NULL },
-		{ "ctl?x", NULL },
-		{ "ctl#x", NULL },
-		{ "-ctl", NULL },
-		{ ".", NULL },
-		{ "", NULL },
-		{ ":1", NULL },
-		{ "1.2.3", NULL },
-		{ "1.2.3.4.5:1", NULL },
-		{ "a b", NULL },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char address[ADDRESS_TEXT_BYTES];
-
-		assert_int_equal(address_with_port(cases[i].text, 4753, address), cases[i].address != NULL);
-		if (cases[i].address)
-			assert_string_equal(address, cases[i].address);
-	}
-}
-
 /* Whoever answers before the CA is pinned may send anything; only the pinned certificate may come out */
 static void pins_one_certificate(void **state)
 {
@@ -192,7 +154,6 @@ int main(void)
 		cmocka_unit_test(takes_a_token),
 		cmocka_unit_test(refuses_other_text),
 		cmocka_unit_test(refuses_every_length),
-		cmocka_unit_test(knows_addresses),
 		cmocka_unit_test(pins_one_certificate),
 	};
 

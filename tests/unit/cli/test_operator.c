@@ -9,20 +9,46 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <jansson.h>
 #include <sys/stat.h>
+#include <time.h>
+
+#include "crypto/identity.h"
+#include "crypto/identity_issue.h"
 
 #include "tests/unit/cli/canned_server.h"
 #include "tests/unit/said.h"
 
-#define GOOD "{\"address\": \"192.0.2.1\", \"ca\": \"-----BEGIN CERTIFICATE-----\\n\", \"token\": \"t\"}"
-
 static char folder[64];
+static char *good; /* credentials */
+static char *wrong_token;
+
+static char *credentials(const char *ca, const char *token)
+{
+	json_t *object = json_pack("{s:s, s:s, s:s}", "address", "192.0.2.1", "ca", ca, "token", token);
+	char *text = json_dumps(object, 0);
+
+	json_decref(object);
+	return text;
+}
 
 static int set_up(void **state)
 {
+	char *key, *ca;
+
 	(void)state;
 	snprintf(folder, sizeof(folder), "/tmp/weft-operator.XXXXXX");
-	return mkdtemp(folder) && setenv("XDG_CONFIG_HOME", folder, 1) == 0 ? 0 : -1;
+	if (!mkdtemp(folder) || setenv("XDG_CONFIG_HOME", folder, 1) != 0)
+		return -1;
+	if (good)
+		return 0;
+	if (identity_ca_create("homelab", time(NULL), &key, &ca) != 0)
+		return -1;
+	good = credentials(ca, "t");
+	wrong_token = credentials(ca, "t\r\nHost: evil");
+	identity_pem_free(key);
+	identity_pem_free(ca);
+	return 0;
 }
 
 static void in_folder(const char *name, char out[PATH_MAX])
@@ -93,26 +119,26 @@ static void credentials_and_who_may_read_them(void **state)
 
 	(void)state;
 	in_folder("operator.json", wanted);
-	write_file("operator.json", GOOD, 0600);
+	write_file("operator.json", good, 0600);
 	assert_int_equal(open_at(folder, true, &said, path), CLI_OK);
 	assert_string_equal(path, wanted);
 	assert_string_equal(said.text, "");
-	write_file("operator.json", GOOD, 0644);
+	write_file("operator.json", good, 0644);
 	assert_int_equal(open_at(folder, true, &said, path), CLI_OK);
 	assert_non_null(strstr(said.text, "chmod 600 it"));
 }
 
 static void wrong_credentials(void **state)
 {
-	static const struct {
+	const struct {
 		const char *text, *said;
 	} wrong[] = {
 		{ "", "operator.json:1: " },
 		{ "[]", "is no JSON object" },
 		{ "{\"address\": \"192.0.2.1\", \"token\": \"t\"}", "ca" },
 		{ "{\"address\": \"a b\", \"ca\": \"x\", \"token\": \"t\"}", "\"a b\" is no address" },
-		{ "{\"address\": \"192.0.2.1\", \"ca\": \"x\", \"token\": \"t\\r\\nHost: evil\"}",
-			"holds a line break" },
+		{ "{\"address\": \"192.0.2.1\", \"ca\": \"x\", \"token\": \"t\"}", "is no certificate" },
+		{ wrong_token, "holds a line break" },
 	};
 	char path[PATH_MAX];
 	struct said said;
@@ -135,7 +161,7 @@ static void the_users_own(void **state)
 	(void)state;
 	in_folder("weft", own);
 	assert_int_equal(mkdir(own, 0700), 0);
-	write_file("weft/operator.json", GOOD, 0600);
+	write_file("weft/operator.json", good, 0600);
 	in_folder("weft/operator.json", own);
 	assert_int_equal(open_at("/nowhere", false, &said, path), CLI_OK);
 	assert_string_equal(path, own);
@@ -154,7 +180,7 @@ static void the_socket_before_all(void **state)
 	snprintf(file, sizeof(file), "%s/operator.json", server.folder);
 	credentials = fopen(file, "w");
 	assert_non_null(credentials);
-	assert_true(fputs(GOOD, credentials) >= 0);
+	assert_true(fputs(good, credentials) >= 0);
 	assert_int_equal(fclose(credentials), 0);
 	assert_int_equal(open_at(server.folder, true, &said, path), CLI_OK);
 	assert_string_equal(path, server.path);
