@@ -178,6 +178,7 @@ overlay/agent_SRC = \
 	overlay/agent/events.c \
 	overlay/agent/gather.c \
 	overlay/agent/handover.c \
+	overlay/agent/heartbeat.c \
 	overlay/agent/loop.c \
 	overlay/agent/machine.c \
 	overlay/agent/main.c \
@@ -786,7 +787,11 @@ install: all
 	install -m 644 $(SCHEMA) $(sharedir)
 	for unit in $(UNITS); do sed 's|/usr/local|$(PREFIX)|g' $$unit >$(unitdir)/$${unit##*/}; done
 
+# Links by which systemd starts a unit; and what runs goes on, which people should know
 uninstall:
+	$(Q)for unit in $(UNITS:.service=); do unit=$${unit##*/}; rm -f $(unitdir)/*.wants/$$unit.service; \
+		[ -n "$(DESTDIR)" ] || ! pidof $$unit >/dev/null || echo "$$unit runs, and goes on until it is stopped:" \
+			"systemctl stop $$unit, or kill $$(pidof $$unit)"; done
 	rm -f $(addprefix $(sbindir)/,$(SBIN_PROGRAMS)) $(addprefix $(bindir)/,$(BIN_PROGRAMS))
 	rm -f $(addprefix $(man1dir)/,$(notdir $(MAN1))) $(addprefix $(man5dir)/,$(notdir $(MAN5))) $(addprefix $(man7dir)/,$(notdir $(MAN7))) \
 		$(addprefix $(man8dir)/,$(notdir $(MAN8)))

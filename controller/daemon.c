@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "base/supervisor.h"
 #include "controller/api.h"
 #include "controller/ca/authority.h"
 #include "controller/gateway.h"
@@ -63,6 +64,39 @@ static int run_loop(struct event_base *base)
 	if (intr)
 		event_free(intr);
 	return err;
+}
+
+/* ---- what the service manager hears ------------------------------------------------------------------------- */
+
+#define BEATS 4U /* within the service manager's patience */
+
+static void on_beat(evutil_socket_t fd, short what, void *unused)
+{
+	(void)fd;
+	(void)what;
+	(void)unused;
+	(void)supervisor_tell("WATCHDOG=1");
+}
+
+/* Return: NULL where it wants no signs of life, or without memory: then it restarts us, which tells of it */
+static struct event *start_beats(struct event_base *base)
+{
+	const uint32_t ms = supervisor_watchdog_ms() / BEATS;
+	const struct timeval tv = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000) };
+	struct event *event = ms ? event_new(base, -1, EV_PERSIST, on_beat, NULL) : NULL;
+
+	if (event)
+		event_add(event, &tv);
+	return event;
+}
+
+static void tell_ready(const struct authority *authority)
+{
+	char lines[256];
+
+	snprintf(lines, sizeof(lines), "READY=1\nSTATUS=fabric %s, listening on %s", authority->name,
+		authority->listen);
+	(void)supervisor_tell(lines);
 }
 
 /* ---- the machine, as the API sees it ------------------------------------------------------------------------ */
@@ -147,6 +181,7 @@ static int serve(struct event_base *base, const char *dir, const struct authorit
 		.random = machine_random,
 		.soon = machine_soon,
 		.later = machine_later };
+	struct event *beats = start_beats(base);
 	struct server *server = NULL;
 	struct store *store = NULL;
 	struct model *model = NULL;
@@ -168,6 +203,7 @@ static int serve(struct event_base *base, const char *dir, const struct authorit
 		log_warning("ca.key is not in %s: no host can enrol", dir);
 	log_info("fabric %s: listening on %s, revision %llu", authority->name, authority->listen,
 		(unsigned long long)model_rev(model));
+	tell_ready(authority);
 	err = run_loop(base);
 	/* whoever waits gets an answer; the turn that writes it may have let something more begin */
 	store_wait(store);
@@ -175,6 +211,8 @@ static int serve(struct event_base *base, const char *dir, const struct authorit
 	store_wait(store);
 out:
 	api_free(gateway.api);
+	if (beats)
+		event_free(beats);
 	if (machine.turn)
 		event_free(machine.turn);
 	if (machine.due)

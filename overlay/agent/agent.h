@@ -22,6 +22,7 @@ struct addresses;
 struct closer;
 struct controller_client;
 struct handover;
+struct heartbeat;
 struct questions;
 struct route_cache;
 struct status_server;
@@ -48,6 +49,7 @@ struct agent {
 	struct event *published_event;
 
 	/* loop.c */
+	struct heartbeat *heartbeat; /* NULL: there is no service manager */
 	struct addresses *addresses;
 	struct route_cache *routes;
 	struct questions *questions;

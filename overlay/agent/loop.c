@@ -20,6 +20,7 @@
 #include "overlay/agent/closer.h"
 #include "overlay/agent/controller_client.h"
 #include "overlay/agent/events.h"
+#include "overlay/agent/heartbeat.h"
 #include "overlay/agent/machine.h"
 #include "overlay/agent/privileges.h"
 #include "overlay/agent/questions.h"
@@ -428,7 +429,10 @@ static bool start(struct agent *agent, struct error *error)
 	core_start(agent->core, agent->now);
 	start_client(agent);
 	on_tick(-1, 0, agent);
-	return true;
+	if (heartbeat_start(agent))
+		return true;
+	error_set(error, "out of memory");
+	return false;
 }
 
 static void free_events(struct agent *agent)
@@ -448,6 +452,7 @@ static void stop(struct agent *agent)
 	agent->client = NULL;
 	status_server_free(agent->status);
 	questions_free(agent->questions);
+	heartbeat_stop(agent);
 	free_events(agent);
 	signal(SIGTERM, SIG_IGN); /* a second one would leave to the kernel what takes it long */
 	signal(SIGINT, SIG_IGN);

@@ -16,6 +16,7 @@
 #include "overlay/datapath/stats.h"
 #include "overlay/peer/overlay.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Those behind own ports */
@@ -128,17 +129,33 @@ static json_t *peers(const struct core *core)
 
 /* ---- ports ------------------------------------------------------------------------------------------------- */
 
-static json_t *ports(const struct core *core)
+/* Return: how many there are; *@up: of these */
+static uint32_t count_ports(const struct core *core, uint32_t *up)
 {
-	uint32_t up = 0;
-
+	*up = 0;
 	for (uint32_t slot = 0; slot < core->ports.slots_count; slot++) {
 		const struct port *port = ports_at(&core->ports, slot);
 
-		up += port && port->open && !error_is_set(&port->error) && core->forwarding &&
+		*up += port && port->open && !error_is_set(&port->error) && core->forwarding &&
 			core->forwarding->ports[slot] == port->open;
 	}
-	return json_pack("{s:i, s:i}", "count", (int)core->ports.count, "up", (int)up);
+	return core->ports.count;
+}
+
+static json_t *ports(const struct core *core)
+{
+	uint32_t up, count = count_ports(core, &up);
+
+	return json_pack("{s:i, s:i}", "count", (int)count, "up", (int)up);
+}
+
+void report_summary(const struct core *core, char out[REPORT_SUMMARY_BYTES])
+{
+	uint32_t ports_up, ports_count = count_ports(core, &ports_up), peers_up;
+	uint32_t peers_count = count_peers(core, &peers_up);
+
+	snprintf(out, REPORT_SUMMARY_BYTES, "%u of %u ports up, %u of %u peers up", ports_up, ports_count, peers_up,
+		peers_count);
 }
 
 /* ---- the whole --------------------------------------------------------------------------------------------- */

@@ -122,6 +122,17 @@ struct forwarding *datapath_publish(struct datapath *datapath, struct forwarding
 	return old;
 }
 
+bool datapath_is_alive(struct datapath *datapath)
+{
+	for (uint32_t i = 0; i < datapath->workers_count; i++)
+		if (__atomic_load_n(&datapath->workers[i]->pulse, __ATOMIC_RELAXED) != datapath->pulse)
+			return false;
+	__atomic_store_n(&datapath->pulse, datapath->pulse + 1, __ATOMIC_RELAXED);
+	for (uint32_t i = 0; i < datapath->workers_count; i++)
+		worker_wake(datapath->workers[i]);
+	return true;
+}
+
 const struct attach_fault *attach_fault_of(const struct attach_faults *faults, uint32_t slot)
 {
 	for (uint32_t i = 0; i < faults->count; i++)

@@ -40,6 +40,7 @@ struct datapath {
 	int control_wake_fd;             /* eventfd: there is mail */
 	pthread_mutex_t generation_lock; /* with the condition: a worker took up a forwarding snapshot */
 	pthread_cond_t generation_taken;
+	uint32_t pulse; /* control thread's: counts datapath_is_alive()'s questions */
 };
 
 struct datapath_config {
@@ -89,6 +90,9 @@ void datapath_fini(struct datapath *datapath);
  */
 struct forwarding *datapath_publish(struct datapath *datapath, struct forwarding *forwarding,
 	struct attach_faults *faults) __attribute__((warn_unused_result));
+
+/* Whether all workers have come by since this was asked for the last time, or it never was; then they are asked to come by again */
+bool datapath_is_alive(struct datapath *datapath);
 
 /* Return: what is wrong with the port in @slot, NULL where nothing is; borrowed from @faults */
 const struct attach_fault *attach_fault_of(const struct attach_faults *faults, uint32_t slot);

@@ -110,12 +110,15 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 {
 	struct worker *worker = arg;
 	uint64_t count;
+	uint32_t pulse;
 
 	(void)what;
 	if (read(fd, &count, sizeof(count)) < 0)
 		return;
+	pulse = __atomic_load_n(&worker->datapath->pulse, __ATOMIC_RELAXED);
 	if (!__atomic_load_n(&worker->stop, __ATOMIC_ACQUIRE))
 		take_up(worker);
+	__atomic_store_n(&worker->pulse, pulse, __ATOMIC_RELAXED);
 }
 
 /* Look for work without sleeping until there has been none for busy_poll_us: lowest latency, for a core */

@@ -48,6 +48,7 @@ struct worker {
 	struct event *wake_event;
 	int wake_fd;                  /* eventfd, written by the control thread */
 	bool stop;                    /* atomic */
+	uint32_t pulse;               /* atomic; of the datapath, when it last came by */
 	struct instant now;           /* of this burst */
 	uint32_t generation;          /* of the forwarding that it works with; under generation_lock */
 	int attach_errors[PORTS_MAX]; /* -errno by slot, of that generation; read once it is taken up */

@@ -16,6 +16,7 @@ too-big.sh
 isolation.sh
 restart.sh
 restart-many.sh
+supervised.sh
 roam.sh
 source-address.sh
 peers-truth.sh

@@ -120,6 +120,42 @@ static void a_queue_that_nobody_reads_is_told_and_tried_again(void **state)
 	datapath_fini(&side.datapath);
 }
 
+/* All have come by since they were asked; the next question is one to them again */
+static void wait_until_asked_again(struct datapath *datapath)
+{
+	for (int waited = 0; !datapath_is_alive(datapath); waited++) {
+		assert_true(waited < WAIT_MS);
+		usleep(1000);
+	}
+}
+
+static void wait_until_answered(const struct datapath *datapath)
+{
+	for (uint32_t i = 0; i < datapath->workers_count; i++)
+		while (__atomic_load_n(&datapath->workers[i]->pulse, __ATOMIC_RELAXED) != datapath->pulse)
+			usleep(1000);
+}
+
+/* One that waits for a lock does not come by */
+static void a_worker_that_hangs_is_missed(void **state)
+{
+	struct pair pair;
+	struct datapath *datapath = &pair.side[0].datapath;
+
+	(void)state;
+	open_pair(&pair, false, AEAD_AES_128_GCM, PORT_CAPS);
+	assert_true(datapath_is_alive(datapath)); /* nobody was asked yet */
+	wait_until_asked_again(datapath);
+	wait_until_answered(datapath);
+	pthread_mutex_lock(&datapath->generation_lock);
+	assert_true(datapath_is_alive(datapath));
+	usleep(20000);
+	assert_false(datapath_is_alive(datapath));
+	pthread_mutex_unlock(&datapath->generation_lock);
+	wait_until_asked_again(datapath);
+	close_pair(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +163,7 @@ int main(void)
 		cmocka_unit_test(frames_aes256),
 		cmocka_unit_test(frames_chacha20),
 		cmocka_unit_test(a_queue_that_nobody_reads_is_told_and_tried_again),
+		cmocka_unit_test(a_worker_that_hangs_is_missed),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_begin, fixture_end);
