@@ -124,6 +124,7 @@ tap_SRC = \
 	tap/memory.c \
 	tap/packet.c \
 	tap/port.c \
+	tap/redirect.c \
 	tap/vnet.c
 
 underlay_SRC = \
@@ -368,6 +369,7 @@ tap_TESTS = \
 	tests/unit/tap/test_kept.c \
 	tests/unit/tap/test_memory.c \
 	tests/unit/tap/test_packet.c \
+	tests/unit/tap/test_redirect.c \
 	tests/unit/tap/test_vnet.c
 
 underlay_TESTS = \

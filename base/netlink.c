@@ -3,12 +3,17 @@
  */
 #include "base/netlink.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
 #include <libmnl/libmnl.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <linux/tc_act/tc_mirred.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 
@@ -345,4 +350,101 @@ int netlink_bridge_count_ports(int bridge)
 		err = converse(&request, count_port, &count);
 	} while (err == -EINTR); /* links came or went while the kernel listed them */
 	return err ? err : count.ports;
+}
+
+/* ---- redirecting ---------------------------------------------------------------------------------------------- */
+
+#define CLSACT_INGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)
+
+static void tc_request_init(struct request *request, uint16_t type, uint16_t flags, int index, uint32_t parent)
+{
+	struct tcmsg *message;
+
+	request->header = mnl_nlmsg_put_header(request->bytes);
+	request->header->nlmsg_type = type;
+	request->header->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
+	request->header->nlmsg_seq = 1;
+	message = mnl_nlmsg_put_extra_header(request->header, sizeof(*message));
+	message->tcm_family = AF_UNSPEC;
+	message->tcm_ifindex = index;
+	message->tcm_parent = parent;
+}
+
+static int change_clsact(int index, uint16_t type, uint16_t flags)
+{
+	struct request request;
+	struct tcmsg *message;
+
+	tc_request_init(&request, type, flags, index, TC_H_CLSACT);
+	message = mnl_nlmsg_get_payload(request.header);
+	message->tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
+	mnl_attr_put_strz(request.header, TCA_KIND, "clsact");
+	return change(&request);
+}
+
+static void put_redirect(struct nlmsghdr *header, int to)
+{
+	const struct tc_mirred mirred = {
+		.action = TC_ACT_STOLEN,
+		.eaction = TCA_EGRESS_REDIR,
+		.ifindex = (uint32_t)to,
+	};
+	struct nlattr *actions = mnl_attr_nest_start(header, TCA_U32_ACT);
+	struct nlattr *action = mnl_attr_nest_start(header, 1);
+	struct nlattr *options;
+
+	mnl_attr_put_strz(header, TCA_ACT_KIND, "mirred");
+	options = mnl_attr_nest_start(header, TCA_ACT_OPTIONS);
+	mnl_attr_put(header, TCA_MIRRED_PARMS, sizeof(mirred), &mirred);
+	mnl_attr_nest_end(header, options);
+	mnl_attr_nest_end(header, action);
+	mnl_attr_nest_end(header, actions);
+}
+
+static void filter_request_init(struct request *request, uint16_t type, uint16_t flags, int index, uint16_t priority)
+{
+	struct tcmsg *message;
+
+	tc_request_init(request, type, flags, index, CLSACT_INGRESS);
+	message = mnl_nlmsg_get_payload(request->header);
+	message->tcm_info = TC_H_MAKE((uint32_t)priority << 16, htons(ETH_P_ALL));
+	mnl_attr_put_strz(request->header, TCA_KIND, "u32");
+}
+
+static int add_filter(int from, int to, uint16_t priority)
+{
+	struct {
+		struct tc_u32_sel selector;
+		struct tc_u32_key key;
+	} all = { .selector = { .flags = TC_U32_TERMINAL, .nkeys = 1 } };
+	struct request request;
+	struct nlattr *options;
+
+	filter_request_init(&request, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, from, priority);
+	options = mnl_attr_nest_start(request.header, TCA_OPTIONS);
+	mnl_attr_put(request.header, TCA_U32_SEL, sizeof(all), &all);
+	put_redirect(request.header, to);
+	mnl_attr_nest_end(request.header, options);
+	return change(&request);
+}
+
+int netlink_redirect_add(int from, int to, uint16_t priority, bool *qdisc_made)
+{
+	int err = change_clsact(from, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL);
+
+	*qdisc_made = err == 0;
+	if (err && err != -EEXIST)
+		return err;
+	(void)!netlink_redirect_remove(from, priority, false);
+	return add_filter(from, to, priority);
+}
+
+int netlink_redirect_remove(int from, uint16_t priority, bool qdisc)
+{
+	struct request request;
+
+	if (qdisc)
+		return change_clsact(from, RTM_DELQDISC, 0);
+	filter_request_init(&request, RTM_DELTFILTER, 0, from, priority);
+	return change(&request);
 }

@@ -60,6 +60,18 @@ int netlink_link_delete(int index) __attribute__((warn_unused_result));
  */
 int netlink_bridge_create(const char *name, const char *alias, int *index) __attribute__((warn_unused_result));
 
+/**
+ * netlink_redirect_add() - all that comes in on @from leaves by @to, and goes nowhere else (tc: clsact, u32, mirred)
+ * @priority:	of the filter: one of that priority that is there already is replaced
+ * @qdisc_made:	out: whether the qdisc was missing
+ *
+ * Return: 0, or -errno: -ENOENT or -EOPNOTSUPP where the kernel lacks a part of it
+ */
+int netlink_redirect_add(int from, int to, uint16_t priority, bool *qdisc_made) __attribute__((warn_unused_result));
+
+/* @qdisc: take the qdisc away too.  Return: 0 or -errno, -ENOENT or -EINVAL where there was none */
+int netlink_redirect_remove(int from, uint16_t priority, bool qdisc) __attribute__((warn_unused_result));
+
 /* Return: how many ports the bridge @bridge has, or -errno */
 int netlink_bridge_count_ports(int bridge) __attribute__((warn_unused_result));
 

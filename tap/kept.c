@@ -6,6 +6,7 @@
 #include "tap/bridge.h"
 #include "tap/kinds.h"
 #include "tap/port_ops.h"
+#include "tap/redirect.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -68,6 +69,8 @@ static void close_unwanted(struct tap_port *port)
 		close(port->fds[q]);
 	if (port->spec.kind == ATTACH_BRIDGE)
 		bridge_leave(port->spec.target);
+	else if (port->spec.kind == ATTACH_PACKET)
+		redirect_undo(port->spec.target);
 	free(port);
 }
 

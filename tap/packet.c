@@ -24,6 +24,7 @@
 #include "tap/failure.h"
 #include "tap/kinds.h"
 #include "tap/port_ops.h"
+#include "tap/redirect.h"
 #include "tap/vnet.h"
 
 #define BUFFER_BYTES (4 << 20)
@@ -332,6 +333,8 @@ int packet_open(const struct attach *spec, unsigned int queues, const struct tap
 
 	if (err == -ENODEV)
 		return error_fail(error, err, "there is no interface %s on this host", spec->target);
+	if (!err && redirect_needed())
+		return redirect_open(spec, queues, kept, out, error);
 	interface = err ? NULL : calloc(1, sizeof(*interface));
 	if (!interface)
 		return explain(spec->target, err ? err : -ENOMEM, error);

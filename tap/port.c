@@ -30,6 +30,11 @@ unsigned int tap_port_caps(const struct tap_port *port)
 	return port->caps;
 }
 
+const char *tap_port_reads(const struct tap_port *port)
+{
+	return port->reads;
+}
+
 unsigned int tap_port_queues(const struct tap_port *port)
 {
 	return port->queues;

@@ -15,6 +15,8 @@
  *   descriptors (kept.h).  A persistent TAP that was
  *   there before ("tap:NAME") stays, and its IPv6 settings are left alone.
  * - The host does not speak through a TAP that we made: IPv6 is off on it.
+ * - Where the kernel's packet sockets cannot say what a frame leaves undone, "packet:NAME" reads through a TAP and a tc filter
+ *   (tap/redirect.h).
  * - A missing bridge is made where the spec says so, and marked (alias "weft").  The last weft port that leaves a
  *   bridge with that mark deletes it, if no other port is in it.  A bridge without the mark is never deleted.
  */
@@ -92,6 +94,9 @@ const char *tap_port_name(const struct tap_port *port);
 
 /* Return: enum offload_caps bits: what frames written to this port may leave undone */
 unsigned int tap_port_caps(const struct tap_port *port);
+
+/* Return: how the port reads, where that is not its kind's usual way (see tap/redirect.h); else NULL.  Static */
+const char *tap_port_reads(const struct tap_port *port);
 
 unsigned int tap_port_queues(const struct tap_port *port);
 

@@ -32,6 +32,7 @@ struct tap_port {
 	unsigned int caps;
 	int fds[TAP_QUEUES_MAX]; /* by queue */
 	bool kept;               /* closing it changes nothing on the machine: somebody else goes on with it */
+	const char *reads;       /* how, where that is not the kind's usual way; static, or NULL */
 	uint64_t discarded_pkts; /* waited too long in queues that were kept */
 };
 

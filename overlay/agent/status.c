@@ -148,6 +148,8 @@ static json_t *port_status(const struct core *core, const struct port *port)
 		set(out, "error", json_string(port->error.text));
 		set(out, "error_s", integer(instant_since_ms(core->now, port->error_since) / 1000));
 	}
+	if (port->open && tap_port_reads(port->open->tap))
+		set(out, "reads", json_string(tap_port_reads(port->open->tap)));
 	if (port->open)
 		set(out, "missed_frames", integer(tap_port_missed_pkts(port->open->tap)));
 	set(out, "rx_frames", integer(stats.rx_frames));
