@@ -38,7 +38,7 @@ static const struct rules lab_rules = {
 		{ "ports", VALUE_MAPPING, false,
 			"{ a-lan: { host: aws-1, network: mgmt, attach: \"bridge:br-lab\" } }" },
 		{ "wires", VALUE_MAPPING, false,
-			"{ w1: [ { host: a, attach: \"tap:e1\" }, { host: b, attach: \"tap:e1\" } ] }" } },
+			"{ w1: [ { host: a, attach: \"packet:e1\" }, { host: b, attach: \"packet:e1\" } ] }" } },
 	4, "lab: two-sites"
 };
 
@@ -249,8 +249,8 @@ static void check_port(struct faults *faults, const struct yaml_node *port)
 
 static void check_wire(struct faults *faults, const struct yaml_node *wire)
 {
-	static const char example[] = "[ { host: a, attach: \"tap:e1\" }, { host: b, attach: \"tap:e1\" } ]";
-	const struct rules rules = rules_of(&port_attributes, IN_END, "{ host: a, attach: \"tap:e1\" }");
+	static const char example[] = "[ { host: a, attach: \"packet:e1\" }, { host: b, attach: \"packet:e1\" } ]";
+	const struct rules rules = rules_of(&port_attributes, IN_END, "{ host: a, attach: \"packet:e1\" }");
 
 	if (!json_is_array(wire->json)) {
 		wrong_kind(faults, wire, "a list of two ends", example);

@@ -1,5 +1,5 @@
 /*
- * attach.h - what an attachment's text means: "bridge:br0", "tap:esx1-nic0", "packet:eth1", "memory"
+ * attach.h - what an attachment's text means: "bridge:br0", "tap:blue0", "packet:vnet3", "memory"
  *
  * Pure parsing, also for whoever checks a lab before it is applied.  tap/port.h opens what it describes.  A new kind is a row
  * here, and the file in tap/ that opens it.
@@ -21,8 +21,8 @@
  * Name, prefix in a lab's text, what follows it (as the error names it; "" for nothing: such a kind is not for labs), and the
  * file in tap/ whose FILE_open() opens it
  *
- * BRIDGE, our TAP, put into the Linux bridge @target.  TAP, our TAP, named @target, made where it is missing.  PACKET, the
- * existing interface @target, by AF_PACKET: its wire, not its host.  MEMORY, rings in memory, for tests (tap/memory.h).
+ * BRIDGE, our TAP, put into the Linux bridge @target.  TAP, our TAP, named @target, made where it is missing, whose other side is a
+ * device of the host and not a VMM's.  PACKET, the existing interface @target, by AF_PACKET: its wire, not its host.  MEMORY, rings in memory, for tests (tap/memory.h).
  */
 #define ATTACH_KINDS(X)                          \
 	X(BRIDGE, "bridge", "NAME", device)      \

@@ -105,7 +105,7 @@ static bool read_wire(const struct reading *r, const char *name, const json_t *i
 	if (json_array_size(in) != 2) {
 		snprintf(where, sizeof(where), "wires.%s", name);
 		fault_set(r->fault, 400, where, "a wire is a list of exactly two ends");
-		fault_hint(r->fault, "write [ { host: a, attach: \"tap:x\" }, { host: b, attach: \"tap:y\" } ]");
+		fault_hint(r->fault, "write [ { host: a, attach: \"packet:x\" }, { host: b, attach: \"packet:y\" } ]");
 		return false;
 	}
 	for (unsigned int i = 0; i < 2; i++) {

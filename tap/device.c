@@ -71,13 +71,15 @@ static int explain_attach(const char *name, int err, struct error *error)
 		return error_fail(error, err,
 			"this machine has no /dev/net/tun: load the kernel's module (modprobe tun)");
 	case -EBUSY:
-		return error_fail(error, err, "the device %s is there already and in use: is another weftd running?",
-			name);
+		return error_fail(error, err,
+			"a program has the TAP %s open: where that is a VMM, attach its other side, packet:%s; else, "
+			"is another weftd running?",
+			name, name);
 	case -EINVAL:
 		return error_fail(error, err,
-			"%s is there already, and no TAP with several queues: remove it, or make it with "
-			"'ip tuntap add %s mode tap multi_queue vnet_hdr'",
-			name, name);
+			"%s is there already, and no TAP with several queues: where a VMM is to open it, attach "
+			"packet:%s; else remove it, or make it with 'ip tuntap add %s mode tap multi_queue vnet_hdr'",
+			name, name, name);
 	default:
 		return error_fail(error, err, "cannot open the TAP device %s: %s", name, strerror(-err));
 	}
@@ -155,7 +157,10 @@ static int look_for_existing(struct device *device, struct error *error)
 	if (!err && strcmp(link.kind, "tun") != 0)
 		return error_fail(error, -EINVAL,
 			"%s is there already and is no TAP: choose another name, or attach as packet:%s", name, name);
-	if (!err && (device->bridged || link.tun_queues > 0))
+	if (!err && device->bridged)
+		return error_fail(error, -EBUSY, "the device %s is there already and in use: is another weftd running?",
+			name);
+	if (!err && (link.tun_queues > 0 || link.running)) /* a TAP has a carrier while it is open */
 		return explain_attach(name, -EBUSY, error);
 	return 0;
 }

@@ -10,6 +10,10 @@
  * Threads: the control thread opens, changes and closes a port.  Between, queue q belongs to one worker, and
  * different queues may be used at the same time.  Close only after every worker has let go (after a grace period).
  *
+ * A TAP has a user side and a device.  A port holds the user side of its own ("bridge:NAME", "tap:NAME"), so no VMM can.  Of a TAP
+ * that a VMM holds, "packet:NAME" is the device: what the VMM wrote comes in there, and what we send on it the kernel finishes for
+ * what the VMM has not offered to take over (TUNSETOFFLOAD).
+ *
  * What a port changes on the machine, and undoes when it closes:
  * - A TAP that it made vanishes with the port, and with the process, however that ends, unless somebody keeps its
  *   descriptors (kept.h).  A persistent TAP that was

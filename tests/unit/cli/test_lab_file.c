@@ -125,13 +125,14 @@ static const struct {
 		"f:4: ports.q: \"network\" is missing; write network: mgmt\n"
 		"f:4: ports.q: \"attach\" is missing; write attach: \"bridge:br-lab\"\n" },
 	{ WIRE,
-		"f:3: wires.w: a wire has exactly two ends; write [ { host: a, attach: \"tap:e1\" }, "
-		"{ host: b, attach: \"tap:e1\" } ]\n" },
+		"f:3: wires.w: a wire has exactly two ends; write [ { host: a, attach: \"packet:e1\" }, "
+		"{ host: b, attach: \"packet:e1\" } ]\n" },
 	{ WIRE "    - { host: h }\n", "f:5: wires.w[1]: \"attach\" is missing; write attach: \"bridge:br-lab\"\n" },
-	{ WIRE "    - h:e1\n", "f:5: wires.w[1]: is text, must be a mapping; write { host: a, attach: \"tap:e1\" }\n" },
+	{ WIRE "    - h:e1\n",
+		"f:5: wires.w[1]: is text, must be a mapping; write { host: a, attach: \"packet:e1\" }\n" },
 	{ "lab: a\nwires:\n  w: {}\n",
 		"f:3: wires.w: is a mapping, must be a list of two ends; write [ { host: a, "
-		"attach: \"tap:e1\" }, { host: b, attach: \"tap:e1\" } ]\n" },
+		"attach: \"packet:e1\" }, { host: b, attach: \"packet:e1\" } ]\n" },
 	/* of the right kind, but not possible: the first is told, as the controller would */
 	{ "lab: a\nnetworks:\n  n: {}\n  m:\n    mtu: 575\n",
 		"f:5: networks.m.mtu: 575 is not possible; 576 to 9216\n" },

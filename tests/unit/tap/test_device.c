@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/if_tun.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -271,6 +273,24 @@ static void a_persistent_tap_stays(void **state)
 	assert_int_equal(netlink_link_delete(link.index), 0);
 }
 
+/* As QEMU opens it, before weftd: up or not, the error says what to attach instead */
+static void a_vmms_tap_is_refused(void **state)
+{
+	struct ifreq request = { .ifr_name = "vmm0", .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+	int fd = open("/dev/net/tun", O_RDWR);
+	struct netlink_link link;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(ioctl(fd, TUNSETIFF, &request), 0);
+	assert_refused("tap:vmm0", "", false, -EINVAL, "packet:vmm0");
+	assert_int_equal(netns_run("ip link set vmm0 up"), 0);
+	assert_refused("tap:vmm0", "", false, -EBUSY, "packet:vmm0");
+	assert_true(there("vmm0", &link));
+	tap_port_close(open_port("packet:vmm0", "", false, 1));
+	close(fd);
+}
+
 static void in_a_bridge(void **state)
 {
 	struct netlink_link tap, link;
@@ -403,6 +423,7 @@ int main(void)
 		cmocka_unit_test(a_deleted_device_is_noticed),
 		cmocka_unit_test(a_device_may_move_to_a_guest),
 		cmocka_unit_test(a_persistent_tap_stays),
+		cmocka_unit_test(a_vmms_tap_is_refused),
 		cmocka_unit_test(in_a_bridge),
 		cmocka_unit_test(a_bridge_made_on_request),
 		cmocka_unit_test(what_cannot_be_is_refused_whole),
