@@ -296,49 +296,63 @@ static int alt_names_text(const char *const *names, size_t count, char **out)
 	return err;
 }
 
-int identity_controller_issue(const char *ca_key_pem, const char *ca_pem, const char *name,
-	const char *const *alt_names, size_t alt_name_count, time_t now, char **key_pem, char **cert_pem)
+/* A certificate of the controller's for @key.  Return: 0, -EINVAL, -ENOMEM or -EIO */
+static int issue_controller(const char *ca_key_pem, const char *ca_pem, EVP_PKEY *key, const char *name,
+	const char *const *alt_names, size_t alt_name_count, time_t now, char **cert_pem)
 {
 	char fabric[IDENTITY_NAME_BYTES];
 	EVP_PKEY *ca_key = NULL;
-	X509 *ca = NULL;
-	EVP_PKEY *key = NULL;
-	X509 *cert = NULL;
+	X509 *ca = NULL, *cert = NULL;
 	char *alt_text = NULL;
-	char *key_text = NULL;
-	char *cert_text = NULL;
 	int err = -EINVAL;
 
 	if (!identity_name_ok(name))
 		return -EINVAL;
 	err = alt_names_text(alt_names, alt_name_count, &alt_text);
+	if (!err)
+		err = load_ca(ca_key_pem, ca_pem, &ca_key, &ca, fabric);
 	if (err)
 		goto out;
-	err = load_ca(ca_key_pem, ca_pem, &ca_key, &ca, fabric);
-	if (err)
-		goto out;
-	err = -EIO;
-	key = generate();
-	cert = key ? make(&controller_profile, ca, ca_key, key, name, fabric, alt_text, now) : NULL;
-	if (!cert)
-		goto out;
-	key_text = identity_key_encode(key);
-	cert_text = cert_encode(cert);
-	if (!key_text || !cert_text)
-		goto out;
-	*key_pem = key_text;
-	*cert_pem = cert_text;
-	key_text = NULL;
-	cert_text = NULL;
-	err = 0;
+	cert = make(&controller_profile, ca, ca_key, key, name, fabric, alt_text, now);
+	*cert_pem = cert ? cert_encode(cert) : NULL;
+	err = *cert_pem ? 0 : -EIO;
 out:
-	identity_pem_free(cert_text);
-	identity_pem_free(key_text);
 	free(alt_text);
 	X509_free(cert);
-	EVP_PKEY_free(key);
 	X509_free(ca);
 	EVP_PKEY_free(ca_key);
+	ERR_clear_error();
+	return err;
+}
+
+int identity_controller_issue(const char *ca_key_pem, const char *ca_pem, const char *name,
+	const char *const *alt_names, size_t alt_name_count, time_t now, char **key_pem, char **cert_pem)
+{
+	EVP_PKEY *key = generate();
+	char *key_text = key ? identity_key_encode(key) : NULL;
+	int err = -EIO;
+
+	if (key_text)
+		err = issue_controller(ca_key_pem, ca_pem, key, name, alt_names, alt_name_count, now, cert_pem);
+	if (!err) {
+		*key_pem = key_text;
+		key_text = NULL;
+	}
+	identity_pem_free(key_text);
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+	return err;
+}
+
+int identity_controller_renew(const char *ca_key_pem, const char *ca_pem, const char *key_pem, const char *name,
+	const char *const *alt_names, size_t alt_name_count, time_t now, char **cert_pem)
+{
+	EVP_PKEY *key = identity_key_decode(key_pem);
+	int err = -EINVAL;
+
+	if (key)
+		err = issue_controller(ca_key_pem, ca_pem, key, name, alt_names, alt_name_count, now, cert_pem);
+	EVP_PKEY_free(key);
 	ERR_clear_error();
 	return err;
 }

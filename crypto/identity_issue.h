@@ -49,4 +49,15 @@ int identity_controller_issue(const char *ca_key_pem, const char *ca_pem, const 
 	const char *const *alt_names, size_t alt_name_count, time_t now, char **key_pem, char **cert_pem)
 	__attribute__((warn_unused_result));
 
+/**
+ * identity_controller_renew() - another certificate for the key that the controller has
+ * @key_pem:	its private key
+ * @alt_names:	as above
+ *
+ * Return: as identity_controller_issue(); -EINVAL also for a key that is none
+ */
+int identity_controller_renew(const char *ca_key_pem, const char *ca_pem, const char *key_pem, const char *name,
+	const char *const *alt_names, size_t alt_name_count, time_t now, char **cert_pem)
+	__attribute__((warn_unused_result));
+
 #endif /* CRYPTO_IDENTITY_ISSUE_H */
