@@ -177,6 +177,7 @@ overlay/agent_SRC = \
 	overlay/agent/controller_client.c \
 	overlay/agent/core.c \
 	overlay/agent/events.c \
+	overlay/agent/follow.c \
 	overlay/agent/gather.c \
 	overlay/agent/handover.c \
 	overlay/agent/heartbeat.c \
@@ -215,9 +216,11 @@ controller_SRC = \
 	controller/api.c \
 	controller/asks.c \
 	controller/authority_create.c \
+	controller/authority_move.c \
 	controller/daemon.c \
 	controller/enrol.c \
 	controller/event_log.c \
+	controller/folder.c \
 	controller/gateway.c \
 	controller/host_sessions.c \
 	controller/host_topology.c \
@@ -232,7 +235,9 @@ controller_SRC = \
 cli_SRC = \
 	cli/client.c \
 	cli/ask.c \
+	cli/cmd_agent.c \
 	cli/cmd_apply.c \
+	cli/cmd_controller.c \
 	cli/cmd_events.c \
 	cli/cmd_get.c \
 	cli/cmd_init.c \
@@ -242,6 +247,7 @@ cli_SRC = \
 	cli/cmd_revoke.c \
 	cli/cmd_status.c \
 	cli/cmd_token.c \
+	cli/daemon_peer.c \
 	cli/drop_help.c \
 	cli/duration.c \
 	cli/faults.c \
@@ -415,6 +421,7 @@ overlay/agent_TESTS = \
 	tests/unit/overlay/agent/test_controller_client.c \
 	tests/unit/overlay/agent/test_core.c \
 	tests/unit/overlay/agent/test_events.c \
+	tests/unit/overlay/agent/test_follow.c \
 	tests/unit/overlay/agent/test_gather.c \
 	tests/unit/overlay/agent/test_handover.c \
 	tests/unit/overlay/agent/test_machine.c \
@@ -448,6 +455,7 @@ controller_TESTS = \
 	tests/unit/controller/test_api.c \
 	tests/unit/controller/test_asks.c \
 	tests/unit/controller/test_authority_create.c \
+	tests/unit/controller/test_authority_move.c \
 	tests/unit/controller/test_daemon.c \
 	tests/unit/controller/test_enrol.c \
 	tests/unit/controller/test_event_log.c \
@@ -469,6 +477,7 @@ cli_TESTS = \
 	tests/unit/cli/test_cmd_revoke.c \
 	tests/unit/cli/test_cmd_token.c \
 	tests/unit/cli/test_drop_help.c \
+	tests/unit/cli/test_daemon_peer.c \
 	tests/unit/cli/test_duration.c \
 	tests/unit/cli/test_faults.c \
 	tests/unit/cli/test_get_peers.c \

@@ -64,6 +64,8 @@ static void take_json(struct json_in *in, const json_t *object, struct enrolment
 	take_text(in, object, "fabric", out->fabric, sizeof(out->fabric));
 	take_text(in, object, "host", out->host, sizeof(out->host));
 	take_text(in, object, "controller", out->controller, sizeof(out->controller));
+	if (json_object_get(object, "controller_before"))
+		take_text(in, object, "controller_before", out->before, sizeof(out->before));
 	out->port = (uint16_t)json_in_int(in, "", object, "port", 1, 65535);
 	if (!base64_decode(json_in_string(in, "", object, "psk"), out->psk, sizeof(out->psk)))
 		json_in_fail(in, "", "psk", "is not the base64 of 32 bytes");
@@ -116,39 +118,51 @@ out:
 	return err;
 }
 
-int enrolment_save(const char *dir, const struct enrolment *enrolment, struct error *error)
+int enrolment_save_controller(const char *dir, const struct enrolment *enrolment, struct error *error)
 {
-	char psk[BASE64_TEXT_BYTES(32)], tunnel[BASE64_TEXT_BYTES(32) + 1];
+	char psk[BASE64_TEXT_BYTES(32)];
 	char *text = NULL;
 	json_t *object;
-	int err = file_make_dir(dir, 0700);
+	int err = -ENOMEM;
 
 	base64_encode(enrolment->psk, 32, psk);
-	base64_encode(enrolment->tunnel_key, 32, tunnel);
-	strcat(tunnel, "\n");
 	object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "fabric", enrolment->fabric, "host", enrolment->host,
 		"controller", enrolment->controller, "ca", enrolment->ca_pem, "psk", psk, "port", (int)enrolment->port);
+	if (object && enrolment->before[0])
+		json_object_set_new(object, "controller_before", json_string(enrolment->before));
 	if (object)
 		text = json_dumps(object, JSON_INDENT(2));
-	if (err || !text) {
-		error_set(error, "%.200s: %s", dir, strerror(err ? -err : ENOMEM));
-		err = err ? err : -ENOMEM;
-		goto out;
+	if (text) {
+		err = write_part(dir, "agent.json", text, error);
+		secret_wipe(text, strlen(text));
+	} else {
+		error_set(error, "%.200s/agent.json: %s", dir, strerror(ENOMEM));
 	}
+	secret_wipe(psk, sizeof(psk));
+	free(text);
+	json_decref(object);
+	return err;
+}
+
+int enrolment_save(const char *dir, const struct enrolment *enrolment, struct error *error)
+{
+	char tunnel[BASE64_TEXT_BYTES(32) + 1];
+	int err = file_make_dir(dir, 0700);
+
+	if (err) {
+		error_set(error, "%.200s: %s", dir, strerror(-err));
+		return err;
+	}
+	base64_encode(enrolment->tunnel_key, 32, tunnel);
+	strcat(tunnel, "\n");
 	err = write_part(dir, "host.key", enrolment->key_pem, error);
 	if (!err)
 		err = write_part(dir, "tunnel.key", tunnel, error);
 	if (!err)
 		err = write_part(dir, "host.crt", enrolment->certificate_pem, error);
 	if (!err)
-		err = write_part(dir, "agent.json", text, error);
-out:
-	if (text)
-		secret_wipe(text, strlen(text));
-	secret_wipe(psk, sizeof(psk));
+		err = enrolment_save_controller(dir, enrolment, error);
 	secret_wipe(tunnel, sizeof(tunnel));
-	free(text);
-	json_decref(object);
 	return err;
 }
 

@@ -2,7 +2,8 @@
  * enrolment.h - what a host keeps of its enrolment: `weft join` writes it, weftd reads it
  *
  * In the state folder DIR, all of them 0600 (DIR itself 0700) and replaced atomically:
- *	agent.json	{"fabric", "host", "controller": "ADDR:PORT", "ca": PEM, "psk": base64 of 32 bytes, "port": UDP port}
+ *	agent.json	{"fabric", "host", "controller": "ADDR:PORT", "ca": PEM, "psk": base64 of 32 bytes, "port": UDP port},
+ *			and "controller_before": "ADDR:PORT" while the controller has moved and not answered at its new address
  *	host.key	Ed25519 private key, PEM
  *	host.crt	its certificate, PEM
  *	tunnel.key	X25519 private key, base64 of 32 bytes and a newline
@@ -24,6 +25,7 @@ struct enrolment {
 	char fabric[ENROLMENT_NAME_BYTES];
 	char host[ENROLMENT_NAME_BYTES];
 	char controller[ENROLMENT_ADDRESS_BYTES]; /* "203.0.113.5:4753", "[2001:db8::1]:4753", "ctl.example.org:4753" */
+	char before[ENROLMENT_ADDRESS_BYTES];     /* where it was until it answers there; "": it did */
 	uint16_t port;                            /* UDP, of this host's weftd */
 	uint8_t psk[32];
 	uint8_t tunnel_key[32]; /* private */
@@ -44,6 +46,10 @@ int enrolment_load(const char *dir, struct enrolment *out, struct error *error) 
 
 /* Write all four; makes @dir where it is missing.  Return: 0, or -errno and @error */
 int enrolment_save(const char *dir, const struct enrolment *enrolment, struct error *error)
+	__attribute__((warn_unused_result));
+
+/* Write agent.json only, after controller or before have changed.  Return: 0, or -errno and @error */
+int enrolment_save_controller(const char *dir, const struct enrolment *enrolment, struct error *error)
 	__attribute__((warn_unused_result));
 
 /* Is there one in @dir? */

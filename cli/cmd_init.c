@@ -1,16 +1,20 @@
 /*
  * cmd_init.c - `weft init`: a new fabric, made by weft-controller's own --init, and what to do next
  */
+#include "base/server_address.h"
 #include "cli/commands.h"
 #include "cli/program.h"
 #include "cli/say.h"
+#include "lab/limits.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
-static void print_next_steps(const char *fabric, const char *state)
+static void print_next_steps(const char *fabric, const char *state, const char *address)
 {
+	struct server_address parsed;
+	const bool numeric = server_address_parse(address, CONTROLLER_PORT_DEFAULT, &parsed) && parsed.numeric;
 	bool usual = strcmp(state, STATE_DIR_DEFAULT) == 0;
 
 	printf("The fabric %s is made; its state is in %s.  Next:\n\n", fabric, state);
@@ -23,6 +27,10 @@ static void print_next_steps(const char *fabric, const char *state)
 	printf("  3. on that host            weft join TOKEN\n"
 	       "  4. join their networks     weft apply lab.yaml --wait%s%s\n\n",
 		usual ? "" : " --state ", usual ? "" : state);
+	if (numeric)
+		printf("Hosts look for it at %s.  Where that may change one day, a DNS name serves better:\n"
+		       "weft controller set-address NAME, at best before the first host joins.\n\n",
+			address);
 	printf("To operate it from another machine, copy %s/operator.json to\n"
 	       "~/.config/weft/ there.  Whoever has that file or ca.key owns the fabric.\n",
 		state);
@@ -50,7 +58,7 @@ static enum cli_exit run(const struct invocation *in)
 		say_json(made);
 		json_decref(made);
 	} else {
-		print_next_steps(name, in->state);
+		print_next_steps(name, in->state, address ? address : listen);
 	}
 	return CLI_OK;
 }

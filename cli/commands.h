@@ -16,6 +16,8 @@ extern const struct command command_status;
 extern const struct command command_events;
 extern const struct command command_ping;
 extern const struct command command_revoke;
+extern const struct command command_controller;
+extern const struct command command_agent;
 extern const struct command command_measure;
 
 #endif /* CLI_COMMANDS_H */

@@ -36,7 +36,7 @@ static enum cli_exit open_credentials(struct operator* out)
 	struct client_target target = {
 		.address = out->address,
 		.server_name = "the controller",
-		.remedy = "is weft-controller running there, and its TCP port open to this machine?",
+		.remedy = out->remedy,
 	};
 	struct json_in in = { .error = "" };
 	char fingerprint[IDENTITY_FINGERPRINT_BYTES];
@@ -47,6 +47,10 @@ static enum cli_exit open_credentials(struct operator* out)
 	struct stat st;
 	int err;
 
+	snprintf(out->remedy, sizeof(out->remedy),
+		"is weft-controller running there, and its TCP port open to this machine?  If it has another address now, write "
+		"that into %.3000s",
+		out->path);
 	if (stat(out->path, &st) == 0 && st.st_mode & (S_IRGRP | S_IROTH))
 		say_note("%s can be read by other users, and whoever reads it owns the fabric: chmod 600 it",
 			out->path);

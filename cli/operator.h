@@ -13,6 +13,7 @@ struct operator
 	json_t *json;
 	char address[SERVER_ADDRESS_TEXT_BYTES];
 	char path[4096]; /* of the socket or of operator.json */
+	char remedy[4096];
 	struct client *client;
 };
 

@@ -721,6 +721,14 @@ static struct hash_seed draw_seed(const struct api_machine *machine)
 	return seed;
 }
 
+static void tell_news(struct api *api)
+{
+	json_t *news = authority_news(api->authority);
+
+	host_sessions_news(api->sessions, news);
+	json_decref(news);
+}
+
 struct api *api_new(struct model *model, const struct authority *authority, const struct api_machine *machine)
 {
 	struct api *api = calloc(1, sizeof(*api));
@@ -743,8 +751,15 @@ struct api *api_new(struct model *model, const struct authority *authority, cons
 	host_sessions_announce(api->sessions, api->hub, api->events);
 	event_log_announce(api->events, api->hub);
 	event_log_add(api->events, CONTROLLER_EVENT_STARTED, "", "", "weft-controller " WEFT_VERSION " begins");
+	tell_news(api);
 	model_listen(model, &listener);
 	return api;
+}
+
+void api_moved(struct api *api)
+{
+	event_log_add(api->events, CONTROLLER_EVENT_MOVED, "", "", "hosts reach it at %s", api->authority->address);
+	tell_news(api);
 }
 
 void api_free(struct api *api)

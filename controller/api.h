@@ -73,6 +73,9 @@ void api_free(struct api *api);
 /* Return: what waits, for api_call_gone(); NULL where it is answered already.  Good until answer() or open() */
 struct api_call *api_call(struct api *api, const struct api_request *request, const struct api_client *client);
 
+/* The authority's address is another: agents are told */
+void api_moved(struct api *api);
+
 /* Go on with what was put off, or has waited long enough; machine->soon() or machine->later() asked for it */
 void api_turn(struct api *api);
 

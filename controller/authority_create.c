@@ -12,13 +12,13 @@
 #include "base/secret.h"
 #include "base/server_address.h"
 #include "controller/ca/authority.h"
+#include "controller/folder.h"
 #include "controller/store/store_sqlite.h"
 #include "crypto/identity_issue.h"
 #include "lab/limits.h"
 
 #include <errno.h>
 #include <jansson.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,20 +30,6 @@ static const char *const made_files[] = { "controller.json", "operator.json", "c
 
 #define MADE_FILES (sizeof(made_files) / sizeof(made_files[0]))
 
-struct path {
-	char text[PATH_MAX];
-};
-
-static struct path path_of(const char *dir, const char *name)
-{
-	struct path path;
-
-	/* a path that is cut names nothing that exists, and opening it fails */
-	if (snprintf(path.text, sizeof(path.text), "%s/%s", dir, name) >= (int)sizeof(path.text))
-		path.text[0] = '\0';
-	return path;
-}
-
 /* Where to listen, and how others get there, in full */
 struct places {
 	char listen[SERVER_ADDRESS_TEXT_BYTES];
@@ -51,11 +37,6 @@ struct places {
 	char alt_names[2][SERVER_HOST_BYTES]; /* for the TLS certificate */
 	size_t alt_name_count;
 };
-
-static bool is_any(const char *host)
-{
-	return strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
-}
 
 static int find_places(const struct authority_wish *wish, struct places *out, struct error *error)
 {
@@ -66,7 +47,7 @@ static int find_places(const struct authority_wish *wish, struct places *out, st
 			CONTROLLER_PORT_DEFAULT);
 		return -EINVAL;
 	}
-	if (!wish->address && is_any(listen.host)) {
+	if (!wish->address && folder_listens_everywhere(&listen)) {
 		error_set(error,
 			"--listen %s: no host can connect to that; say with --address where this controller is reached",
 			wish->listen);
@@ -82,7 +63,7 @@ static int find_places(const struct authority_wish *wish, struct places *out, st
 	server_address_format(&listen, out->listen);
 	server_address_format(&address, out->address);
 	snprintf(out->alt_names[out->alt_name_count++], SERVER_HOST_BYTES, "%s", address.host);
-	if (!is_any(listen.host) && strcmp(out->address, out->listen) != 0)
+	if (!folder_listens_everywhere(&listen) && strcmp(out->address, out->listen) != 0)
 		snprintf(out->alt_names[out->alt_name_count++], SERVER_HOST_BYTES, "%s", listen.host);
 	return 0;
 }
@@ -146,7 +127,7 @@ static int write_store(const struct authority_wish *wish, const struct parts *pa
 	struct authority_hash hash = authority_hash(parts->token.text);
 	struct store *store = NULL;
 	struct store_txn txn;
-	int err = store_sqlite_open(path_of(wish->dir, "controller.db").text, true, NULL, &store);
+	int err = store_sqlite_open(folder_path(wish->dir, "controller.db").text, true, NULL, &store);
 
 	if (err)
 		return err;
@@ -161,43 +142,25 @@ static int write_store(const struct authority_wish *wish, const struct parts *pa
 	return err;
 }
 
-static int write_text(const char *dir, const char *name, const char *text, mode_t mode)
-{
-	return file_write(path_of(dir, name).text, text, strlen(text), mode);
-}
-
-/* Consumes @value */
-static int write_json(const char *dir, const char *name, json_t *value, mode_t mode)
-{
-	char *text = json_dumps(value, JSON_INDENT(2));
-	int err = text ? write_text(dir, name, text, mode) : -ENOMEM;
-
-	if (text)
-		secret_wipe(text, strlen(text));
-	free(text);
-	json_decref(value);
-	return err;
-}
-
 static int write_files(const struct authority_wish *wish, const struct places *places, const struct parts *parts)
 {
-	int err = write_text(wish->dir, "ca.key", parts->ca_key, 0600);
+	int err = folder_write(wish->dir, "ca.key", parts->ca_key, 0600);
 
 	if (!err)
-		err = write_text(wish->dir, "ca.crt", parts->ca, 0644);
+		err = folder_write(wish->dir, "ca.crt", parts->ca, 0644);
 	if (!err)
-		err = write_text(wish->dir, "tls.key", parts->tls_key, 0600);
+		err = folder_write(wish->dir, "tls.key", parts->tls_key, 0600);
 	if (!err)
-		err = write_text(wish->dir, "tls.crt", parts->tls, 0644);
+		err = folder_write(wish->dir, "tls.crt", parts->tls, 0644);
 	if (!err)
 		err = write_store(wish, parts);
 	if (!err)
-		err = write_json(wish->dir, "operator.json",
+		err = folder_write_json(wish->dir, "operator.json",
 			json_pack("{s:s, s:s, s:s, s:s}", "fabric", wish->name, "address", places->address, "ca",
 				parts->ca, "token", parts->token.text),
 			0600);
 	if (!err)
-		err = write_json(wish->dir, "controller.json",
+		err = folder_write_json(wish->dir, "controller.json",
 			json_pack("{s:s, s:s, s:s}", "fabric", wish->name, "listen", places->listen, "address",
 				places->address),
 			0644);
@@ -207,7 +170,7 @@ static int write_files(const struct authority_wish *wish, const struct places *p
 static int check_free(const char *dir, struct error *error)
 {
 	for (size_t i = 0; i < MADE_FILES; i++) {
-		struct path path = path_of(dir, made_files[i]);
+		struct folder_path path = folder_path(dir, made_files[i]);
 
 		if (access(path.text, F_OK) < 0 && errno == ENOENT)
 			continue;
@@ -246,7 +209,7 @@ int authority_create(const struct authority_wish *wish, struct error *error)
 	if (err) {
 		error_set(error, "%s: could not make the fabric: %s", wish->dir, strerror(-err));
 		for (size_t i = 0; i < MADE_FILES; i++)
-			unlink(path_of(wish->dir, made_files[i]).text);
+			unlink(folder_path(wish->dir, made_files[i]).text);
 	}
 	parts_fini(&parts);
 	return err;

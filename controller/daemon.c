@@ -51,21 +51,6 @@ static void on_signal(evutil_socket_t signal_number, short what, void *base)
 	event_base_loopbreak(base);
 }
 
-static int run_loop(struct event_base *base)
-{
-	struct event *term = evsignal_new(base, SIGTERM, on_signal, base),
-		     *intr = evsignal_new(base, SIGINT, on_signal, base);
-	int err = -ENOMEM;
-
-	if (term && intr && event_add(term, NULL) == 0 && event_add(intr, NULL) == 0)
-		err = event_base_dispatch(base) < 0 ? -EIO : 0;
-	if (term)
-		event_free(term);
-	if (intr)
-		event_free(intr);
-	return err;
-}
-
 /* ---- what the service manager hears ------------------------------------------------------------------------- */
 
 #define BEATS 4U /* within the service manager's patience */
@@ -97,6 +82,58 @@ static void tell_ready(const struct authority *authority)
 	snprintf(lines, sizeof(lines), "READY=1\nSTATUS=fabric %s, listening on %s", authority->name,
 		authority->listen);
 	(void)supervisor_tell(lines);
+}
+
+/* ---- another address ---------------------------------------------------------------------------------------- */
+
+/* What SIGHUP has read anew */
+struct served {
+	const char *dir;
+	struct authority *authority;
+	struct gateway *gateway;
+	struct server *server;
+};
+
+static struct server_config config_of(const char *dir, const struct authority *authority)
+{
+	return (struct server_config){ .listen = authority->listen,
+		.dir = dir,
+		.ca_pem = authority->ca_pem,
+		.tls_pem = authority->tls_pem,
+		.tls_key_pem = authority->tls_key_pem };
+}
+
+/* Return: false with @error, and @fresh not taken */
+static bool take_authority(struct served *served, const struct authority *fresh, struct error *error)
+{
+	const struct server_config config = config_of(served->dir, fresh);
+
+	if (!authority_same(fresh, served->authority)) {
+		error_set(error, "%.300s is another fabric's now: restart weft-controller", served->dir);
+		return false;
+	}
+	return server_move(served->server, &config, error) == 0;
+}
+
+/* Where the controller is (authority_move.h), and the certificate that it shows */
+static void on_hup(evutil_socket_t signal_number, short what, void *arg)
+{
+	struct served *served = arg;
+	struct authority fresh;
+	struct error error;
+
+	(void)signal_number;
+	(void)what;
+	if (authority_load(served->dir, &fresh, &error) < 0 || !take_authority(served, &fresh, &error)) {
+		log_error("SIGHUP: %s; going on as before", error.text);
+		authority_fini(&fresh);
+		return;
+	}
+	authority_fini(served->authority);
+	*served->authority = fresh;
+	tell_ready(served->authority);
+	log_info("SIGHUP: listening on %s, reached at %s", fresh.listen, fresh.address);
+	api_moved(served->gateway->api);
 }
 
 /* ---- the machine, as the API sees it ------------------------------------------------------------------------ */
@@ -153,14 +190,29 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 
 /* ---- all of it ---------------------------------------------------------------------------------------------- */
 
+static int run_loop(struct event_base *base, struct served *served)
+{
+	struct event *term = evsignal_new(base, SIGTERM, on_signal, base),
+		     *intr = evsignal_new(base, SIGINT, on_signal, base),
+		     *hup = evsignal_new(base, SIGHUP, on_hup, served);
+	int err = -ENOMEM;
+
+	if (term && intr && hup && event_add(term, NULL) == 0 && event_add(intr, NULL) == 0 &&
+		event_add(hup, NULL) == 0)
+		err = event_base_dispatch(base) < 0 ? -EIO : 0;
+	if (term)
+		event_free(term);
+	if (intr)
+		event_free(intr);
+	if (hup)
+		event_free(hup);
+	return err;
+}
+
 static int start_server(struct gateway *gateway, const char *dir, const struct authority *authority,
 	struct server **server)
 {
-	const struct server_config config = { .listen = authority->listen,
-		.dir = dir,
-		.ca_pem = authority->ca_pem,
-		.tls_pem = authority->tls_pem,
-		.tls_key_pem = authority->tls_key_pem };
+	const struct server_config config = config_of(dir, authority);
 	const struct server_owner owner = { .ctx = gateway, .on_request = gateway_on_request };
 	struct error error;
 	int err = server_new(gateway->base, &config, &owner, server, &error);
@@ -170,9 +222,10 @@ static int start_server(struct gateway *gateway, const char *dir, const struct a
 	return err;
 }
 
-static int serve(struct event_base *base, const char *dir, const struct authority *authority)
+static int serve(struct event_base *base, const char *dir, struct authority *authority)
 {
 	struct gateway gateway = { .base = base };
+	struct served served = { .dir = dir, .authority = authority, .gateway = &gateway };
 	struct machine machine = { .turn = evtimer_new(base, on_turn, &gateway),
 		.due = evtimer_new(base, on_turn, &gateway) };
 	const struct api_machine asks = { .ctx = &machine,
@@ -204,7 +257,8 @@ static int serve(struct event_base *base, const char *dir, const struct authorit
 	log_info("fabric %s: listening on %s, revision %llu", authority->name, authority->listen,
 		(unsigned long long)model_rev(model));
 	tell_ready(authority);
-	err = run_loop(base);
+	served.server = server;
+	err = run_loop(base, &served);
 	/* whoever waits gets an answer; the turn that writes it may have let something more begin */
 	store_wait(store);
 	event_base_loop(base, EVLOOP_NONBLOCK);

@@ -7,6 +7,7 @@
 /* name, as `weft events` has it, how bad, what it says where no words are given */
 #define CONTROLLER_EVENTS(X)                                                         \
 	X(STARTED, "controller-started", INFO, "weft-controller begins")             \
+	X(MOVED, "controller-moved", INFO, "hosts reach it at another address")      \
 	X(HOST_ONLINE, "host-online", INFO, "its agent listens for its topology")    \
 	X(HOST_OFFLINE, "host-offline", WARNING, "its agent's connection has ended") \
 	X(TOKEN_MADE, "token-made", INFO, "it can join with it, once")               \

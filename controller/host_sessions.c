@@ -50,6 +50,7 @@ struct host_sessions {
 	size_t count;
 	struct asks asks;
 	time_t started;
+	json_t *news; /* the first line of each watch; NULL: none */
 };
 
 static struct host_session **slot(struct host_sessions *sessions, const char *name, size_t *at)
@@ -312,8 +313,18 @@ void host_sessions_free(struct host_sessions *sessions)
 		agent_report_fini(&session->report);
 		free(session);
 	}
+	json_decref(sessions->news);
 	free(sessions->list);
 	free(sessions);
+}
+
+void host_sessions_news(struct host_sessions *sessions, json_t *line)
+{
+	json_decref(sessions->news);
+	sessions->news = json_incref(line);
+	for (size_t i = 0; line && i < sessions->count; i++)
+		if (sessions->list[i]->watching)
+			sessions->list[i]->watcher.ops->send(sessions->list[i]->watcher.ctx, line);
 }
 
 void host_sessions_announce(struct host_sessions *sessions, struct watch_hub *hub, struct event_log *events)
@@ -457,6 +468,8 @@ bool host_sessions_watch(struct host_sessions *sessions, const char *host, const
 	if (!session->watching)
 		return true;
 	snprintf(session->sent, sizeof(session->sent), "%s", have);
+	if (sessions->news)
+		session->watcher.ops->send(session->watcher.ctx, sessions->news);
 	session->watcher.ops->settled(session->watcher.ctx);
 	renew(session);
 	emit_host(session);

@@ -36,6 +36,9 @@ struct host_sessions;
 /* For all hosts of the model; @machine is borrowed.  Return: NULL where memory is short */
 struct host_sessions *host_sessions_new(struct model *model, const struct api_machine *machine);
 
+/* A line that agents get as the first of their watches, and now those that watch; borrowed, NULL: none any more */
+void host_sessions_news(struct host_sessions *sessions, json_t *line);
+
 /* Ends all watches.  NULL is fine. */
 void host_sessions_free(struct host_sessions *sessions);
 

@@ -1,13 +1,15 @@
 /*
  * main.c - weft-controller: what the networks should be
  *
- * `weft-controller --init ...` makes a new fabric (authority_create.h); without it this is the daemon (daemon.h).  See
+ * `weft-controller --init ...` makes a new fabric (authority_create.h), `--set-address` gives it another address (authority_move.h);
+ * without them this is the daemon (daemon.h).  See
  * weft-controller(8).
  */
 #include "base/error.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "controller/authority_create.h"
+#include "controller/authority_move.h"
 #include "controller/daemon.h"
 
 #include <getopt.h>
@@ -27,6 +29,7 @@ enum exit_code {
 
 struct options {
 	bool init;
+	const char *set_address;
 	const char *state;
 	const char *name;
 	const char *listen;
@@ -36,6 +39,7 @@ struct options {
 static const char usage[] = "weft-controller [--state DIR]\n"
 			    "weft-controller --init --name NAME --listen ADDR[:PORT] [--address ADDR[:PORT]]\n"
 			    "                [--state DIR]\n"
+			    "weft-controller --set-address ADDR[:PORT] [--listen ADDR[:PORT]] [--state DIR]\n"
 			    "\n"
 			    "Holds what the networks of a weft fabric should be, and tells the agents.\n"
 			    "\n"
@@ -44,15 +48,34 @@ static const char usage[] = "weft-controller [--state DIR]\n"
 			    "  --name NAME      the fabric's name\n"
 			    "  --listen ADDR    address of this machine to listen on (port 4753 unless given)\n"
 			    "  --address ADDR   address or DNS name that hosts connect to, if another\n"
+			    "  --set-address ADDR\n"
+			    "                   hosts connect to another address or DNS name from now on;\n"
+			    "                   `weft controller set-address` does this\n"
 			    "  --debug          say more\n"
 			    "  --version, --help\n";
+
+/* Return: false after it has said what does not go together */
+static bool options_fit(const struct options *options)
+{
+	if (options->set_address && (options->init || options->name || options->address)) {
+		fprintf(stderr, "weft-controller: --set-address goes with --listen and --state only\n");
+		return false;
+	}
+	if (options->init ? !options->name || !options->listen
+			  : options->name || options->address || (options->listen && !options->set_address)) {
+		fprintf(stderr, "weft-controller: --init goes with --name and --listen, and these with --init\n");
+		return false;
+	}
+	return true;
+}
 
 /* Return: false where the program is to end with *@code */
 static bool read_options(int argc, char **argv, struct options *out, enum exit_code *code)
 {
-	enum { INIT = 256, NAME, LISTEN, ADDRESS, STATE, DEBUG, VERSION, HELP };
+	enum { INIT = 256, SET_ADDRESS, NAME, LISTEN, ADDRESS, STATE, DEBUG, VERSION, HELP };
 	static const struct option known[] = {
 		{ "init", no_argument, NULL, INIT },
+		{ "set-address", required_argument, NULL, SET_ADDRESS },
 		{ "name", required_argument, NULL, NAME },
 		{ "listen", required_argument, NULL, LISTEN },
 		{ "address", required_argument, NULL, ADDRESS },
@@ -70,6 +93,9 @@ static bool read_options(int argc, char **argv, struct options *out, enum exit_c
 		switch (option) {
 		case INIT:
 			out->init = true;
+			break;
+		case SET_ADDRESS:
+			out->set_address = optarg;
 			break;
 		case NAME:
 			out->name = optarg;
@@ -104,11 +130,20 @@ static bool read_options(int argc, char **argv, struct options *out, enum exit_c
 		fprintf(stderr, "weft-controller: %s: not expected; try --help\n", argv[optind]);
 		return false;
 	}
-	if (out->init ? !out->name || !out->listen : out->name || out->listen || out->address) {
-		fprintf(stderr, "weft-controller: --init goes with --name and --listen, and these with --init\n");
-		return false;
-	}
-	return true;
+	return options_fit(out);
+}
+
+static enum exit_code set_address(const struct options *options)
+{
+	const struct authority_place place = { .dir = options->state,
+		.address = options->set_address,
+		.listen = options->listen };
+	struct error error;
+
+	if (authority_move(&place, &error) == 0)
+		return EXIT_DONE;
+	fprintf(stderr, "weft-controller: %s\n", error.text);
+	return EXIT_FAILED;
 }
 
 static enum exit_code init(const struct options *options)
@@ -139,5 +174,7 @@ int main(int argc, char **argv)
 		return code;
 	if (options.init)
 		return init(&options);
+	if (options.set_address)
+		return set_address(&options);
 	return daemon_run(options.state) < 0 ? EXIT_FAILED : EXIT_DONE;
 }

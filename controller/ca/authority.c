@@ -67,6 +67,23 @@ static int read_pem(const char *dir, const char *name, char **out, struct error 
 	return err;
 }
 
+/* One that is no text is left out: they are a courtesy to agents.  Return: false where memory is short */
+static bool read_former(const json_t *config, struct authority *out)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(config, "former"), i, item) {
+		if (!json_is_string(item) || out->former_count == AUTHORITY_FORMER_MAX)
+			continue;
+		out->former[out->former_count] = strdup(json_string_value(item));
+		if (!out->former[out->former_count])
+			return false;
+		out->former_count++;
+	}
+	return true;
+}
+
 static int read_config(const char *dir, struct authority *out, struct error *error)
 {
 	const char *name = NULL, *listen = NULL, *address = NULL;
@@ -90,7 +107,7 @@ static int read_config(const char *dir, struct authority *out, struct error *err
 	out->name = strdup(name);
 	out->listen = strdup(listen);
 	out->address = strdup(address);
-	err = out->name && out->listen && out->address ? 0 : -ENOMEM;
+	err = out->name && out->listen && out->address && read_former(config, out) ? 0 : -ENOMEM;
 out:
 	json_decref(config);
 	return err;
@@ -133,8 +150,28 @@ static void free_secret(char *text)
 	free(text);
 }
 
+bool authority_same(const struct authority *a, const struct authority *b)
+{
+	return strcmp(a->name, b->name) == 0 && strcmp(a->fingerprint, b->fingerprint) == 0;
+}
+
+json_t *authority_news(const struct authority *authority)
+{
+	json_t *former = json_array();
+
+	if (!authority->former_count) {
+		json_decref(former);
+		return NULL;
+	}
+	for (size_t i = 0; i < authority->former_count; i++)
+		json_array_append_new(former, json_string(authority->former[i]));
+	return json_pack("{s:s, s:o}", "controller", authority->address, "former", former);
+}
+
 void authority_fini(struct authority *authority)
 {
+	for (size_t i = 0; i < authority->former_count; i++)
+		free(authority->former[i]);
 	free(authority->name);
 	free(authority->listen);
 	free(authority->address);

@@ -9,16 +9,22 @@
 #include "base/error.h"
 #include "crypto/identity.h"
 
+#include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define FABRIC_PSK_BYTES 32U
 
-/* What the daemon reads at its start; it does not change */
+#define AUTHORITY_FORMER_MAX 4U
+
+/* What the daemon reads at its start, and again where the controller is reached at another address (authority_move.h) */
 struct authority {
 	char *name;
-	char *listen;  /* "203.0.113.5:4753", numeric */
-	char *address; /* what tokens carry */
+	char *listen;                       /* "203.0.113.5:4753", numeric */
+	char *address;                      /* what tokens carry */
+	char *former[AUTHORITY_FORMER_MAX]; /* addresses before, the last first; agents that know one of them follow */
+	size_t former_count;
 	char *ca_pem;
 	char *ca_key_pem; /* NULL: the CA's key is kept elsewhere, nobody can enrol */
 	char *tls_pem;
@@ -28,6 +34,12 @@ struct authority {
 
 /* Return: 0, or -errno and @error.  authority_fini() in any case */
 int authority_load(const char *dir, struct authority *out, struct error *error) __attribute__((warn_unused_result));
+
+/* Is it the folder of the same fabric, so that a daemon that runs may take it? */
+bool authority_same(const struct authority *a, const struct authority *b) __attribute__((warn_unused_result));
+
+/* {"controller": "ADDR:PORT", "former": [...]}: what agents are told.  Return: NULL where it never had another address */
+json_t *authority_news(const struct authority *authority) __attribute__((warn_unused_result));
 
 /* Wipes and frees */
 void authority_fini(struct authority *authority);

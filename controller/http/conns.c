@@ -267,6 +267,11 @@ void conns_attach(struct conns *conns, struct evhttp *http)
 	evhttp_set_bevcb(http, on_accept, conns);
 }
 
+void conns_use(struct conns *conns, SSL_CTX *tls)
+{
+	conns->tls = tls;
+}
+
 SSL *conns_tls(struct evhttp_connection *connection)
 {
 	return bufferevent_openssl_get_ssl(evhttp_connection_get_bufferevent(connection));

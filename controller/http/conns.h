@@ -35,6 +35,9 @@ struct conns;
 /* @tls: borrowed, must outlive it.  Return: NULL where memory is short */
 struct conns *conns_new(struct event_base *base, SSL_CTX *tls);
 
+/* Connections that come in from now on; @tls as above */
+void conns_use(struct conns *conns, SSL_CTX *tls);
+
 /* All connections must be gone: free evhttp first.  NULL is fine. */
 void conns_free(struct conns *conns);
 

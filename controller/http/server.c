@@ -4,6 +4,8 @@
 #include "controller/http/server.h"
 
 #include "base/addr.h"
+#include "base/log.h"
+#include "base/server_address.h"
 #include "controller/http/conns.h"
 #include "lab/limits.h"
 
@@ -28,6 +30,8 @@ struct server {
 	SSL_CTX *tls;
 	struct conns *conns;
 	struct evhttp *network, *local;
+	struct evhttp_bound_socket *listening;  /* on the network */
+	char listen[SERVER_ADDRESS_TEXT_BYTES]; /* where, as configured */
 	uint16_t port;
 	char socket_path[sizeof(((struct sockaddr_un *)NULL)->sun_path)]; /* "" until it is ours */
 };
@@ -106,13 +110,14 @@ static struct evhttp *make_http(struct server *s, void (*on_request)(struct evht
 	return http;
 }
 
-/* Have @http accept from @listener, which it owns from now on */
-static int take_listener(struct evhttp *http, struct evconnlistener *listener)
+/* Have @http accept from @listener, which it owns from now on.  Return: NULL where memory is short */
+static struct evhttp_bound_socket *take_listener(struct evhttp *http, struct evconnlistener *listener)
 {
-	if (evhttp_bind_listener(http, listener))
-		return 0;
-	evconnlistener_free(listener);
-	return -ENOMEM;
+	struct evhttp_bound_socket *bound = evhttp_bind_listener(http, listener);
+
+	if (!bound)
+		evconnlistener_free(listener);
+	return bound;
 }
 
 static int listen_network(struct server *s, const char *listen, struct error *error)
@@ -135,8 +140,8 @@ static int listen_network(struct server *s, const char *listen, struct error *er
 		err = -errno;
 		error_set(error, "cannot listen on %.100s: %s%s", listen, strerror(-err),
 			err == -EADDRNOTAVAIL
-				? "; behind NAT, `weft init` wants --listen with an own address and --address with "
-				  "the one that others see"
+				? "; behind NAT, --listen has to be an own address and --address the one that others see; where "
+				  "the machine's address has changed: weft controller set-address"
 				: "");
 		return err;
 	}
@@ -144,7 +149,9 @@ static int listen_network(struct server *s, const char *listen, struct error *er
 	if (getsockname(evconnlistener_get_fd(listener), (struct sockaddr *)&address, &len_bytes) == 0 &&
 		endpoint_from_sockaddr((struct sockaddr *)&address, len_bytes, &endpoint))
 		s->port = endpoint.port;
-	return take_listener(s->network, listener);
+	s->listening = take_listener(s->network, listener);
+	snprintf(s->listen, sizeof(s->listen), "%s", listen);
+	return s->listening ? 0 : -ENOMEM;
 }
 
 /* The store is locked by now, so a socket that is there was left behind by somebody who is gone */
@@ -188,7 +195,7 @@ static int listen_local(struct server *s, const char *dir, struct error *error)
 		close(fd);
 		return -ENOMEM;
 	}
-	return take_listener(s->local, listener);
+	return take_listener(s->local, listener) ? 0 : -ENOMEM;
 }
 
 int server_new(struct event_base *base, const struct server_config *config, const struct server_owner *owner,
@@ -229,6 +236,44 @@ failed:
 uint16_t server_port(const struct server *server)
 {
 	return server->port;
+}
+
+/* Both addresses may overlap, so the old one goes first */
+static int listen_elsewhere(struct server *s, const char *listen, struct error *error)
+{
+	char before[sizeof(s->listen)];
+	struct error again;
+	int err;
+
+	snprintf(before, sizeof(before), "%s", s->listen);
+	if (strcmp(before, listen) == 0)
+		return 0;
+	evhttp_del_accept_socket(s->network, s->listening);
+	s->listening = NULL;
+	err = listen_network(s, listen, error);
+	if (err && listen_network(s, before, &again) < 0)
+		log_error("cannot listen on %s any more: %s", before, again.text);
+	return err;
+}
+
+int server_move(struct server *s, const struct server_config *config, struct error *error)
+{
+	SSL_CTX *tls = make_tls(config);
+	int err;
+
+	if (!tls) {
+		error_set(error, "%.300s: tls.key, tls.crt and ca.crt do not go together", config->dir);
+		return -EINVAL;
+	}
+	err = listen_elsewhere(s, config->listen, error);
+	if (err) {
+		SSL_CTX_free(tls);
+		return err;
+	}
+	conns_use(s->conns, tls);
+	SSL_CTX_free(s->tls);
+	s->tls = tls;
+	return 0;
 }
 
 void server_free(struct server *s)

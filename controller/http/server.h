@@ -40,6 +40,16 @@ int server_new(struct event_base *base, const struct server_config *config, cons
 /* The port that TLS listens on */
 uint16_t server_port(const struct server *server);
 
+/**
+ * server_move() - show another certificate, and listen at another address where config->listen is one
+ *
+ * Connections that there are stay.
+ *
+ * Return: 0; or -errno and @error, with everything as it was
+ */
+int server_move(struct server *server, const struct server_config *config, struct error *error)
+	__attribute__((warn_unused_result));
+
 /* Closes all connections and removes the socket; whoever has streams open ends them first.  Turns the loop once.  NULL is
  * fine. */
 void server_free(struct server *server);

@@ -57,7 +57,7 @@ struct agent {
 	struct controller_client *client;
 	bool connected;
 	char controller_state[768];
-	struct event *udp_event, *mail_event, *tick_event, *settle_event, *closed_event;
+	struct event *udp_event, *mail_event, *tick_event, *settle_event, *follow_event, *closed_event;
 	struct event *netlink_event, *term_event, *int_event, *hup_event;
 };
 

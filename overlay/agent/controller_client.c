@@ -31,10 +31,19 @@ struct waiting_answer {
 	char *text;
 };
 
-struct controller_client {
-	struct event_base *base;
+/* Where the controller may be */
+struct place {
 	struct http_client *http;
 	char address[SERVER_ADDRESS_TEXT_BYTES]; /* in full */
+};
+
+#define PLACES 2U /* where it is, and where it was before */
+
+struct controller_client {
+	struct event_base *base;
+	struct place places[PLACES];
+	unsigned int place_count;
+	unsigned int at; /* the one that is tried, or connected */
 	struct controller_client_callbacks callbacks;
 	void *ctx;
 
@@ -76,17 +85,17 @@ static void describe(const struct controller_client *c, const struct http_end *e
 		answer = json_loadb(end->body, end->body_bytes, 0, NULL);
 		message = json_string_value(json_object_get(json_object_get(answer, "error"), "message"));
 		if (end->status == 200)
-			snprintf(out, TEXT_BYTES, "%s: the controller ended the connection", c->address);
+			snprintf(out, TEXT_BYTES, "%s: the controller ended the connection", c->places[c->at].address);
 		else
-			snprintf(out, TEXT_BYTES, "%s: %s (%d)", c->address, message ? message : "refused",
-				end->status);
+			snprintf(out, TEXT_BYTES, "%s: %s (%d)", c->places[c->at].address,
+				message ? message : "refused", end->status);
 		json_decref(answer);
 		break;
 	case HTTP_UNTRUSTED:
-		snprintf(out, TEXT_BYTES, "%s: not this fabric's controller: %s", c->address, end->why);
+		snprintf(out, TEXT_BYTES, "%s: not this fabric's controller: %s", c->places[c->at].address, end->why);
 		break;
 	default:
-		snprintf(out, TEXT_BYTES, "%s: %s", c->address, end->why);
+		snprintf(out, TEXT_BYTES, "%s: %s", c->places[c->at].address, end->why);
 		break;
 	}
 }
@@ -138,7 +147,7 @@ static void answer_begin(struct controller_client *c)
 			.limit_ms = REPORT_LIMIT_MS,
 		};
 
-		c->answer = http_request_begin(c->http, &call, &owner);
+		c->answer = http_request_begin(c->places[c->at].http, &call, &owner);
 		if (!c->answer)
 			answer_over(c);
 	}
@@ -206,6 +215,9 @@ static void take_document(struct controller_client *c, const json_t *document)
 {
 	if (note_topology(c, json_string_value(json_object_get(document, "hash"))))
 		c->callbacks.on_topology(c->ctx, document);
+	else if (json_object_get(document, "controller"))
+		c->callbacks.on_moved(c->ctx, json_string_value(json_object_get(document, "controller")),
+			json_object_get(document, "former"));
 	else
 		take_question(c, document);
 }
@@ -222,7 +234,7 @@ static void on_watch_line(void *ctx, const char *line, size_t len_bytes)
 	if (json_is_object(document)) {
 		take_document(c, document);
 	} else {
-		snprintf(c->failure, sizeof(c->failure), "%s: sent what is not JSON", c->address);
+		snprintf(c->failure, sizeof(c->failure), "%s: sent what is not JSON", c->places[c->at].address);
 		watch_failed(c);
 	}
 	json_decref(document);
@@ -250,6 +262,8 @@ static void watch_over(struct controller_client *c)
 	unsigned int jitter = c->retry_ms / 4;
 
 	answers_forget(c);
+	/* the first place first, and the other one in turn */
+	c->at = c->connected ? 0 : (c->at + 1) % c->place_count;
 	c->failed = false;
 	c->connected = false;
 	set_timer(c->watch_timer, c->retry_ms - jitter + random_u32() % (2 * jitter + 1));
@@ -279,10 +293,10 @@ static void watch_begin(struct controller_client *c)
 	const struct http_call call = { .method = "GET", .path = path, .max_bytes = LINE_MAX_BYTES, .fresh = true };
 
 	snprintf(path, sizeof(path), "/v1/agent/topology?watch=%s", c->topology[0] ? c->topology : "0");
-	c->watch = http_request_begin(c->http, &call, &owner);
+	c->watch = http_request_begin(c->places[c->at].http, &call, &owner);
 	if (c->watch)
 		return;
-	snprintf(c->failure, sizeof(c->failure), "%s: out of memory", c->address);
+	snprintf(c->failure, sizeof(c->failure), "%s: out of memory", c->places[c->at].address);
 	watch_over(c);
 }
 
@@ -309,7 +323,7 @@ void controller_client_moved(struct controller_client *c)
 		set_timer(c->watch_timer, 0);
 	} else if (!c->failed && http_request_stranded(c->watch)) {
 		snprintf(c->failure, sizeof(c->failure),
-			"%s: this machine has lost the address that it was connected from", c->address);
+			"%s: this machine has lost the address that it was connected from", c->places[c->at].address);
 		c->retry_ms = RETRY_MIN_MS;
 		watch_failed(c);
 	}
@@ -354,7 +368,7 @@ static void report_begin(struct controller_client *c)
 		.fresh = c->report_afresh,
 	};
 
-	c->report = http_request_begin(c->http, &call, &owner);
+	c->report = http_request_begin(c->places[c->at].http, &call, &owner);
 	if (!c->report) {
 		set_timer(c->report_timer, RETRY_MAX_MS);
 		return;
@@ -389,24 +403,84 @@ void controller_client_report(struct controller_client *c, const json_t *report)
 /* ---- set-up ----------------------------------------------------------------------------------------------- */
 
 /* Return: 0 or -errno with @error */
-static int set_up(struct controller_client *c, const struct controller_client_config *config, struct error *error)
+static int add_place(struct controller_client *c, const struct controller_client_config *config, const char *text,
+	struct error *error)
 {
+	struct place *place = &c->places[c->place_count];
 	const struct http_target target = {
-		.address = c->address,
+		.address = place->address,
 		.ca_pem = config->ca_pem,
 		.certificate_pem = config->certificate_pem,
 		.key_pem = config->key_pem,
 	};
 	struct server_address address;
 
-	if (!server_address_parse(config->controller, CONTROLLER_PORT_DEFAULT, &address)) {
-		error_set(error, "\"%.300s\" is no address of a controller", config->controller);
+	if (!server_address_parse(text, CONTROLLER_PORT_DEFAULT, &address)) {
+		error_set(error, "\"%.300s\" is no address of a controller", text);
 		return -EINVAL;
 	}
-	server_address_format(&address, c->address);
-	c->http = http_client_new(c->base, &target, error);
-	if (!c->http)
+	server_address_format(&address, place->address);
+	place->http = http_client_new(c->base, &target, error);
+	if (!place->http)
 		return -EINVAL;
+	c->place_count++;
+	return 0;
+}
+
+static int add_places(struct controller_client *c, const struct controller_client_config *config, struct error *error)
+{
+	int err = add_place(c, config, config->controller, error);
+
+	if (!err && config->before && *config->before)
+		err = add_place(c, config, config->before, error);
+	return err;
+}
+
+static void leave_places(struct controller_client *c)
+{
+	for (unsigned int i = 0; i < c->place_count; i++)
+		http_client_free(c->places[i].http);
+	c->place_count = 0;
+	c->at = 0;
+}
+
+int controller_client_move(struct controller_client *c, const struct controller_client_config *config,
+	struct error *error)
+{
+	int err;
+
+	answers_forget(c);
+	http_request_cancel(c->report);
+	http_request_cancel(c->watch);
+	c->report = c->watch = NULL;
+	if (!c->report_waiting)
+		c->report_waiting = c->report_sending;
+	else
+		free(c->report_sending);
+	c->report_sending = NULL;
+	leave_places(c);
+	c->failed = c->connected = false;
+	c->retry_ms = RETRY_MIN_MS;
+	err = add_places(c, config, error);
+	if (!err)
+		set_timer(c->watch_timer, 0);
+	else
+		event_del(c->watch_timer);
+	return err;
+}
+
+const char *controller_client_address(const struct controller_client *c)
+{
+	return c->places[c->at].address;
+}
+
+/* Return: 0 or -errno with @error */
+static int set_up(struct controller_client *c, const struct controller_client_config *config, struct error *error)
+{
+	int err = add_places(c, config, error);
+
+	if (err)
+		return err;
 	error_set(error, "out of memory");
 	c->watch_timer = evtimer_new(c->base, on_watch_timer, c);
 	c->report_timer = evtimer_new(c->base, on_report_timer, c);
@@ -449,7 +523,7 @@ void controller_client_free(struct controller_client *c)
 	if (c->report_timer)
 		event_free(c->report_timer);
 	answers_forget(c);
-	http_client_free(c->http); /* with what is under way */
+	leave_places(c); /* with what is under way */
 	free(c->report_waiting);
 	free(c->report_sending);
 	free(c->report_done);

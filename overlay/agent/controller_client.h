@@ -32,6 +32,7 @@
 /* All borrowed during controller_client_new() only */
 struct controller_client_config {
 	const char *controller; /* "203.0.113.5:4753", "[2001:db8::1]:4753", "controller.example.org" */
+	const char *before;     /* where it was, tried in turn with that; NULL or "": nowhere else */
 	const char *ca_pem;
 	const char *certificate_pem;
 	const char *key_pem;
@@ -44,6 +45,8 @@ struct controller_client_callbacks {
 	void (*on_topology)(void *ctx, const json_t *topology);
 	/* The controller asks: all borrowed, @args is an object or NULL.  controller_client_answer() with @id, now or later */
 	void (*on_question)(void *ctx, const char *id, const char *name, const json_t *args);
+	/* The controller says where it is reached, and where it was before: both borrowed, not checked, may be NULL */
+	void (*on_moved)(void *ctx, const char *address, const json_t *former);
 	/* The watch came up or went down; @text: for operators, why it is down, "" while up.  Told once per attempt. */
 	void (*on_state)(void *ctx, bool connected, const char *text);
 };
@@ -71,6 +74,18 @@ void controller_client_answer(struct controller_client *client, const char *id, 
 
 /* The machine's addresses have changed: a connection that has lost its own is dead, and where there is none it is time for one */
 void controller_client_moved(struct controller_client *client);
+
+/**
+ * controller_client_move() - the controller is elsewhere: connect there; what waits to be sent is kept
+ * @config:	as for controller_client_new(), but for the topology, which stays what it is
+ *
+ * Return: 0; -EINVAL with @error, and then nothing more than controller_client_free() may be called.  Not from a callback
+ */
+int controller_client_move(struct controller_client *client, const struct controller_client_config *config,
+	struct error *error) __attribute__((warn_unused_result));
+
+/* The address that is connected, or tried, in full; valid until the next call */
+const char *controller_client_address(const struct controller_client *client);
 
 /* Closes everything at once; no callback comes afterwards.  NULL is fine. */
 void controller_client_free(struct controller_client *client);

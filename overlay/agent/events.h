@@ -24,22 +24,23 @@
 #define AGENT_EVENTS_STEP_S 2 /* the clock is said to be set when it is off by more, against the monotonic one */
 
 /* name, as `weft events` has it, how bad, what it says where no words are given */
-#define AGENT_EVENTS(X)                                                                                  \
-	X(STARTED, "started", INFO, "weftd begins")                                                      \
-	X(PORT_UP, "port-up", INFO, "carries frames")                                                    \
-	X(PORT_DOWN, "port-down", ERROR, "does not carry all that it should")                            \
-	X(PEER_UP, "peer-up", INFO, "answers")                                                           \
-	X(PEER_LOST, "peer-lost", WARNING, "no session; looking for it")                                 \
-	X(PEER_SILENT, "peer-silent", WARNING, "does not answer")                                        \
-	X(PEER_UNREACHABLE, "peer-unreachable", ERROR, "cannot be reached")                              \
-	X(PEER_REFUSED, "peer-refused", ERROR, "may not be a peer")                                      \
-	X(PEER_GONE, "peer-gone", WARNING, "has said goodbye, or is named by the topology no more")      \
-	X(CONTROLLER_CONNECTED, "controller-connected", INFO, "topologies come, reports go")             \
-	X(CONTROLLER_LOST, "controller-lost", WARNING, "going on with the topology at hand")             \
-	X(TOPOLOGY_APPLIED, "topology-applied", INFO, "every port forwards, or says why not")            \
-	X(TOPOLOGY_REJECTED, "topology-rejected", ERROR, "going on with the one before")                 \
-	X(CLOCK_STEP, "clock-step", WARNING, "the clock was set")                                        \
-	X(ADDRESS_CHANGED, "address-changed", INFO, "this machine's addresses or routes are others now") \
+#define AGENT_EVENTS(X)                                                                                          \
+	X(STARTED, "started", INFO, "weftd begins")                                                              \
+	X(PORT_UP, "port-up", INFO, "carries frames")                                                            \
+	X(PORT_DOWN, "port-down", ERROR, "does not carry all that it should")                                    \
+	X(PEER_UP, "peer-up", INFO, "answers")                                                                   \
+	X(PEER_LOST, "peer-lost", WARNING, "no session; looking for it")                                         \
+	X(PEER_SILENT, "peer-silent", WARNING, "does not answer")                                                \
+	X(PEER_UNREACHABLE, "peer-unreachable", ERROR, "cannot be reached")                                      \
+	X(PEER_REFUSED, "peer-refused", ERROR, "may not be a peer")                                              \
+	X(PEER_GONE, "peer-gone", WARNING, "has said goodbye, or is named by the topology no more")              \
+	X(CONTROLLER_CONNECTED, "controller-connected", INFO, "topologies come, reports go")                     \
+	X(CONTROLLER_LOST, "controller-lost", WARNING, "going on with the topology at hand")                     \
+	X(CONTROLLER_MOVED, "controller-moved", INFO, "it is reached at another address, and this host follows") \
+	X(TOPOLOGY_APPLIED, "topology-applied", INFO, "every port forwards, or says why not")                    \
+	X(TOPOLOGY_REJECTED, "topology-rejected", ERROR, "going on with the one before")                         \
+	X(CLOCK_STEP, "clock-step", WARNING, "the clock was set")                                                \
+	X(ADDRESS_CHANGED, "address-changed", INFO, "this machine's addresses or routes are others now")         \
 	X(CLONE, "clone", ERROR, "another machine has this host's identity")
 
 enum agent_event {

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "base/rcu.h"
 #include "base/secret.h"
 #include "base/version.h"
@@ -20,6 +21,7 @@
 #include "overlay/agent/closer.h"
 #include "overlay/agent/controller_client.h"
 #include "overlay/agent/events.h"
+#include "overlay/agent/follow.h"
 #include "overlay/agent/heartbeat.h"
 #include "overlay/agent/machine.h"
 #include "overlay/agent/privileges.h"
@@ -39,6 +41,7 @@
 
 #define FDB_CAPACITY 65536U
 #define WORKERS_DEFAULT_MAX 4U
+#define FOLLOW_MS 1000U
 #define SETTLE_MS 100U /* links and addresses change in flocks */
 
 static void schedule(struct event *event, uint64_t ms)
@@ -156,7 +159,7 @@ static void facts(void *ctx, struct status_facts *out)
 	*out = (struct status_facts){
 		.host = enrolment->host,
 		.fabric = enrolment->fabric,
-		.controller = enrolment->controller,
+		.controller = agent->client ? controller_client_address(agent->client) : enrolment->controller,
 		.connected = agent->connected,
 		.controller_state = agent->controller_state,
 		.workers = agent->datapath.workers_count,
@@ -217,11 +220,14 @@ static void on_controller_state(void *ctx, bool connected, const char *text)
 {
 	struct agent *agent = ctx;
 
+	if (connected)
+		follow_arrived(&agent->config.enrolment, agent->options->state,
+			controller_client_address(agent->client));
 	if (connected != agent->connected)
 		agent_event(agent->core, connected ? AGENT_EVENT_CONTROLLER_CONNECTED : AGENT_EVENT_CONTROLLER_LOST, "",
 			connected ? NULL : "%s; going on with the topology at hand", text);
 	if (connected != agent->connected)
-		log_info("controller %s%s", connected ? agent->config.enrolment.controller : text,
+		log_info("controller %s%s", connected ? controller_client_address(agent->client) : text,
 			connected ? ": connected" : "; going on with the topology at hand");
 	else if (!connected && strcmp(agent->controller_state, text) != 0)
 		log_warning("controller %s; going on with the topology at hand", text);
@@ -229,28 +235,67 @@ static void on_controller_state(void *ctx, bool connected, const char *text)
 	snprintf(agent->controller_state, sizeof(agent->controller_state), "%s", text);
 }
 
-/* Whatever is wrong with it, the topology at hand goes on; SIGHUP reads anew */
-static void start_client(struct agent *agent)
+static struct controller_client_config client_config(const struct agent *agent)
 {
-	const struct controller_client_config config = {
+	return (struct controller_client_config){
 		.controller = agent->config.enrolment.controller,
+		.before = agent->config.enrolment.before,
 		.ca_pem = agent->config.enrolment.ca_pem,
 		.certificate_pem = agent->config.enrolment.certificate_pem,
 		.key_pem = agent->config.enrolment.key_pem,
 		.topology = json_string_value(json_object_get(agent->core->document, "hash")),
 	};
+}
+
+/* Hosts follow one by one, within a second */
+static void on_moved(void *ctx, const char *address, const json_t *former)
+{
+	struct agent *agent = ctx;
+
+	if (!follow_news(&agent->config.enrolment, agent->options->state, address, former))
+		return;
+	agent_event(agent->core, AGENT_EVENT_CONTROLLER_MOVED, "", "it is reached at %s now",
+		agent->config.enrolment.controller);
+	schedule(agent->follow_event, random_u32() % FOLLOW_MS);
+}
+
+static void no_client(struct agent *agent, const struct error *error)
+{
+	log_error("controller %s: %s; going on with the topology at hand", agent->config.enrolment.controller,
+		error->text);
+	controller_client_free(agent->client);
+	agent->client = NULL;
+	agent->connected = false;
+	snprintf(agent->controller_state, sizeof(agent->controller_state), "%.200s", error->text);
+}
+
+static void on_follow(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *agent = arg;
+	const struct controller_client_config config = client_config(agent);
+	struct error error;
+
+	(void)fd;
+	(void)what;
+	agent->connected = false;
+	if (agent->client && controller_client_move(agent->client, &config, &error) < 0)
+		no_client(agent, &error);
+}
+
+/* Whatever is wrong with it, the topology at hand goes on; SIGHUP reads anew */
+static void start_client(struct agent *agent)
+{
+	const struct controller_client_config config = client_config(agent);
 	const struct controller_client_callbacks callbacks = {
 		.on_topology = on_topology,
 		.on_question = on_question,
+		.on_moved = on_moved,
 		.on_state = on_controller_state,
 	};
 	struct error error;
 
-	if (controller_client_new(agent->base, &config, &callbacks, agent, &agent->client, &error) == 0)
-		return;
-	log_error("controller %s: %s; going on with the topology at hand", agent->config.enrolment.controller,
-		error.text);
-	snprintf(agent->controller_state, sizeof(agent->controller_state), "%.200s", error.text);
+	if (controller_client_new(agent->base, &config, &callbacks, agent, &agent->client, &error) < 0)
+		no_client(agent, &error);
 }
 
 /* ---- signals ----------------------------------------------------------------------------------------------- */
@@ -362,9 +407,10 @@ static bool start_events(struct agent *agent, struct error *error)
 	agent->published_event = evtimer_new(agent->base, on_published, agent);
 	agent->tick_event = evtimer_new(agent->base, on_tick, agent);
 	agent->settle_event = evtimer_new(agent->base, on_settled, agent);
+	agent->follow_event = evtimer_new(agent->base, on_follow, agent);
 	if (agent->udp_event && agent->mail_event && agent->closed_event && agent->netlink_event && agent->term_event &&
 		agent->int_event && agent->hup_event && agent->published_event && agent->tick_event &&
-		agent->settle_event)
+		agent->settle_event && agent->follow_event)
 		return true;
 	error_set(error, "out of memory");
 	return false;
@@ -438,8 +484,8 @@ static bool start(struct agent *agent, struct error *error)
 static void free_events(struct agent *agent)
 {
 	struct event *events[] = { agent->udp_event, agent->mail_event, agent->tick_event, agent->settle_event,
-		agent->netlink_event, agent->term_event, agent->int_event, agent->hup_event, agent->published_event,
-		agent->closed_event };
+		agent->follow_event, agent->netlink_event, agent->term_event, agent->int_event, agent->hup_event,
+		agent->published_event, agent->closed_event };
 
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		if (events[i])

@@ -21,6 +21,7 @@ roam.sh
 source-address.sh
 peers-truth.sh
 controller-name.sh
+controller-moves.sh
 rekey.sh
 impaired.sh
 shutdown.sh

@@ -5,6 +5,8 @@
  */
 #include "controller/daemon.h"
 
+#include "controller/authority_move.h"
+
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -309,6 +311,62 @@ static int64_t apply(struct fixture *f, const char *name, const char *lab)
 	return rev;
 }
 
+/* SIGHUP after the folder was changed: the daemon listens at the new place, shows the new certificate, and tells who is connected */
+static void it_moves(void **state)
+{
+	struct fixture *f = *state;
+	const uint16_t before = f->port;
+	struct authority_place place = { .dir = f->authority.dir };
+	char address[32], was[32];
+	struct peer aws, gcp;
+	struct error error;
+	json_t *line;
+	int fd;
+
+	open_watch(f, &aws, &f->aws.who, "/v1/agent/topology?watch=0");
+	json_decref(peer_line(&aws));
+	f->port = free_port();
+	snprintf(was, sizeof(was), "127.0.0.1:%u", before);
+	snprintf(address, sizeof(address), "127.0.0.1:%u", f->port);
+	place.address = address;
+	assert_int_equal(authority_move(&place, &error), 0);
+	kill(f->daemon, SIGHUP);
+	line = peer_line(&aws);
+	assert_string_equal(json_string_value(json_object_get(line, "controller")), address);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(line, "former"), 0)), was);
+	json_decref(line);
+	fd = peer_socket(before);
+	assert_int_equal(fd, -1);
+	/* who comes later is told first of all; the stream that was open goes on */
+	open_watch(f, &gcp, &f->gcp.who, "/v1/agent/topology?watch=0");
+	line = peer_line(&gcp);
+	assert_string_equal(json_string_value(json_object_get(line, "controller")), address);
+	json_decref(line);
+	json_decref(peer_line(&gcp));
+	apply(f, "l", LAB);
+	line = peer_line(&aws);
+	assert_non_null(json_object_get(line, "hash"));
+	json_decref(line);
+	/* where it cannot listen it stays, with a folder that cannot be read it does, too */
+	place.address = "ctl.lab";
+	place.listen = "127.0.0.1:1";
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(authority_move(&place, &error), 0);
+	assert_int_equal(bind(fd,
+				 (struct sockaddr *)&(struct sockaddr_in){ .sin_family = AF_INET,
+					 .sin_port = htons(1),
+					 .sin_addr = { htonl(INADDR_LOOPBACK) } },
+				 sizeof(struct sockaddr_in)),
+		0);
+	assert_int_equal(listen(fd, 1), 0);
+	kill(f->daemon, SIGHUP);
+	pause_ms(100);
+	assert_int_equal(call(f, &f->operator, "GET", "/v1/hosts", NULL, NULL), 200);
+	close(fd);
+	peer_close(&aws);
+	peer_close(&gcp);
+}
+
 static void topologies_are_pushed(void **state)
 {
 	struct fixture *f = *state;
@@ -486,6 +544,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(who_is_who, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(wrong_credentials, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(topologies_are_pushed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(it_moves, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(revoked_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(macs_and_drops, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(local_socket, set_up, tear_down),

@@ -51,7 +51,9 @@ struct fixture {
 	unsigned int topologies, ups, downs;
 	int64_t last_rev;
 	char text[512];
-	unsigned int questions;
+	unsigned int questions, moves;
+	char moved[128];
+	const char *before;
 	char last_question[128];
 };
 
@@ -198,6 +200,14 @@ static void on_question(void *ctx, const char *id, const char *name, const json_
 	f->questions++;
 }
 
+static void on_moved(void *ctx, const char *address, const json_t *former)
+{
+	struct fixture *f = ctx;
+
+	snprintf(f->moved, sizeof(f->moved), "%s %zu", address ? address : "-", json_array_size(former));
+	f->moves++;
+}
+
 static void on_state(void *ctx, bool connected, const char *text)
 {
 	struct fixture *f = ctx;
@@ -213,9 +223,11 @@ static int client_at(struct fixture *f, const char *address, struct error *error
 {
 	static const struct controller_client_callbacks callbacks = { .on_topology = on_topology,
 		.on_question = on_question,
+		.on_moved = on_moved,
 		.on_state = on_state };
 	const struct controller_client_config config = {
 		.controller = address,
+		.before = f->before,
 		.ca_pem = f->ca,
 		.certificate_pem = f->host_cert,
 		.key_pem = f->host_key,
@@ -427,6 +439,58 @@ static void questions_are_answered(void **state)
 	free(many);
 }
 
+/* The place where it was is tried in turn, and news of where it is come from either */
+static void it_is_found_where_it_was(void **state)
+{
+	struct fixture *f = *state;
+	char nobody[64];
+	struct error error;
+
+	snprintf(nobody, sizeof(nobody), "127.0.0.1:1");
+	f->before = f->address;
+	assert_int_equal(client_at(f, nobody, &error), 0);
+	until(f, &f->ups, 1);
+	assert_int_equal(f->downs, 1);
+	assert_string_equal(controller_client_address(f->client), f->address);
+	send_text(f, "{\"controller\":\"ctl.lab\",\"former\":[\"a\",\"b\"]}\n{\"controller\":1}\n");
+	until(f, &f->moves, 2);
+	assert_string_equal(f->moved, "- 0");
+	assert_int_equal(f->topologies, 0);
+}
+
+/* What waits to be sent goes with it */
+static void it_moves(void **state)
+{
+	struct fixture *f = *state;
+	json_t *report = json_pack("{s:i}", "applied", 1);
+	struct controller_client_config config = {
+		.ca_pem = f->ca,
+		.certificate_pem = f->host_cert,
+		.key_pem = f->host_key,
+		.controller = f->address,
+	};
+	struct error error;
+
+	client_start(f);
+	until(f, &f->ups, 1);
+	f->hold_reports = true;
+	controller_client_report(f->client, report);
+	until(f, &f->reports, 1);
+	f->hold_reports = false;
+	f->report = NULL;
+	for (unsigned int i = 2; i < 12; i++) {
+		assert_int_equal(controller_client_move(f->client, &config, &error), 0);
+		until(f, &f->ups, i);
+		assert_string_equal(f->last_watch, "/v1/agent/topology?watch=7a");
+	}
+	until(f, &f->reports, 2);
+	assert_string_equal(f->last_report, "{\"applied\":1}");
+	config.controller = "a b";
+	assert_int_equal(controller_client_move(f->client, &config, &error), -EINVAL);
+	turn(f, 20);
+	json_decref(report);
+}
+
 static void a_refusal_is_told(void **state)
 {
 	struct fixture *f = *state;
@@ -497,7 +561,8 @@ static void nothing_piles_up(void **state)
 		if (i == 2)
 			before = open_files();
 		if (i == 15)
-			assert_true(open_files() <= before + 4); /* both ends of a connection that is yet to be closed */
+			assert_true(
+				open_files() <= before + 4); /* both ends of a connection that is yet to be closed */
 		drop_watch(f);
 	}
 	json_decref(report);
@@ -555,6 +620,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reports_coalesce, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(questions_are_answered, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_refusal_is_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(it_is_found_where_it_was, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(it_moves, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(only_the_controller, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nothing_piles_up, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(freed_at_any_time, set_up, tear_down),
