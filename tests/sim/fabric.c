@@ -178,6 +178,11 @@ uint64_t fabric_documents(const struct fabric *fabric)
 	return fabric->seats.documents;
 }
 
+uint64_t fabric_reports(const struct fabric *fabric)
+{
+	return fabric->seats.reports;
+}
+
 /* ---- asking ------------------------------------------------------------------------------------------------ */
 
 struct asked {

@@ -50,7 +50,8 @@ json_t *fabric_ask_stranger(struct fabric *fabric, enum api_method method, const
 struct line_end *fabric_connect(struct fabric *fabric, const struct seat_visitor *visitor, const struct line_ops *ops,
 	void *ctx);
 
-/* How many topologies were sent to agents */
+/* How many topologies were sent to agents, and how many reports came from them */
 uint64_t fabric_documents(const struct fabric *fabric);
+uint64_t fabric_reports(const struct fabric *fabric);
 
 #endif /* TESTS_SIM_FABRIC_H */

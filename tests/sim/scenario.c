@@ -394,6 +394,45 @@ static void wires(const char *name, uint64_t seed, FILE *trace)
 	(void)scene_end(&s);
 }
 
+/* What the controller says of a lab is what there is, and costs a few reports a host, however many peers that has */
+static void truth(const char *name, uint64_t seed, FILE *trace)
+{
+	struct scene s;
+	uint64_t reports;
+
+	memo_begin();
+	scene_begin(&s, name, seed, trace);
+	scene_hosts(&s, 200, HOST_DECLARED);
+	scene_lab(&s, 12, 10, 30);
+	scene_within(&s, 30, "all paths and ports are said to be up", scene_said_up);
+	scene_is(&s, scene_all_up(&s) && scene_said(&s, "paths", "count") == scene_pairs(&s),
+		"and are: %" PRIu32 " paths", scene_pairs(&s));
+	scene_run_s(&s, 10);
+	reports = fabric_reports(s.fabric);
+	scene_is(&s, reports <= 12 * 200, "%" PRIu64 " reports of 200 hosts that began together", reports);
+	scene_run_s(&s, 20);
+	scene_is(&s, fabric_reports(s.fabric) == reports, "none while nothing changes");
+	s.hosts[7]->ports_broken = true;
+	scene_network(&s, 0, 40);
+	scene_is(&s, !scene_said_up(&s), "a lab that has changed is not up by what was said before");
+	scene_within(&s, 30, "its paths are soon", scene_said_paths_up);
+	scene_is(&s, scene_all_up(&s), "in truth");
+	scene_is(&s, scene_said(&s, "ports", "up") == scene_said(&s, "ports", "count") - 1,
+		"and all ports but the broken one");
+	s.hosts[7]->ports_broken = false;
+	scene_within(&s, 15, "which is mended", scene_said_up);
+	reports = fabric_reports(s.fabric);
+	scene_group(&s, 0, 0, 1);
+	scene_run_s(&s, 45);
+	scene_is(&s, !scene_said_paths_up(&s), "a host that nobody reaches is not said to be up");
+	scene_is(&s, fabric_reports(s.fabric) - reports <= 10 * 200, "%" PRIu64 " reports of it",
+		fabric_reports(s.fabric) - reports);
+	scene_group(&s, 0, 0, 0);
+	scene_within(&s, 60, "it is back, and all is said to be up", scene_said_up);
+	(void)scene_end(&s);
+	memo_end();
+}
+
 /* An hour of nothing: keys are replaced, nothing else happens */
 static void idle_hour(const char *name, uint64_t seed, FILE *trace)
 {
@@ -426,6 +465,7 @@ const struct scenario scenarios[] = {
 	{ "lossy-rest", "an hour of losses is no silence", true, lossy_rest },
 	{ "wires", "paths of wires are watched closely", true, wires },
 	{ "broken-ports", "a port that does not open is told, and tried again", true, broken_ports },
+	{ "truth", "what the controller says of 200 hosts' paths is what there is", true, truth },
 	{ "idle-hour", "an hour of nothing but new keys", false, idle_hour },
 	{ "flat-1000", "one network of 1,000 hosts is applied everywhere", false, flat_1000 },
 	{ "networks-1000", "1,000 agents in 100 networks of 10 to 30 converge, twice the same", false, networks_1000 },

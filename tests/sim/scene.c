@@ -298,6 +298,25 @@ bool scene_all_connected(struct scene *scene)
 	return true;
 }
 
+uint32_t scene_said(struct scene *scene, const char *of, const char *what)
+{
+	json_t *answer = fabric_ask(scene->fabric, API_GET, "/v1/labs/" LAB "/state", NULL, NULL, NULL);
+	const uint32_t said = (uint32_t)json_integer_value(json_object_get(json_object_get(answer, of), what));
+
+	json_decref(answer);
+	return said;
+}
+
+bool scene_said_paths_up(struct scene *scene)
+{
+	return scene_said(scene, "paths", "up") == scene_said(scene, "paths", "count");
+}
+
+bool scene_said_up(struct scene *scene)
+{
+	return scene_said_paths_up(scene) && scene_said(scene, "ports", "up") == scene_said(scene, "ports", "count");
+}
+
 /* ---- sums -------------------------------------------------------------------------------------------------- */
 
 uint64_t scene_sessions(const struct scene *scene)

@@ -79,6 +79,12 @@ bool scene_all_applied(struct scene *scene);
 /* Each host that is on has all the peers that it shares networks with, and they are up */
 bool scene_all_up(struct scene *scene);
 
+/* The controller says that all paths and ports of the lab are up, as `weft apply` would */
+bool scene_said_up(struct scene *scene);
+
+/* The same of the paths alone */
+bool scene_said_paths_up(struct scene *scene);
+
 /* All hosts that are on are connected to the controller */
 bool scene_all_connected(struct scene *scene);
 
@@ -88,5 +94,8 @@ uint64_t scene_sessions(const struct scene *scene);
 uint64_t scene_documents(const struct scene *scene);
 uint32_t scene_pairs(const struct scene *scene);    /* of hosts that share a network */
 uint32_t scene_pairs_up(const struct scene *scene); /* both sides of them */
+
+/* A number of the lab's state, as the controller has it: "paths" or "ports", "count" or "up" */
+uint32_t scene_said(struct scene *scene, const char *of, const char *what);
 
 #endif /* TESTS_SIM_SCENE_H */

@@ -155,6 +155,7 @@ static void take(void *ctx, void *message)
 	struct api_call *call;
 
 	world_trace(seat->seats->world, "controller: %s asks %s %.40s", seat->host, post->path, post->query);
+	seat->seats->reports += strcmp(post->path, "/v1/agent/report") == 0;
 	call = api_call(seat->seats->api, &request, &client);
 	if (call)
 		seat->call = call;

@@ -17,6 +17,7 @@ struct seats {
 	struct api *api; /* NULL: off */
 	LIST_HEAD(seat_list, seat) list;
 	uint64_t documents; /* that were sent */
+	uint64_t reports;   /* that came */
 };
 
 /* What the controller gets to know of who connects, as TLS and TCP would tell it; copied but for the node */
