@@ -2,12 +2,14 @@
  * fuzz_api.c - any request of anybody: answered once, with a status that the API has, and words where it is refused
  *
  * An input is who (o: an operator, a: an agent, anything else: a stranger), a method (G, U, O, D: GET, PUT, POST, DELETE), path and
- * query up to a line's end, and the body.
+ * query up to a line's end, and the body.  The agent of h1 is online; where it is asked something, its answer is what stands behind the
+ * body's line.
  */
 #include "controller/api.h"
 #include "controller/store/store_memory.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +20,7 @@ struct far_end {
 	int status;
 	bool has_message;
 	struct watcher *watcher;
+	char asked[64]; /* of an agent: where the answer goes */
 };
 
 static struct store *store;
@@ -102,14 +105,23 @@ static void on_answer(void *ctx, const struct api_answer *answer)
 
 static void on_line(void *ctx, const json_t *line)
 {
-	(void)ctx;
+	struct far_end *end = ctx;
+	const char *ask = json_string_value(json_object_get(line, "ask"));
+
 	if (!json_is_object(line))
 		abort();
+	if (ask)
+		snprintf(end->asked, sizeof(end->asked), "/v1/agent/answers/%s", ask);
 }
 
 static void on_settled(void *ctx)
 {
 	(void)ctx;
+}
+
+static void on_end(void *ctx)
+{
+	((struct far_end *)ctx)->watcher = NULL;
 }
 
 static bool on_busy(void *ctx)
@@ -123,12 +135,13 @@ static bool on_open(void *ctx, struct watcher *watcher)
 	static const struct watcher_ops ops = { .send = on_line,
 		.settled = on_settled,
 		.busy = on_busy,
-		.end = on_settled };
+		.end = on_end };
 	struct far_end *end = ctx;
 
 	end->answers++;
 	end->watcher = watcher;
 	watcher->ops = &ops;
+	watcher->ctx = end;
 	return true;
 }
 
@@ -164,12 +177,44 @@ static void check(const struct far_end *end)
 		abort();
 }
 
+static void call(struct far_end *end, const struct api_request *request)
+{
+	const struct api_client client = { .ctx = end, .answer = on_answer, .open = on_open };
+
+	(void)api_call(api, request, &client);
+	store_wait(store);
+}
+
+static void close_watch(struct far_end *end)
+{
+	if (end->watcher)
+		end->watcher->on_closed(end->watcher);
+}
+
+/* The agent says what @body has; whether that is taken or not, it is heard of it */
+static void answer_question(const struct far_end *agent, const uint8_t *body, size_t len_bytes)
+{
+	const struct api_request request = { .claim = claim_of('a'),
+		.method = API_PUT,
+		.path = agent->asked,
+		.body = (const char *)body,
+		.body_bytes = len_bytes };
+	struct far_end end = { 0 };
+
+	call(&end, &request);
+	check(&end);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len_bytes)
 {
 	const uint8_t *end = len_bytes > 2 ? memchr(bytes + 2, '\n', len_bytes - 2) : NULL;
-	struct far_end far_end = { 0 };
-	const struct api_client client = { .ctx = &far_end, .answer = on_answer, .open = on_open };
+	struct far_end far_end = { 0 }, agent = { 0 };
+	const struct api_request watch = { .claim = claim_of('a'),
+		.method = API_GET,
+		.path = "/v1/agent/topology",
+		.query = "watch=0" };
 	struct api_request request;
+	const uint8_t *body, *behind;
 	char *path, *query;
 
 	if (!end)
@@ -178,18 +223,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len_bytes)
 	query = strchr(path, '?');
 	if (query)
 		*query++ = '\0';
+	body = end + 1;
+	behind = memchr(body, '\n', (size_t)(bytes + len_bytes - body));
+	if (!behind || !strstr(path, "/ask"))
+		behind = bytes + len_bytes;
 	request = (struct api_request){ .claim = claim_of(bytes[0]),
 		.method = method_of(bytes[1]),
 		.path = path,
 		.query = query,
-		.body = (const char *)end + 1,
-		.body_bytes = len_bytes - (size_t)(end + 1 - bytes) };
+		.body = (const char *)body,
+		.body_bytes = (size_t)(behind - body) };
 	start();
-	(void)api_call(api, &request, &client);
-	store_wait(store);
+	call(&agent, &watch);
+	call(&far_end, &request);
+	if (agent.asked[0])
+		answer_question(&agent, behind, (size_t)(bytes + len_bytes - behind));
+	close_watch(&agent); /* who still waits hears that nothing comes */
 	check(&far_end);
-	if (far_end.watcher)
-		far_end.watcher->on_closed(far_end.watcher);
+	close_watch(&far_end);
 	stop();
 	free(path);
 	return 0;
