@@ -91,7 +91,7 @@ static const char *for_how_long(const json_t *item, char out[DURATION_TEXT_BYTES
 	char age[DURATION_TEXT_BYTES];
 
 	duration_format(now > since ? (uint64_t)(now - since) * 1000 : 0, age);
-	snprintf(out, DURATION_TEXT_BYTES + 8, since ? " for %s" : "", age);
+	snprintf(out, DURATION_TEXT_BYTES + 8, "%s%s", since ? " for " : "", since ? age : "");
 	return out;
 }
 
