@@ -523,6 +523,12 @@ TSAN_TESTS = \
 	tests/unit/switch/test_fdb_threads.c \
 	tests/unit/tap/test_memory.c
 
+base_FUZZ = \
+	tests/fuzz/base/fuzz_server_address.c
+
+client_FUZZ = \
+	tests/fuzz/client/fuzz_intake.c
+
 packet_FUZZ = \
 	tests/fuzz/packet/fuzz_coalesce.c \
 	tests/fuzz/packet/fuzz_frame.c \
