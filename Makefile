@@ -23,6 +23,7 @@ AR      ?= ar
 base_SRC = \
 	base/addr.c \
 	base/base64.c \
+	base/checkup.c \
 	base/clock.c \
 	base/enrolment.c \
 	base/error.c \
@@ -176,6 +177,7 @@ overlay/agent_SRC = \
 	overlay/agent/config.c \
 	overlay/agent/controller_client.c \
 	overlay/agent/core.c \
+	overlay/agent/doctor.c \
 	overlay/agent/events.c \
 	overlay/agent/follow.c \
 	overlay/agent/gather.c \
@@ -233,11 +235,13 @@ controller_SRC = \
 	controller/who.c
 
 cli_SRC = \
+	cli/checks.c \
 	cli/client.c \
 	cli/ask.c \
 	cli/cmd_agent.c \
 	cli/cmd_apply.c \
 	cli/cmd_controller.c \
+	cli/cmd_doctor.c \
 	cli/cmd_events.c \
 	cli/cmd_get.c \
 	cli/cmd_init.c \
@@ -295,6 +299,7 @@ tests/sim_SRC = \
 base_TESTS = \
 	tests/unit/base/test_addr.c \
 	tests/unit/base/test_base64.c \
+	tests/unit/base/test_checkup.c \
 	tests/unit/base/test_clock.c \
 	tests/unit/base/test_cursor.c \
 	tests/unit/base/test_enrolment.c \
@@ -420,6 +425,7 @@ overlay/agent_TESTS = \
 	tests/unit/overlay/agent/test_config.c \
 	tests/unit/overlay/agent/test_controller_client.c \
 	tests/unit/overlay/agent/test_core.c \
+	tests/unit/overlay/agent/test_doctor.c \
 	tests/unit/overlay/agent/test_events.c \
 	tests/unit/overlay/agent/test_follow.c \
 	tests/unit/overlay/agent/test_gather.c \
@@ -470,6 +476,7 @@ controller_TESTS = \
 	tests/unit/controller/test_who.c
 
 cli_TESTS = \
+	tests/unit/cli/test_checks.c \
 	tests/unit/cli/test_client.c \
 	tests/unit/cli/test_cmd_apply.c \
 	tests/unit/cli/test_cmd_events.c \

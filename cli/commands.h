@@ -15,6 +15,7 @@ extern const struct command command_get;
 extern const struct command command_status;
 extern const struct command command_events;
 extern const struct command command_ping;
+extern const struct command command_doctor;
 extern const struct command command_revoke;
 extern const struct command command_controller;
 extern const struct command command_agent;

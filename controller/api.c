@@ -208,9 +208,9 @@ static json_t *get_fabric(struct api_call *c)
 {
 	const struct authority *authority = c->api->authority;
 
-	return json_pack("{s:s, s:I, s:s, s:s, s:s}", "name", authority->name, "rev",
-		(json_int_t)model_rev(c->api->model), "address", authority->address, "ca", authority->ca_pem,
-		"fingerprint", authority->fingerprint);
+	return json_pack("{s:s, s:I, s:I, s:s, s:s, s:s}", "name", authority->name, "time",
+		(json_int_t)c->api->machine.wall(c->api->machine.ctx), "rev", (json_int_t)model_rev(c->api->model),
+		"address", authority->address, "ca", authority->ca_pem, "fingerprint", authority->fingerprint);
 }
 
 static json_t *post_token(struct api_call *c, struct store_txn *txn, struct fault *fault)

@@ -59,6 +59,7 @@ void core_free(struct core *core)
 	apply_fini(core);
 	json_decref(core->network_errors);
 	json_decref(core->reported);
+	doctors_fini(&core->doctors);
 	agent_events_free(core->events);
 	free((char *)core->config.host);
 	free((char *)core->config.ca_pem);
@@ -181,7 +182,7 @@ static void notice(struct core *core)
 
 struct instant core_tick(struct core *core, struct instant now)
 {
-	struct instant pings;
+	struct instant asked;
 
 	core->now = now;
 	look_at_peers(core);
@@ -197,7 +198,7 @@ struct instant core_tick(struct core *core, struct instant now)
 	}
 	settle(core);
 	notice(core);
-	pings = pings_tick(core);
-	return earlier(earlier(earlier(earlier(timers_next(&core->retries), pings), core->judge_at), core->keep_at),
+	asked = earlier(pings_tick(core), doctors_tick(core));
+	return earlier(earlier(earlier(earlier(timers_next(&core->retries), asked), core->judge_at), core->keep_at),
 		earlier(earlier(core->publish_at, core->report_at), earlier(core->peers_at, core->notice_at)));
 }

@@ -33,6 +33,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/timers.h"
+#include "overlay/agent/doctor.h"
 #include "overlay/agent/events.h"
 #include "overlay/agent/ping.h"
 #include "overlay/agent/pins.h"
@@ -159,6 +160,7 @@ struct core {
 	struct instant peers_renew_at;
 
 	struct pings pings;
+	struct doctors doctors;
 
 	/* events.c */
 	struct agent_events *events;

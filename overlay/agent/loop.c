@@ -163,6 +163,7 @@ static void facts(void *ctx, struct status_facts *out)
 		.connected = agent->connected,
 		.controller_state = agent->controller_state,
 		.workers = agent->datapath.workers_count,
+		.udp_port = agent->options->port ? agent->options->port : agent->config.enrolment.port,
 		.aead_backend = aead_backend_name(agent->backends[AEAD_AES_128_GCM]),
 		.udp_gso = true,
 		.udp_gro = underlay->gives_trains,

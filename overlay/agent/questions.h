@@ -26,7 +26,8 @@
 	X("status", status_question)      \
 	X("peers", status_question_peers) \
 	X("events", events_question)      \
-	X("ping", ping_question)
+	X("ping", ping_question)          \
+	X("doctor", doctor_question)
 
 /* What questions are answered from; borrowed */
 struct questions_source {

@@ -17,6 +17,7 @@ struct status_facts {
 	bool connected;
 	const char *controller_state; /* while it is not: why */
 	uint32_t workers;
+	uint16_t udp_port;
 	const char *aead_backend;
 	bool udp_gso, udp_gro, dual_stack;
 	int receive_buffer_bytes, send_buffer_bytes;

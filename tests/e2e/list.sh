@@ -24,6 +24,7 @@ controller-name.sh
 controller-moves.sh
 rekey.sh
 impaired.sh
+doctor.sh
 shutdown.sh
 tokens.sh
 revoke.sh
