@@ -55,11 +55,26 @@ static void speak(int was)
 
 /* ---- facts ---------------------------------------------------------------------------------------------------- */
 
+/* What systemd says of weftd's unit, in its own words: "inactive", "failed" */
+static void add_unit(json_t *local)
+{
+	FILE *answer = popen("systemctl is-active weftd 2>/dev/null", "re");
+	char word[32] = "";
+
+	if (!answer)
+		return;
+	if (fscanf(answer, "%31s", word) == 1)
+		json_object_set_new(local, "unit", json_string(word));
+	pclose(answer);
+}
+
 static void of_this_machine(struct examination *x)
 {
 	char path[4096];
 	json_t *local = json_pack("{s:b, s:b}", "root", geteuid() == 0, "running", ask_is_here(x->in));
 
+	if (!ask_is_here(x->in))
+		add_unit(local);
 	snprintf(path, sizeof(path), "%s/agent.json", x->in->state);
 	json_object_set_new(local, "joined", json_boolean(access(path, F_OK) == 0));
 	json_object_set_new(local, "machine", checkup_machine());

@@ -108,6 +108,7 @@ do_source() {
 	step "includes point down" tools/includes.sh
 	# shellcheck disable=SC2046
 	step "headers speak for their own files" tools/headers.py $(make -s print-ROOMS)
+	step "every drop is counted" tools/drops.py
 	step "lint" tools/lint.sh
 }
 
