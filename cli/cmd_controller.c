@@ -68,7 +68,7 @@ static enum cli_exit tell_hosts(struct client *client, const char *address)
 		printf("Connected hosts follow by themselves: %u.\n", online);
 	json_array_foreach(items, i, item)
 		if (!json_is_true(json_object_get(item, "online")) && !json_is_true(json_object_get(item, "revoked")))
-			printf("%s is not connected; on it: weft agent set-controller %s\n",
+			printf("%s is not connected; on it:\n  weft agent set-controller %s\n",
 				json_string_value(json_object_get(item, "name")), address);
 	answer_fini(&answer);
 	return result;
@@ -116,7 +116,7 @@ static enum cli_exit set_address(const struct invocation *in, const char *wanted
 		say_json(done);
 		json_decref(done);
 	} else if (result == CLI_OK) {
-		printf("Operators elsewhere: copy %s/operator.json again, or write the address into theirs.\n",
+		printf("Operators elsewhere write it into their operator.json, or copy that again from\n%s.\n",
 			in->state);
 	}
 	return result;

@@ -28,7 +28,7 @@ static void print_next_steps(const char *fabric, const char *state, const char *
 	       "  4. join their networks     weft apply lab.yaml --wait%s%s\n\n",
 		usual ? "" : " --state ", usual ? "" : state);
 	if (numeric)
-		printf("Hosts look for it at %s.  Where that may change one day, a DNS name serves better:\n"
+		printf("Hosts look for it at %s.  If that may change, a name is better:\n"
 		       "weft controller set-address NAME, at best before the first host joins.\n\n",
 			address);
 	printf("To operate it from another machine, copy %s/operator.json to\n"
