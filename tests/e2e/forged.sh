@@ -36,7 +36,7 @@ impostor() {
 	# a change of the lab, so that everyone is handed the record anew
 	versions=$((versions + 1))
 	lab lab h1 h2 h3 | sed "s/mtu: 1500/mtu: $((1400 + versions))/" >"$WORK/lab.yaml"
-	must operator apply "$WORK/lab.yaml"
+	must operator apply "$WORK/lab.yaml" --no-wait
 	before=$(drops h1 handshake-stranger)
 	agent_start h3
 	within 15 "h1 refuses h3 ($reason)" refuses_h3 "$reason"

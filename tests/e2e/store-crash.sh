@@ -78,5 +78,5 @@ done
 equal "$((k - 1)) kills: $kept applies whole, $lost not at all, none torn, none lost after its answer" "" "$broken"
 check "the kills fell on both sides of the commit" test $kept -gt 4 -a $lost -gt 4
 lab lab h1 >"$WORK/lab.yaml"
-check "the controller that was killed so often takes a new lab" operator apply "$WORK/lab.yaml"
+check "the controller that was killed so often takes a new lab" operator apply "$WORK/lab.yaml" --no-wait
 finish
