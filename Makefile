@@ -123,6 +123,7 @@ tap_SRC = \
 	tap/kept.c \
 	tap/kinds.c \
 	tap/memory.c \
+	tap/own_filter.c \
 	tap/packet.c \
 	tap/port.c \
 	tap/redirect.c \
@@ -187,8 +188,10 @@ overlay/agent_SRC = \
 	overlay/agent/machine.c \
 	overlay/agent/main.c \
 	overlay/agent/opening.c \
+	overlay/agent/own_underlay.c \
 	overlay/agent/ping.c \
 	overlay/agent/pins.c \
+	overlay/agent/policy.c \
 	overlay/agent/ports.c \
 	overlay/agent/privileges.c \
 	overlay/agent/publish.c \
@@ -379,6 +382,7 @@ tap_TESTS = \
 	tests/unit/tap/test_device.c \
 	tests/unit/tap/test_kept.c \
 	tests/unit/tap/test_memory.c \
+	tests/unit/tap/test_own_filter.c \
 	tests/unit/tap/test_packet.c \
 	tests/unit/tap/test_redirect.c \
 	tests/unit/tap/test_vnet.c
@@ -434,6 +438,7 @@ overlay/agent_TESTS = \
 	tests/unit/overlay/agent/test_opening.c \
 	tests/unit/overlay/agent/test_ping.c \
 	tests/unit/overlay/agent/test_pins.c \
+	tests/unit/overlay/agent/test_policy.c \
 	tests/unit/overlay/agent/test_ports.c \
 	tests/unit/overlay/agent/test_privileges.c \
 	tests/unit/overlay/agent/test_publish.c \
@@ -561,6 +566,7 @@ overlay/peer_FUZZ = \
 	tests/fuzz/overlay/peer/fuzz_overlay.c
 
 overlay/agent_FUZZ = \
+	tests/fuzz/overlay/agent/fuzz_policy.c \
 	tests/fuzz/overlay/agent/fuzz_trust.c
 
 controller_FUZZ = \

@@ -130,6 +130,13 @@ static int read_attribute(const struct nlattr *attr, void *context)
 		if (len == sizeof(uint32_t))
 			link->master = (int)mnl_attr_get_u32(attr);
 		break;
+	case IFLA_LINK:
+		if (len == sizeof(uint32_t))
+			link->lower = (int)mnl_attr_get_u32(attr);
+		break;
+	case IFLA_LINK_NETNSID:
+		link->lower = 0; /* sent behind the other, and makes another namespace's of it */
+		break;
 	case IFLA_ADDRESS:
 		if (len == MAC_BYTES)
 			memcpy(link->mac.bytes, mnl_attr_get_payload(attr), MAC_BYTES);
@@ -156,7 +163,12 @@ static int read_link(const struct nlmsghdr *header, void *context)
 	link->index = info->ifi_index;
 	link->up = info->ifi_flags & IFF_UP;
 	link->running = link->up && (info->ifi_flags & IFF_RUNNING);
-	return mnl_attr_parse(header, sizeof(*info), read_attribute, link);
+	link->loopback = info->ifi_flags & IFF_LOOPBACK;
+	if (mnl_attr_parse(header, sizeof(*info), read_attribute, link) < MNL_CB_STOP)
+		return MNL_CB_ERROR;
+	if (strcmp(link->kind, "veth") == 0)
+		link->lower = 0; /* its other end, which it does not stand on */
+	return MNL_CB_OK;
 }
 
 static int get(const struct request *request, struct netlink_link *out)

@@ -19,7 +19,9 @@
 struct netlink_link {
 	int index;
 	int master; /* index of the bridge (or bond) that it is a port of, 0 for none */
+	int lower;  /* index of the link that it stands on (VLAN, macvlan), of this namespace; 0 for none */
 	uint32_t mtu_bytes;
+	bool loopback;
 	bool up;        /* as the administrator wants it */
 	bool running;   /* as it is: up and with a carrier */
 	struct mac mac; /* zeros where it has no Ethernet address */

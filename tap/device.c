@@ -20,6 +20,7 @@
 #include "tap/bridge.h"
 #include "tap/failure.h"
 #include "tap/kinds.h"
+#include "tap/own_filter.h"
 #include "tap/port_ops.h"
 #include "tap/vnet.h"
 
@@ -324,6 +325,17 @@ static void count_dropped(struct device *device)
 	device->refused_pkts = link.rx_dropped_pkts - device->refused_before;
 }
 
+static int device_shun(struct tap_port *port, uint16_t udp_port, const uint8_t (*own)[IP_BYTES], size_t own_count)
+{
+	struct sock_filter code[OWN_FILTER_CODE_MAX];
+	const struct sock_fprog program = {
+		.filter = code,
+		.len = own_filter_make(false, udp_port, own, own_count, code),
+	};
+
+	return ioctl(port->fds[0], TUNATTACHFILTER, &program) < 0 ? -errno : 0; /* of all queues */
+}
+
 static uint64_t device_missed_pkts(struct tap_port *port)
 {
 	count_dropped(device_of(port));
@@ -390,6 +402,7 @@ static const struct tap_ops device_ops = {
 	.close = device_close,
 	.check = device_check,
 	.set_mtu = device_set_mtu,
+	.shun = device_shun,
 	.missed_pkts = device_missed_pkts,
 	.refused_pkts = device_refused_pkts,
 	.rx = device_rx,

@@ -23,6 +23,7 @@
 #include "base/netlink.h"
 #include "tap/failure.h"
 #include "tap/kinds.h"
+#include "tap/own_filter.h"
 #include "tap/port_ops.h"
 #include "tap/redirect.h"
 #include "tap/vnet.h"
@@ -158,6 +159,21 @@ static int adopt(struct interface *interface, const struct tap_kept *kept, struc
 	}
 	memcpy(port->fds, kept->fds, sizeof(port->fds));
 	return 0;
+}
+
+static int packet_shun(struct tap_port *port, uint16_t udp_port, const uint8_t (*own)[IP_BYTES], size_t own_count)
+{
+	struct sock_filter code[OWN_FILTER_CODE_MAX];
+	const struct sock_fprog program = {
+		.filter = code,
+		.len = own_filter_make(true, udp_port, own, own_count, code),
+	};
+	int err = 0;
+
+	for (unsigned int q = 0; q < port->queues && !err; q++)
+		if (setsockopt(port->fds[q], SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
+			err = -errno;
+	return err;
 }
 
 static void packet_close(struct tap_port *port)
@@ -312,6 +328,7 @@ static const struct tap_ops packet_ops = {
 	.close = packet_close,
 	.check = packet_check,
 	.set_mtu = packet_set_mtu,
+	.shun = packet_shun,
 	.missed_pkts = packet_missed_pkts,
 	.rx = packet_rx,
 	.tx = packet_tx,

@@ -25,6 +25,11 @@ const char *tap_port_name(const struct tap_port *port)
 	return port->name;
 }
 
+const struct attach *tap_port_spec(const struct tap_port *port)
+{
+	return &port->spec;
+}
+
 unsigned int tap_port_caps(const struct tap_port *port)
 {
 	return port->caps;
@@ -48,6 +53,11 @@ int tap_port_check(struct tap_port *port, struct error *error)
 int tap_port_set_mtu(struct tap_port *port, uint32_t mtu_bytes)
 {
 	return port->ops->set_mtu(port, mtu_bytes);
+}
+
+int tap_port_shun(struct tap_port *port, uint16_t udp_port, const uint8_t (*own)[IP_BYTES], size_t own_count)
+{
+	return port->ops->shun ? port->ops->shun(port, udp_port, own, own_count) : 0;
 }
 
 uint64_t tap_port_missed_pkts(struct tap_port *port)

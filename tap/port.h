@@ -14,6 +14,8 @@
  * that a VMM holds, "packet:NAME" is the device: what the VMM wrote comes in there, and what we send on it the kernel finishes for
  * what the VMM has not offered to take over (TUNSETOFFLOAD).
  *
+ * Whether a port may be on an interface that the fabric goes by is overlay/agent's to say; tap_port_shun() holds its datagrams back.
+ *
  * What a port changes on the machine, and undoes when it closes:
  * - A TAP that it made vanishes with the port, and with the process, however that ends, unless somebody keeps its
  *   descriptors (kept.h).  A persistent TAP that was
@@ -29,6 +31,7 @@
 
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "base/error.h"
 #include "lab/attach.h"
 #include "packet/packet.h"
@@ -96,6 +99,9 @@ void tap_port_close(struct tap_port *port);
 /* Return: the device's name (the TAP's or the interface's), or "memory" */
 const char *tap_port_name(const struct tap_port *port);
 
+/* Return: what it was opened for */
+const struct attach *tap_port_spec(const struct tap_port *port);
+
 /* Return: enum offload_caps bits: what frames written to this port may leave undone */
 unsigned int tap_port_caps(const struct tap_port *port);
 
@@ -114,6 +120,15 @@ int tap_port_check(struct tap_port *port, struct error *error) __attribute__((wa
 
 /* Return: 0 or -errno.  An AF_PACKET port's interface is not ours to change: 0, nothing done */
 int tap_port_set_mtu(struct tap_port *port, uint32_t mtu_bytes) __attribute__((warn_unused_result));
+
+/**
+ * tap_port_shun() - hold back this host's own datagrams of the fabric, where the port meets them (own_filter.h)
+ * @own:	this host's addresses
+ *
+ * Return: 0 or -errno
+ */
+int tap_port_shun(struct tap_port *port, uint16_t udp_port, const uint8_t (*own)[IP_BYTES], size_t own_count)
+	__attribute__((warn_unused_result));
 
 /* Return: frames for us that the kernel dropped because no worker read them in time, since the port was opened */
 uint64_t tap_port_missed_pkts(struct tap_port *port);

@@ -7,6 +7,7 @@
 #ifndef TAP_PORT_OPS_H
 #define TAP_PORT_OPS_H
 
+#include "base/addr.h"
 #include "base/error.h"
 #include "tap/port.h"
 
@@ -17,6 +18,8 @@ struct tap_ops {
 	void (*close)(struct tap_port *port);
 	int (*check)(struct tap_port *port, struct error *error);
 	int (*set_mtu)(struct tap_port *port, uint32_t mtu_bytes);
+	/* NULL: nothing to be done.  Return: 0 or -errno */
+	int (*shun)(struct tap_port *port, uint16_t udp_port, const uint8_t (*own)[IP_BYTES], size_t own_count);
 	uint64_t (*missed_pkts)(struct tap_port *port);
 	uint64_t (*refused_pkts)(struct tap_port *port); /* NULL: 0 */
 	enum tap_result (*rx)(struct tap_port *port, unsigned int queue, struct packet_burst *burst, unsigned int max);

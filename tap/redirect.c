@@ -117,6 +117,11 @@ static int redirect_set_mtu(struct tap_port *port, uint32_t mtu_bytes)
 	return 0;
 }
 
+static int redirect_shun(struct tap_port *port, uint16_t udp_port, const uint8_t (*own)[IP_BYTES], size_t own_count)
+{
+	return tap_port_shun(redirect_of(port)->tap, udp_port, own, own_count);
+}
+
 static uint64_t redirect_missed_pkts(struct tap_port *port)
 {
 	return tap_port_missed_pkts(redirect_of(port)->tap);
@@ -144,6 +149,7 @@ static const struct tap_ops redirect_ops = {
 	.close = redirect_close,
 	.check = redirect_check,
 	.set_mtu = redirect_set_mtu,
+	.shun = redirect_shun,
 	.missed_pkts = redirect_missed_pkts,
 	.refused_pkts = redirect_refused_pkts,
 	.rx = redirect_rx,

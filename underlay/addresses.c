@@ -205,3 +205,9 @@ bool addresses_has(const struct addresses *addresses, const uint8_t ip[IP_BYTES]
 	return addresses->own_count &&
 		bsearch(ip, addresses->own, addresses->own_count, sizeof(*addresses->own), compare);
 }
+
+size_t addresses_own(const struct addresses *addresses, const uint8_t (**out)[IP_BYTES])
+{
+	*out = (const uint8_t(*)[IP_BYTES])addresses->own;
+	return addresses->own_count;
+}

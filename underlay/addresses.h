@@ -13,6 +13,7 @@
 #include "base/hash.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct addresses;
@@ -40,5 +41,8 @@ bool addresses_moved(struct addresses *addresses);
 
 /* Return: whether this machine had @ip, as struct endpoint has it, at the last look, on a link that was up */
 bool addresses_has(const struct addresses *addresses, const uint8_t ip[IP_BYTES]);
+
+/* Return: how many addresses this machine had then; they go to @out, borrowed until the next look */
+size_t addresses_own(const struct addresses *addresses, const uint8_t (**out)[IP_BYTES]);
 
 #endif /* UNDERLAY_ADDRESSES_H */

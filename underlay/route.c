@@ -23,6 +23,7 @@ struct route {
 	uint32_t epoch; /* of the cache when it was asked for; 0: empty */
 	struct instant asked;
 	uint32_t mtu_bytes; /* 0: no route */
+	int device;         /* its index; 0: none */
 	uint32_t device_bytes;
 };
 
@@ -237,6 +238,7 @@ static void fill(struct route_cache *cache, struct route *route, const struct en
 		.mtu_bytes = answer.mtu_bytes,
 	};
 	memcpy(route->ip, to->ip, sizeof(route->ip));
+	route->device = answer.link;
 	if (answer.link > 0)
 		route->device_bytes = link_mtu(cache, answer.link);
 	if (!route->mtu_bytes || (route->device_bytes && route->device_bytes < route->mtu_bytes))
@@ -262,4 +264,9 @@ uint32_t route_mtu(struct route_cache *cache, const struct endpoint *to, struct 
 uint32_t route_device_mtu(struct route_cache *cache, const struct endpoint *to, struct instant now)
 {
 	return lookup(cache, to, now, false)->device_bytes;
+}
+
+int route_device(struct route_cache *cache, const struct endpoint *to, struct instant now)
+{
+	return lookup(cache, to, now, false)->device;
 }

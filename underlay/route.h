@@ -39,6 +39,9 @@ uint32_t route_mtu(struct route_cache *cache, const struct endpoint *to, struct 
 /* Return: the MTU of the interface that leads to @to, whatever ICMP says; 0 where it cannot be told */
 uint32_t route_device_mtu(struct route_cache *cache, const struct endpoint *to, struct instant now);
 
+/* Return: the index of the interface that leads to @to; 0 where there is none */
+int route_device(struct route_cache *cache, const struct endpoint *to, struct instant now);
+
 /* Return: how often the kernel was asked */
 uint64_t route_questions(const struct route_cache *cache);
 

@@ -11,6 +11,7 @@
 #include "crypto/aead.h"
 #include "overlay/agent/config.h"
 #include "overlay/agent/core.h"
+#include "overlay/agent/own_underlay.h"
 #include "overlay/datapath/datapath.h"
 #include "overlay/datapath/kernel_drops.h"
 #include "overlay/peer/overlay.h"
@@ -46,12 +47,14 @@ struct agent {
 	struct forwarding *superseded; /* by the one that the core has yet to be told of */
 	struct attach_faults faults;   /* of that */
 	struct kernel_drops kernel_drops;
+	struct own_underlay own_underlay;
 	struct event *published_event;
 
 	/* loop.c */
 	struct heartbeat *heartbeat; /* NULL: there is no service manager */
 	struct addresses *addresses;
 	struct route_cache *routes;
+	bool links_changed; /* since they were last looked at; else only routes have */
 	struct questions *questions;
 	struct status_server *status;
 	struct controller_client *client;

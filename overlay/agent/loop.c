@@ -117,6 +117,17 @@ static void on_closed(evutil_socket_t fd, short what, void *arg)
 
 /* ---- links and addresses ----------------------------------------------------------------------------------- */
 
+static void look_at_addresses(struct agent *agent)
+{
+	if (!addresses_moved(agent->addresses))
+		return;
+	machine_addresses_changed(agent);
+	agent_event(agent->core, AGENT_EVENT_ADDRESS_CHANGED, "", NULL);
+	overlay_moved(&agent->overlay, agent->now);
+	if (agent->client)
+		controller_client_moved(agent->client);
+}
+
 static void on_settled(evutil_socket_t fd, short what, void *arg)
 {
 	struct agent *agent = arg;
@@ -124,13 +135,13 @@ static void on_settled(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	agent->now = instant_now();
-	if (addresses_moved(agent->addresses)) {
-		agent_event(agent->core, AGENT_EVENT_ADDRESS_CHANGED, "", NULL);
-		overlay_moved(&agent->overlay, agent->now);
-		if (agent->client)
-			controller_client_moved(agent->client);
+	agent->own_underlay.stale = true;
+	if (agent->links_changed) {
+		agent->links_changed = false;
+		look_at_addresses(agent);
+		agent->own_underlay.changed = true; /* what a link is a port of, too */
 	}
-	core_links_changed(agent->core, agent->now);
+	machine_look_at_underlay(agent);
 	on_tick(-1, 0, agent);
 }
 
@@ -144,7 +155,8 @@ static void on_netlink(evutil_socket_t fd, short what, void *arg)
 	if (news != ADDRESSES_QUIET)
 		route_cache_flush(agent->routes);
 	/* not put off by what comes meanwhile */
-	if (news == ADDRESSES_LINKS && !event_pending(agent->settle_event, EV_TIMEOUT, NULL))
+	agent->links_changed |= news == ADDRESSES_LINKS;
+	if (news != ADDRESSES_QUIET && !event_pending(agent->settle_event, EV_TIMEOUT, NULL))
 		schedule(agent->settle_event, SETTLE_MS);
 }
 
@@ -214,6 +226,7 @@ static void on_topology(void *ctx, const json_t *document)
 
 	agent->now = instant_now();
 	core_document(agent->core, document, agent->now);
+	machine_look_at_underlay(agent);
 	on_tick(-1, 0, agent);
 }
 
@@ -338,7 +351,10 @@ static void on_hup(evutil_socket_t fd, short what, void *arg)
 	agent->client = NULL;
 	agent->connected = false;
 	start_client(agent);
+	own_underlay_load(&agent->own_underlay, agent->options->state);
+	agent->own_underlay.changed = true;
 	core_reloaded(agent->core, agent->now);
+	machine_look_at_underlay(agent);
 	on_tick(-1, 0, agent);
 }
 

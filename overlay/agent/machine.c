@@ -9,6 +9,7 @@
 #include "overlay/agent/controller_client.h"
 #include "overlay/agent/handover.h"
 #include "overlay/datapath/stats.h"
+#include "underlay/addresses.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -46,9 +47,60 @@ static void close_kept(struct agent *agent, const struct tap_kept *kept)
 	handover_remove(agent->handover, kept);
 }
 
-static int port_open(void *ctx, const struct attach *spec, struct tap_port **out, struct error *error)
+/* ---- the fabric's own datagrams ---------------------------------------------------------------------------- */
+
+static void look_at_underlay(struct agent *agent)
 {
-	struct agent *agent = ctx;
+	struct own_underlay *own = &agent->own_underlay;
+
+	if (!agent->core || (!own->stale && own->documents == agent->core->documents))
+		return;
+	own->documents = agent->core->documents;
+	own_underlay_look(own, &agent->core->topology, agent->config.enrolment.controller, agent->routes, agent->now);
+}
+
+void machine_look_at_underlay(struct agent *agent)
+{
+	look_at_underlay(agent);
+	if (!agent->own_underlay.changed)
+		return;
+	agent->own_underlay.changed = false;
+	core_links_changed(agent->core, agent->now);
+}
+
+/* Everywhere else there are none, and frames are not to be looked at for nothing */
+static void shun(struct agent *agent, struct tap_port *port)
+{
+	const uint16_t udp_port = agent->options->port ? agent->options->port : agent->config.enrolment.port;
+	const struct attach *spec = tap_port_spec(port);
+	const uint8_t(*own)[IP_BYTES];
+	size_t count;
+	int err;
+
+	if (!agent->addresses || (spec->kind != ATTACH_PACKET && !own_underlay_is(&agent->own_underlay, spec)))
+		return;
+	count = addresses_own(agent->addresses, &own);
+	err = tap_port_shun(port, udp_port, own, count);
+	if (err)
+		log_warning("%s: cannot hold back this host's own datagrams: %s", tap_port_name(port), strerror(-err));
+}
+
+void machine_addresses_changed(struct agent *agent)
+{
+	const struct ports *ports = &agent->core->ports;
+
+	for (uint32_t slot = 0; slot < ports->slots_count; slot++) {
+		const struct port *port = ports_at(ports, slot);
+
+		if (port && port->open)
+			shun(agent, port->open->tap);
+	}
+}
+
+/* ---- ports ------------------------------------------------------------------------------------------------- */
+
+static int open_or_take(struct agent *agent, const struct attach *spec, struct tap_port **out, struct error *error)
+{
 	const struct tap_kept *kept = handover_find(agent->handover, spec);
 
 	if (kept && tap_port_take(spec, agent->datapath.workers_count, kept, out, error) == 0) {
@@ -62,10 +114,26 @@ static int port_open(void *ctx, const struct attach *spec, struct tap_port **out
 	return tap_port_open(spec, agent->datapath.workers_count, out, error);
 }
 
+static int port_open(void *ctx, const struct attach *spec, struct tap_port **out, struct error *error)
+{
+	struct agent *agent = ctx;
+	int err;
+
+	look_at_underlay(agent);
+	err = own_underlay_judge(&agent->own_underlay, agent->options->state, spec, error);
+	if (!err)
+		err = open_or_take(agent, spec, out, error);
+	if (!err)
+		shun(agent, *out);
+	return err;
+}
+
 static int port_check(void *ctx, struct tap_port *port, struct error *error)
 {
-	(void)ctx;
-	return tap_port_check(port, error);
+	struct agent *agent = ctx;
+	int err = tap_port_check(port, error);
+
+	return err ? err : own_underlay_judge(&agent->own_underlay, agent->options->state, tap_port_spec(port), error);
 }
 
 static int port_set_mtu(void *ctx, struct tap_port *port, uint32_t mtu_bytes)
@@ -239,6 +307,7 @@ bool machine_start(struct agent *agent, struct error *error)
 		.fdb = agent->datapath.fdb,
 	};
 
+	own_underlay_load(&agent->own_underlay, agent->options->state);
 	agent->closer = closer_new();
 	agent->core = core_new(&config, &ops, agent, agent->now);
 	if (agent->closer && agent->core) {

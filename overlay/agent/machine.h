@@ -20,6 +20,12 @@ void machine_stop(struct agent *agent);
 /* Something was published; an event_callback_fn */
 void machine_published(evutil_socket_t fd, short what, void *agent);
 
+/* Documents, links, routes or the policy may be others: ports that must not be where the fabric goes by are closed */
+void machine_look_at_underlay(struct agent *agent);
+
+/* This host's addresses are others: ports hold back others' datagrams */
+void machine_addresses_changed(struct agent *agent);
+
 /* Tell the core of ports that are closed */
 void machine_take_closed(struct agent *agent);
 

@@ -8,6 +8,7 @@ apply-truth.sh
 segments.sh
 offloads.sh
 tunnels.sh
+own-underlay.sh
 path-mtu.sh 4
 path-mtu.sh 6
 fallback.sh
