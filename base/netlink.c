@@ -425,16 +425,15 @@ static void filter_request_init(struct request *request, uint16_t type, uint16_t
 
 static int add_filter(int from, int to, uint16_t priority)
 {
-	struct {
-		struct tc_u32_sel selector;
-		struct tc_u32_key key;
-	} all = { .selector = { .flags = TC_U32_TERMINAL, .nkeys = 1 } };
+	const struct tc_u32_sel selector = { .flags = TC_U32_TERMINAL, .nkeys = 1 };
+	uint8_t all[sizeof(selector) + sizeof(struct tc_u32_key)] = { 0 }; /* a key without bits: of every packet */
 	struct request request;
 	struct nlattr *options;
 
 	filter_request_init(&request, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, from, priority);
 	options = mnl_attr_nest_start(request.header, TCA_OPTIONS);
-	mnl_attr_put(request.header, TCA_U32_SEL, sizeof(all), &all);
+	memcpy(all, &selector, sizeof(selector));
+	mnl_attr_put(request.header, TCA_U32_SEL, sizeof(all), all);
 	put_redirect(request.header, to);
 	mnl_attr_nest_end(request.header, options);
 	return change(&request);
