@@ -153,6 +153,7 @@ overlay/peer_SRC = \
 	overlay/peer/peers.c \
 	overlay/peer/pmtu.c \
 	overlay/peer/probing.c \
+	overlay/peer/rivals.c \
 	overlay/peer/session.c
 
 overlay/datapath_SRC = \
@@ -404,6 +405,7 @@ overlay/peer_TESTS = \
 	tests/unit/overlay/peer/test_peers.c \
 	tests/unit/overlay/peer/test_pmtu.c \
 	tests/unit/overlay/peer/test_probing.c \
+	tests/unit/overlay/peer/test_rivals.c \
 	tests/unit/overlay/peer/test_session.c
 
 overlay/datapath_TESTS = \

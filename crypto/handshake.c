@@ -14,6 +14,8 @@
 #define INITIATION_HEADER_BYTES 4U /* type, sender */
 #define RESPONSE_HEADER_BYTES 8U   /* type, sender, receiver, zero */
 #define PAYLOAD_MAX_BYTES HANDSHAKE_BODY_MAX_BYTES
+#define EXTENSION_INSTANCE 1U
+#define EXTENSION_DISOWNED 2U
 
 static const char prologue[] = "weft handshake v1"; /* without the NUL */
 
@@ -65,11 +67,52 @@ static uint8_t choose_cipher(const struct handshake_offer *theirs, const struct 
 	return 0;
 }
 
-/* What later versions add behind a payload is skipped by its length */
-static bool payload_ends(struct rd *r)
+/* ---- what stands behind a payload: type (1), length (1), value; types that are not known are skipped ---- */
+
+static void extensions_write(struct wr *w, const struct handshake_offer *offer)
 {
-	rd_bytes(r, rd_u16(r));
-	return rd_ok(r) && r->left_bytes == 0;
+	const uint16_t bytes = (uint16_t)((offer->instance ? 2 + 8 : 0) + (offer->disowned ? 2 : 0));
+
+	wr_u16(w, bytes);
+	if (offer->instance) {
+		wr_u8(w, EXTENSION_INSTANCE);
+		wr_u8(w, 8);
+		wr_u64(w, offer->instance);
+	}
+	if (offer->disowned) {
+		wr_u8(w, EXTENSION_DISOWNED);
+		wr_u8(w, 0);
+	}
+}
+
+static void extension_read(uint8_t type, const uint8_t *value, size_t bytes, uint64_t *instance, bool *disowned)
+{
+	struct rd r = rd_init(value, bytes);
+
+	if (type == EXTENSION_INSTANCE && bytes == 8)
+		*instance = rd_u64(&r);
+	else if (type == EXTENSION_DISOWNED)
+		*disowned = true;
+}
+
+/* What cannot be read is a later version's.  Return: whether they end where the payload does */
+static bool extensions_read(struct rd *r, uint64_t *instance, bool *disowned)
+{
+	size_t bytes = rd_u16(r);
+
+	*instance = 0;
+	*disowned = false;
+	if (!rd_ok(r) || r->left_bytes != bytes)
+		return false;
+	while (rd_ok(r) && r->left_bytes > 0) {
+		const uint8_t type = rd_u8(r);
+		const size_t value_bytes = rd_u8(r);
+		const uint8_t *value = rd_bytes(r, value_bytes);
+
+		if (rd_ok(r))
+			extension_read(type, value, value_bytes, instance, disowned);
+	}
+	return true;
 }
 
 enum handshake_result handshake_initiation_create(struct handshake *handshake, const struct handshake_self *self,
@@ -94,7 +137,7 @@ enum handshake_result handshake_initiation_create(struct handshake *handshake, c
 	wr_u8(&w, offer->cipher_count);
 	wr_bytes(&w, offer->ciphers, offer->cipher_count);
 	wr_u8(&w, offer->lanes);
-	wr_u16(&w, 0);
+	extensions_write(&w, offer);
 	message = wr_reserve(&body, NOISE_INITIATION_BYTES + w.used_bytes);
 	ok = message && wr_ok(&w) && x25519_generate(&ephemeral) &&
 		noise_init_initiator(&handshake->noise, prologue, sizeof(prologue) - 1, &self->static_key, peer,
@@ -128,7 +171,8 @@ static enum handshake_result request_decode(const uint8_t *payload, size_t len_b
 		return HANDSHAKE_DROP_PAYLOAD;
 	rd_copy(&r, request->offer.ciphers, request->offer.cipher_count);
 	request->offer.lanes = rd_u8(&r);
-	if (!payload_ends(&r) || memcmp(copy, header, INITIATION_HEADER_BYTES) != 0 || !offer_fits(&request->offer))
+	if (!extensions_read(&r, &request->offer.instance, &request->offer.disowned) ||
+		memcmp(copy, header, INITIATION_HEADER_BYTES) != 0 || !offer_fits(&request->offer))
 		return HANDSHAKE_DROP_PAYLOAD;
 	if (version < 1)
 		return HANDSHAKE_DROP_VERSION;
@@ -193,6 +237,8 @@ enum handshake_result handshake_response_create(struct handshake *handshake, str
 	made.cipher = (enum aead_cipher)cipher;
 	made.remote_lanes = request->offer.lanes;
 	made.version = request->version;
+	made.instance = request->offer.instance;
+	made.disowned = own->disowned;
 	wr_u8(&body, HANDSHAKE_TYPE_RESPONSE);
 	wr_u24(&body, local_index);
 	wr_u24(&body, request->remote_index);
@@ -201,7 +247,7 @@ enum handshake_result handshake_response_create(struct handshake *handshake, str
 	wr_u8(&w, made.version);
 	wr_u8(&w, cipher);
 	wr_u8(&w, own->lanes);
-	wr_u16(&w, 0);
+	extensions_write(&w, own);
 	message = wr_reserve(&body, NOISE_RESPONSE_BYTES + w.used_bytes);
 	if (message && wr_ok(&w) && x25519_generate(&ephemeral) &&
 		noise_response_write(&handshake->noise, &ephemeral, payload, w.used_bytes, message) &&
@@ -229,7 +275,8 @@ static enum handshake_result answer_decode(const uint8_t *payload, size_t len_by
 	keys->version = rd_u8(&r);
 	cipher = rd_u8(&r);
 	keys->remote_lanes = rd_u8(&r);
-	if (!payload_ends(&r) || memcmp(copy, header, RESPONSE_HEADER_BYTES) != 0 || keys->remote_lanes < 1 ||
+	if (!extensions_read(&r, &keys->instance, &keys->disowned) ||
+		memcmp(copy, header, RESPONSE_HEADER_BYTES) != 0 || keys->remote_lanes < 1 ||
 		keys->remote_lanes > HANDSHAKE_LANES_MAX)
 		return HANDSHAKE_DROP_PAYLOAD;
 	if (keys->version < 1 || keys->version > HANDSHAKE_VERSION)

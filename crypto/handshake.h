@@ -109,6 +109,8 @@ struct handshake_offer {
 	uint8_t ciphers[HANDSHAKE_CIPHERS_MAX]; /* enum aead_cipher; out of a message, also numbers unknown here */
 	uint8_t cipher_count;                   /* 1 to HANDSHAKE_CIPHERS_MAX */
 	uint8_t lanes;                          /* that this side sends in: 1 to HANDSHAKE_LANES_MAX */
+	uint64_t instance; /* of this program's run, by chance: who has it is the same machine; 0: not said */
+	bool disowned; /* in a response: another machine answers as the one that asks, and nothing comes of this handshake */
 };
 
 /* What an authentic initiation says */
@@ -129,6 +131,8 @@ struct session_keys {
 	enum aead_cipher cipher;
 	uint8_t remote_lanes; /* how many lanes the other side sends in */
 	uint8_t version;
+	uint64_t instance; /* the other side's, 0: not said */
+	bool disowned;     /* there is no session: see struct handshake_offer */
 };
 
 /* Caller's memory; zeroed memory is HANDSHAKE_IDLE.  Secret. */

@@ -19,6 +19,7 @@
 struct told_peer {
 	char name[PEER_NAME_BYTES]; /* "": nobody has been told of in this slot */
 	uint8_t state;              /* enum contact_state */
+	bool rival;                 /* another machine uses its keys */
 };
 
 struct told_port {
@@ -35,6 +36,7 @@ struct agent_events {
 	char applied[80]; /* hash */
 	char rejected[ERROR_BYTES];
 	int64_t wall_ahead_s; /* of the monotonic clock */
+	bool disowned;        /* another machine uses ours */
 };
 
 static const struct {
@@ -140,6 +142,30 @@ static void tell_peer(struct core *core, const struct peer *peer, enum contact_s
 	}
 }
 
+static void notice_rival(struct core *core, const struct peer *peer, struct told_peer *told)
+{
+	const bool shown = rival_is_shown(peer, core->now);
+	char text[RIVAL_TEXT_BYTES];
+
+	if (shown == told->rival)
+		return;
+	told->rival = shown;
+	if (!shown)
+		return;
+	rival_text(peer, core->now, text);
+	agent_event(core, AGENT_EVENT_PEER_CLONED, peer->name, "%s", text);
+}
+
+/* Of this host's own keys */
+static void notice_clone(struct core *core)
+{
+	const bool disowned = overlay_is_disowned(core->config.overlay, core->now);
+
+	if (disowned && !core->events->disowned)
+		agent_event(core, AGENT_EVENT_CLONE, "", NULL);
+	core->events->disowned = disowned;
+}
+
 static void notice_peers(struct core *core)
 {
 	struct agent_events *events = core->events;
@@ -155,7 +181,9 @@ static void notice_peers(struct core *core)
 		if (strcmp(told->name, peer->name) != 0) {
 			snprintf(told->name, sizeof(told->name), "%s", peer->name);
 			told->state = CONTACT_CONNECTING;
+			told->rival = false;
 		}
+		notice_rival(core, peer, told);
 		if (told->state == peer->contact.state)
 			continue;
 		tell_peer(core, peer, (enum contact_state)told->state);
@@ -234,6 +262,7 @@ void agent_events_notice(struct core *core)
 	notice_topology(core);
 	notice_ports(core);
 	notice_peers(core);
+	notice_clone(core);
 }
 
 /* ---- who wants to know --------------------------------------------------------------------------------------- */

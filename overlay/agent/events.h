@@ -33,6 +33,7 @@
 	X(PEER_SILENT, "peer-silent", WARNING, "does not answer")                                                \
 	X(PEER_UNREACHABLE, "peer-unreachable", ERROR, "cannot be reached")                                      \
 	X(PEER_REFUSED, "peer-refused", ERROR, "may not be a peer")                                              \
+	X(PEER_CLONED, "peer-cloned", ERROR, "two machines use its keys")                                        \
 	X(PEER_GONE, "peer-gone", WARNING, "has said goodbye, or is named by the topology no more")              \
 	X(CONTROLLER_CONNECTED, "controller-connected", INFO, "topologies come, reports go")                     \
 	X(CONTROLLER_LOST, "controller-lost", WARNING, "going on with the topology at hand")                     \

@@ -89,6 +89,31 @@ static void add_hosts(struct errors *errors, const struct core *core)
 	}
 }
 
+/* Machines with copied keys: this host's own, as peers say, and peers' */
+static void add_rivals(struct errors *errors, const struct core *core)
+{
+	const struct overlay *overlay = core->config.overlay;
+	char text[RIVAL_TEXT_BYTES];
+	const struct peer *peer;
+	uint32_t slot = 0;
+
+	if (overlay_is_disowned(overlay, core->now)) {
+		peer = peers_at(&overlay->peers, overlay->disowned_by);
+		snprintf(text, sizeof(text),
+			"two machines use this host's keys (%s): %s talks to the other one; give one of them a name and keys of its "
+			"own (weft token NAME, then weft join --force there)",
+			core->config.host, peer ? peer->name : "a peer");
+		add(errors, json_pack("{s:s}", "text", text));
+	}
+	if (!overlay->rivals_until.ns || instant_reached(core->now, overlay->rivals_until))
+		return;
+	while ((peer = peers_next(&overlay->peers, &slot))) {
+		rival_text(peer, core->now, text);
+		if (text[0])
+			add(errors, json_pack("{s:s, s:s}", "host", peer->name, "text", text));
+	}
+}
+
 json_t *gather_errors(const struct core *core)
 {
 	struct errors errors = { .list = json_array() };
@@ -105,6 +130,7 @@ json_t *gather_errors(const struct core *core)
 		add(&errors, json_incref(network));
 	add_ports(&errors, core);
 	add_hosts(&errors, core);
+	add_rivals(&errors, core);
 	if (errors.count > json_array_size(errors.list)) {
 		char text[64];
 

@@ -75,7 +75,7 @@ static json_t *peer_status(const struct core *core, const struct peer *peer)
 {
 	json_t *out = json_object();
 	struct session_totals totals;
-	char why[CONTACT_WHY_BYTES], trying[ENDPOINT_TEXT_BYTES];
+	char why[CONTACT_WHY_BYTES], rival[RIVAL_TEXT_BYTES], trying[ENDPOINT_TEXT_BYTES];
 
 	peer_totals(peer, &totals);
 	set(out, "host", json_string(peer->name));
@@ -86,9 +86,10 @@ static json_t *peer_status(const struct core *core, const struct peer *peer)
 		endpoint_format(&peer->contact.tried, trying);
 		set(out, "trying", json_string(trying));
 	}
+	rival_text(peer, core->now, rival);
 	contact_why(&peer->contact, why);
-	if (why[0])
-		set(out, "reason", json_string(why));
+	if (rival[0] || why[0])
+		set(out, "reason", json_string(rival[0] ? rival : why));
 	path_status(core, peer, out);
 	session_status(core, peer, out);
 	if (totals.rx_last_ns)

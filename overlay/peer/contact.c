@@ -129,6 +129,11 @@ void contact_why(const struct contact *contact, char out[CONTACT_WHY_BYTES])
 	endpoint_format(&contact->at, at);
 	endpoint_format(&contact->tried, tried);
 	out[0] = '\0';
+	if (contact->disowned_at.ns &&
+		(contact->state == CONTACT_CONNECTING || contact->state == CONTACT_UNREACHABLE)) {
+		snprintf(out, CONTACT_WHY_BYTES, "answers another machine, which uses this host's keys too");
+		return;
+	}
 	switch (contact->state) {
 	case CONTACT_CONNECTING:
 		if (contact->attempted_at.ns)
@@ -242,6 +247,7 @@ static void session_begun(struct contact *contact, bool asked, uint64_t rekey_ms
 	contact->rekey_at = instant_add_ms(now, rekey_ms);
 	contact->rekey_spread_ms = rekey_ms / CONTACT_REKEY_SPREAD;
 	contact->heard_at = now;
+	contact->disowned_at.ns = 0;
 	is_there(contact);
 	contact->attempts = 0;
 	contact->attempt_at.ns = 0;
@@ -260,6 +266,12 @@ void contact_answered(struct contact *contact, const struct endpoint *from, uint
 void contact_confirmed(struct contact *contact, uint64_t rekey_ms, struct instant now)
 {
 	session_begun(contact, false, rekey_ms + CONTACT_REKEY_GRACE_MS, now);
+}
+
+void contact_disowned(struct contact *contact, struct instant now)
+{
+	contact->disowned_at = now;
+	settle(contact, now);
 }
 
 void contact_cookie(struct contact *contact, struct instant now)

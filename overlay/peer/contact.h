@@ -133,9 +133,11 @@ struct contact {
 	struct instant probed_at;
 	struct instant unanswered_at; /* since when we send and hear nothing; 0: we hear something */
 	struct instant roamed_at;
-	struct endpoint left;      /* where the peer was before */
-	uint32_t swaps;            /* how often it has come back there of late */
-	uint32_t jitter;           /* the last poll's */
+	struct endpoint left; /* where the peer was before */
+	uint32_t swaps;       /* how often it has come back there of late */
+	uint32_t jitter;      /* the last poll's */
+	struct instant
+		disowned_at; /* it said that it answers another machine with our keys; 0: not, or we have a session since */
 	struct instant goodbye_at; /* it has said so; 0: not, or it was heard again */
 	struct instant doubted_at; /* 0: it is not, or was heard since */
 	bool silent;
@@ -171,6 +173,9 @@ void contact_answered(struct contact *contact, const struct endpoint *from, uint
 
 /* The peer has used the session that we answered with: we send in it now, too */
 void contact_confirmed(struct contact *contact, uint64_t rekey_ms, struct instant now);
+
+/* The peer answers another machine, which has our keys as well */
+void contact_disowned(struct contact *contact, struct instant now);
 
 /* The peer is busy and has given us a cookie: ask again with it, at once */
 void contact_cookie(struct contact *contact, struct instant now);

@@ -30,6 +30,7 @@ bool handshaker_start(struct overlay *overlay)
 	memcpy(overlay->offer.ciphers, ciphers, sizeof(ciphers));
 	overlay->offer.cipher_count = sizeof(ciphers);
 	overlay->offer.lanes = (uint8_t)overlay->config.workers;
+	overlay->offer.instance = (uint64_t)overlay_random_u32(overlay) << 32 | overlay_random_u32(overlay) | 1;
 	overlay->handshake_sources = ratelimit_new(source_rate, overlay_random_seed(overlay));
 	return overlay->handshake_sources &&
 		cookie_checker_init(&overlay->checker, &overlay->config.self->static_key.public);
@@ -108,8 +109,22 @@ static struct peer *peer_by_handshake(const struct overlay *overlay, uint32_t in
 	return peer && peer->handshake_index == index ? peer : NULL;
 }
 
-/* Return: the peer that we have a session with now; NULL where it was dropped */
-static struct peer *take_response(struct overlay *overlay, const uint8_t *body, size_t len)
+/* Return: whether there is to be a session of @keys; else it was dropped */
+static bool is_welcome(struct overlay *overlay, struct peer *peer, const struct session_keys *keys,
+	const struct endpoint *from, struct handshaker_news *news)
+{
+	if (keys->disowned)
+		news->disowned = peer;
+	else if (rival_judge(overlay, peer, keys->instance, from) == RIVAL_NONE)
+		return true;
+	drops_count(&overlay->drops, DROP_HANDSHAKE_ELSEWHERE, 1);
+	handshaker_end(overlay, peer);
+	return false;
+}
+
+/* Notes the peer that we have a session with now */
+static void take_response(struct overlay *overlay, const uint8_t *body, size_t len, const struct endpoint *from,
+	struct handshaker_news *news)
 {
 	enum handshake_result result = HANDSHAKE_DROP_INDEX;
 	struct session_keys keys;
@@ -123,18 +138,22 @@ static struct peer *take_response(struct overlay *overlay, const uint8_t *body, 
 		result = handshake_response_consume(&peer->handshake, body, len, &keys);
 	if (result != HANDSHAKE_OK) {
 		drops_count(&overlay->drops, drop_handshake(result), 1);
-		return NULL;
+		return;
+	}
+	if (!is_welcome(overlay, peer, &keys, from, news)) {
+		secret_wipe(&keys, sizeof(keys));
+		return;
 	}
 	session = make_session(overlay, peer, index, &keys, true);
 	secret_wipe(&keys, sizeof(keys));
 	if (!session) {
 		handshaker_end(overlay, peer);
 		drops_count(&overlay->drops, DROP_HANDSHAKE_FULL, 1);
-		return NULL;
+		return;
 	}
 	peer->handshake_index = 0; /* the session's now */
 	peer_session_begin(peer, overlay->config.sessions, session);
-	return peer;
+	news->begun = peer;
 }
 
 /* A session that we answered with and whose peer, under load, wants a cookie in the response */
@@ -215,6 +234,39 @@ static bool answer(struct overlay *overlay, struct peer *peer, struct handshake 
 	return true;
 }
 
+/* Tell whom we do not talk to that there is another one with its keys; the session that this could make is none */
+static void disown(struct overlay *overlay, struct peer *peer, struct handshake *handshake, const struct endpoint *from)
+{
+	struct handshake_offer no = overlay->offer;
+	uint8_t body[HANDSHAKE_BODY_MAX_BYTES];
+	struct session_keys keys;
+	size_t body_bytes;
+	const uint32_t receiver = handshake->request.remote_index;
+
+	no.disowned = true;
+	if (handshake_response_create(handshake, &peer->jar, &no, 1, overlay->now, body, &body_bytes, &keys) ==
+		HANDSHAKE_OK)
+		send_body(overlay, from, receiver, body, body_bytes);
+	secret_wipe(&keys, sizeof(keys));
+}
+
+/* Return: whether it was answered; else it was dropped */
+static bool answer_or_disown(struct overlay *overlay, struct peer *peer, struct handshake *handshake,
+	const struct endpoint *from)
+{
+	switch (rival_judge(overlay, peer, handshake->request.offer.instance, from)) {
+	case RIVAL_NONE:
+		return answer(overlay, peer, handshake, from);
+	case RIVAL_REFUSED:
+		disown(overlay, peer, handshake, from);
+		break;
+	case RIVAL_WAIT:
+		break;
+	}
+	drops_count(&overlay->drops, DROP_HANDSHAKE_ELSEWHERE, 1);
+	return false;
+}
+
 /* Return: the peer that was answered; NULL where it was dropped */
 static struct peer *take_initiation(struct overlay *overlay, const uint8_t *body, size_t len,
 	const struct endpoint *from)
@@ -230,7 +282,7 @@ static struct peer *take_initiation(struct overlay *overlay, const uint8_t *body
 		drops_count(&overlay->drops, drop_handshake(result), 1);
 	} else {
 		peer = admit(overlay, &request);
-		if (peer && !answer(overlay, peer, &handshake, from))
+		if (peer && !answer_or_disown(overlay, peer, &handshake, from))
 			peer = NULL;
 	}
 	handshake_fini(&handshake);
@@ -293,7 +345,7 @@ struct handshaker_news handshaker_take(struct overlay *overlay, const uint8_t *d
 		break;
 	case HANDSHAKE_TYPE_RESPONSE:
 		if (worth_it(overlay, body, len, from))
-			news.begun = take_response(overlay, body, len);
+			take_response(overlay, body, len, from, &news);
 		break;
 	case HANDSHAKE_TYPE_COOKIE:
 		news.cookie = take_cookie(overlay, body, len);

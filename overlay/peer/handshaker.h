@@ -14,6 +14,7 @@
 struct handshaker_news {
 	struct peer *answered; /* has asked, and a session waits for it; NULL: none does */
 	struct peer *begun;    /* has answered: we send in a new session; NULL: none has */
+	struct peer *disowned; /* it answers another machine that has our keys */
 	struct peer *cookie;   /* is busy and wants to be asked again with the cookie that it gave; NULL: none does */
 };
 

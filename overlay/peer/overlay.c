@@ -113,6 +113,11 @@ void overlay_handshake_datagram(struct overlay *overlay, const uint8_t *bytes, s
 		begin(overlay, news.begun, from);
 		liveness_tend(overlay, news.begun);
 	}
+	if (news.disowned) {
+		overlay->disowned_at = now;
+		overlay->disowned_by = news.disowned->slot;
+		contact_disowned(&news.disowned->contact, now);
+	}
 	if (news.cookie) {
 		contact_cookie(&news.cookie->contact, now);
 		liveness_tend(overlay, news.cookie);

@@ -78,6 +78,9 @@ struct overlay {
 	struct ratelimit_bucket handshake_load;
 	struct ratelimit *handshake_sources;
 	struct handshake_offer offer;
+	struct instant rivals_until; /* no peer has any after that; 0: none had */
+	struct instant disowned_at;  /* a peer last said that it answers another machine with our keys; 0: none did */
+	uint32_t disowned_by;        /* slot */
 };
 
 /* One datagram, and a drop counted where it was not sent.  Return: as ops->send() */
@@ -191,6 +194,12 @@ void overlay_free_peer(struct overlay *overlay, struct peer *peer);
 
 /* This host stops: say so to all.  Workers have stopped.  overlay_fini() says it once more */
 void overlay_part(struct overlay *overlay, struct instant now);
+
+/* Return: whether a peer said lately that it answers another machine, which has our keys as well */
+static inline bool overlay_is_disowned(const struct overlay *overlay, struct instant now)
+{
+	return overlay->disowned_at.ns && instant_since_ms(now, overlay->disowned_at) < RIVAL_SHOWN_MS;
+}
 
 /* ---- time -------------------------------------------------------------------------------------------------- */
 

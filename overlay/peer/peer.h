@@ -28,6 +28,7 @@
 #include "lab/limits.h"
 #include "overlay/peer/contact.h"
 #include "overlay/peer/paths.h"
+#include "overlay/peer/rivals.h"
 #include "overlay/peer/session.h"
 #include "underlay/path.h"
 
@@ -73,6 +74,7 @@ struct peer {
 	struct tai64n sent_timestamp;
 	struct tai64n seen_timestamp;
 	struct ratelimit_bucket initiations; /* of the peer, that we answer */
+	struct rival rival;                  /* rivals.c */
 
 	/* liveness.c: what was seen at the last look */
 	uint64_t tx_seen, rx_seen; /* datagrams in all sessions */

@@ -160,6 +160,7 @@ struct session *session_new(uint32_t index, struct peer *peer, const struct sess
 	memset(session, 0, sizeof(*session));
 	session->index = index;
 	session->remote_index = keys->remote_index;
+	session->instance = keys->instance;
 	session->peer = peer;
 	session->created = now;
 	session->reject_after =

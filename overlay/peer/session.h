@@ -72,6 +72,7 @@ struct session {
 	struct instant created;
 	struct instant reject_after;
 	bool initiator;
+	uint64_t instance; /* of the peer's program, 0: not known */
 	enum aead_cipher cipher;
 	bool confirmed;         /* atomic: the peer has shown that it holds the keys */
 	uint32_t senders_count; /* workers, and the control thread */

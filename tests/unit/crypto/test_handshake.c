@@ -419,6 +419,41 @@ static void ciphers_are_chosen(void **state)
 	pair_fini(&pair);
 }
 
+static void each_side_learns_the_others_instance(void **state)
+{
+	struct handshake_request request;
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair);
+	pair.a.offer.instance = 0x0102030405060708;
+	pair.b.offer.instance = 0xff;
+	initiate(&pair);
+	assert_int_equal(read_initiation(&pair.b, pair.a.out, pair.a.out_bytes, &request), HANDSHAKE_OK);
+	assert_true(request.offer.instance == pair.a.offer.instance);
+	assert_int_equal(respond(&pair.b), HANDSHAKE_OK);
+	assert_true(pair.b.out_bytes <= pair.a.out_bytes);
+	assert_int_equal(read_response(&pair.a, pair.b.out, pair.b.out_bytes), HANDSHAKE_OK);
+	assert_true(pair.a.keys.instance == pair.b.offer.instance && pair.b.keys.instance == pair.a.offer.instance);
+	assert_false(pair.a.keys.disowned);
+	keys_fit(&pair.b.keys, &pair.a.keys);
+	pair_fini(&pair);
+}
+
+static void who_is_disowned_hears_it(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair);
+	pair.b.offer.disowned = true;
+	until_response(&pair);
+	assert_true(pair.b.keys.disowned);
+	assert_int_equal(read_response(&pair.a, pair.b.out, pair.b.out_bytes), HANDSHAKE_OK);
+	assert_true(pair.a.keys.disowned);
+	pair_fini(&pair);
+}
+
 /* A peer of ours that holds all keys and yet sends payloads that are wrong, or of a later version */
 static enum handshake_result payload_gives(struct pair *pair, const uint8_t *payload, size_t len,
 	struct handshake_request *request)
@@ -446,6 +481,9 @@ static void payloads(void **state)
 	uint8_t payload[] = { 1, 0xaa, 0xaa, 0xaa,    /* copy of the header */
 		0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1,   /* timestamp */
 		9, 2, 2, 1, 4, 0, 3, 'n', 'e', 'w' }; /* version, two ciphers, lanes, three bytes from the future */
+	uint8_t extended[] = { 1, 0xaa, 0xaa, 0xaa, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 2, 2, 1, 4, /* as above */
+		0, 15, 77, 1, 0, 1, 8, 1, 2, 3, 4, 5, 6, 7, 8, 2, 0 }; /* one not known, instance, disowned */
+	const size_t x_at = 21;
 
 	(void)state;
 	pair_init(&pair);
@@ -454,8 +492,15 @@ static void payloads(void **state)
 	assert_int_equal(request.offer.cipher_count, 2);
 	assert_int_equal(request.offer.lanes, 4);
 	assert_int_equal(request.remote_index, 0xaaaaaa);
+	assert_true(request.offer.instance == 0);
 	for (size_t len = 0; len < sizeof(payload); len++)
 		assert_int_equal(payload_gives(&pair, payload, len, &request), HANDSHAKE_DROP_PAYLOAD);
+	for (uint8_t len = 0; len <= sizeof(extended) - x_at - 2; len++) { /* cut where they may be, they are skipped */
+		extended[x_at + 1] = len;
+		assert_int_equal(payload_gives(&pair, extended, x_at + 2 + len, &request), HANDSHAKE_OK);
+		assert_true(request.offer.instance == (len >= 13 ? 0x0102030405060708 : 0));
+		assert_int_equal(request.offer.disowned, len >= 15);
+	}
 #define WITH(index, value, wanted)                                                                    \
 	do {                                                                                          \
 		uint8_t kept = payload[index];                                                        \
@@ -526,6 +571,8 @@ int main(void)
 		cmocka_unit_test(wrong_psk),
 		cmocka_unit_test(wrong_static),
 		cmocka_unit_test(ciphers_are_chosen),
+		cmocka_unit_test(each_side_learns_the_others_instance),
+		cmocka_unit_test(who_is_disowned_hears_it),
 		cmocka_unit_test(payloads),
 		cmocka_unit_test(answers_outside_the_offer),
 		cmocka_unit_test(under_load),

@@ -46,7 +46,7 @@ struct side {
 	uint32_t path_mtu; /* what is larger is lost on the way here */
 };
 
-static struct side *a, *b;
+static struct side *a, *b, *c; /* c: NULL, but where a test wants a third */
 static struct instant now;
 static uint64_t random_state;
 
@@ -67,12 +67,12 @@ static inline void sides_random(void *ctx, void *out, size_t len_bytes)
 
 static inline struct side *side_at(const struct endpoint *endpoint)
 {
-	struct side *const both[] = { a, b };
+	struct side *const all[] = { a, b, c };
 
-	for (size_t i = 0; i < sizeof(both) / sizeof(both[0]); i++)
-		if (both[i] &&
-			(endpoint_equal(endpoint, &both[i]->endpoint) || endpoint_equal(endpoint, &both[i]->second)))
-			return both[i];
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i] &&
+			(endpoint_equal(endpoint, &all[i]->endpoint) || endpoint_equal(endpoint, &all[i]->second)))
+			return all[i];
 	return NULL;
 }
 
