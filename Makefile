@@ -223,6 +223,7 @@ controller_SRC = \
 	controller/asks.c \
 	controller/authority_create.c \
 	controller/authority_move.c \
+	controller/clones.c \
 	controller/daemon.c \
 	controller/enrol.c \
 	controller/event_log.c \
@@ -470,6 +471,7 @@ controller_TESTS = \
 	tests/unit/controller/test_authority_create.c \
 	tests/unit/controller/test_authority_move.c \
 	tests/unit/controller/test_daemon.c \
+	tests/unit/controller/test_clones.c \
 	tests/unit/controller/test_enrol.c \
 	tests/unit/controller/test_event_log.c \
 	tests/unit/controller/test_gateway.c \

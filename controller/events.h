@@ -10,6 +10,7 @@
 	X(MOVED, "controller-moved", INFO, "hosts reach it at another address")      \
 	X(HOST_ONLINE, "host-online", INFO, "its agent listens for its topology")    \
 	X(HOST_OFFLINE, "host-offline", WARNING, "its agent's connection has ended") \
+	X(HOST_CLONED, "host-cloned", ERROR, "two machines use its keys")            \
 	X(TOKEN_MADE, "token-made", INFO, "it can join with it, once")               \
 	X(TOKEN_USED, "token-used", INFO, "it has joined with its token")            \
 	X(ENROLMENT_FAILED, "enrolment-failed", WARNING, "somebody could not join")  \

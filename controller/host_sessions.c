@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "controller/agent_report.h"
+#include "controller/clones.h"
 #include "controller/ca/authority.h"
 #include "controller/host_topology.h"
 
@@ -27,10 +28,13 @@ struct host_session {
 	bool stale;                          /* there may be a newer one to be made */
 	struct agent_report report;
 	bool reported;
-	bool fresh;            /* since this watch began */
-	time_t last_seen;      /* 0: never, since the start */
-	time_t left_at;        /* when its last watch ended; 0: it had none, since the start */
-	time_t address_at;     /* when its address was last stored */
+	bool fresh;        /* since this watch began */
+	time_t last_seen;  /* 0: never, since the start */
+	time_t left_at;    /* when its last watch ended; 0: it had none, since the start */
+	time_t address_at; /* when its address was last stored */
+	struct clones clones;
+	struct endpoint from; /* of its agent's last request */
+	bool from_known;
 	uint64_t events_taken; /* the agent's number of the last event */
 	TAILQ_ENTRY(host_session) link;
 	bool queued; /* its document is to be made in a turn */
@@ -420,7 +424,8 @@ static void learn_address(struct host_session *session, const struct endpoint *f
 	without_port.port = 1;
 	if (json_object_get(host, "endpoint") || session->address_at == session->last_seen ||
 		session->address_changing ||
-		(known && endpoint_parse(known, 1, &known_address) && endpoint_equal(&known_address, &without_port)))
+		(known && endpoint_parse(known, 1, &known_address) && endpoint_equal(&known_address, &without_port)) ||
+		!clones_may_learn(&session->clones, from, session->last_seen))
 		return;
 	session->address_at = session->last_seen;
 	endpoint_format(&without_port, session->address);
@@ -439,8 +444,11 @@ void host_sessions_seen(struct host_sessions *sessions, const char *host, const 
 	if (!session)
 		return;
 	session->last_seen = now;
-	if (from)
-		learn_address(session, from);
+	session->from_known = from != NULL;
+	if (!from)
+		return;
+	session->from = *from;
+	learn_address(session, from);
 }
 
 json_t *host_sessions_topology(struct host_sessions *sessions, const char *host)
@@ -448,6 +456,14 @@ json_t *host_sessions_topology(struct host_sessions *sessions, const char *host)
 	struct host_session *session = lookup(sessions, host);
 
 	return session ? make_document(session) : NULL;
+}
+
+/* A watch begins: of the machine that had the one before? */
+static void note_machine(struct host_session *session)
+{
+	if (session->from_known &&
+		clones_watched(&session->clones, &session->from, session->watching, session->last_seen))
+		tell(session, CONTROLLER_EVENT_HOST_CLONED);
 }
 
 bool host_sessions_watch(struct host_sessions *sessions, const char *host, const char *have,
@@ -460,6 +476,7 @@ bool host_sessions_watch(struct host_sessions *sessions, const char *host, const
 	if (!session || !fingerprint)
 		return false;
 	was_online = session->watching;
+	note_machine(session);
 	end_watch(session);
 	snprintf(session->watch_fingerprint, sizeof(session->watch_fingerprint), "%s", fingerprint);
 	session->watching = open(ctx, &session->watcher);
@@ -593,6 +610,21 @@ static void show_documents(const struct host_session *session, json_t *out)
 	}
 }
 
+/* As one of the host's errors */
+static void show_clones(const struct host_session *session, json_t *out)
+{
+	json_t *errors = json_copy(json_object_get(out, "errors"));
+	char text[CLONES_TEXT_BYTES];
+
+	clones_text(&session->clones, session->name, text);
+	if (!errors)
+		errors = json_array();
+	json_array_insert_new(errors, 0,
+		json_pack("{s:s, s:I}", "text", text, "since", (json_int_t)session->clones.since));
+	json_object_set_new(out, "errors", errors);
+	json_object_set_new(out, "error", json_string(text));
+}
+
 json_t *host_sessions_item(struct host_sessions *sessions, const json_t *host)
 {
 	const char *name = json_string_value(json_object_get(host, "name"));
@@ -613,6 +645,8 @@ json_t *host_sessions_item(struct host_sessions *sessions, const json_t *host)
 		json_object_set_new(out, "last_seen", json_integer(session->last_seen));
 	if (session && session->report.about)
 		json_object_update(out, session->report.about);
+	if (session && clones_shown(&session->clones, session->last_seen))
+		show_clones(session, out);
 	return out;
 }
 

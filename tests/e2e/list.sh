@@ -21,6 +21,7 @@ supervised.sh
 roam.sh
 source-address.sh
 peers-truth.sh
+clone.sh
 controller-name.sh
 controller-moves.sh
 rekey.sh
