@@ -6,6 +6,7 @@ DEBIAN_TESTS="
 e2e/pairs.sh 4
 e2e/segments.sh
 e2e/offloads.sh
+e2e/tunnels.sh
 e2e/fallback.sh
 e2e/trains.sh
 e2e/too-big.sh

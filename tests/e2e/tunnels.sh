@@ -36,7 +36,8 @@ device_add() {
 	gre-sum) arguments="csum $v4" type=gretap ;;
 	sit) arguments="mode any $v4" ;;
 	gre | gretap | ipip) arguments=$v4 ;;
-	ip6gre | ip6gretap | ip6tnl) arguments=$v6 ;;
+	ip6gre | ip6gretap) arguments=$v6 ;;
+	ip6tnl) arguments="mode any $v6" ;;
 	esac
 	in_ip "$vm" link add t0 type $type $arguments 2>/dev/null || return 1
 	must in_ip "$vm" link set t0 up
