@@ -31,6 +31,7 @@ base_SRC = \
 	base/file.c \
 	base/hash.c \
 	base/json.c \
+	base/link_decode.c \
 	base/log.c \
 	base/netlink.c \
 	base/random.c \
@@ -120,6 +121,7 @@ tap_SRC = \
 	tap/bridge.c \
 	tap/device.c \
 	tap/failure.c \
+	tap/health.c \
 	tap/kept.c \
 	tap/kinds.c \
 	tap/memory.c \
@@ -127,6 +129,7 @@ tap_SRC = \
 	tap/packet.c \
 	tap/port.c \
 	tap/redirect.c \
+	tap/view.c \
 	tap/vnet.c
 
 underlay_SRC = \
@@ -179,6 +182,7 @@ overlay/agent_SRC = \
 	overlay/agent/config.c \
 	overlay/agent/controller_client.c \
 	overlay/agent/core.c \
+	overlay/agent/device_name.c \
 	overlay/agent/doctor.c \
 	overlay/agent/events.c \
 	overlay/agent/follow.c \
@@ -240,9 +244,9 @@ controller_SRC = \
 	controller/who.c
 
 cli_SRC = \
+	cli/ask.c \
 	cli/checks.c \
 	cli/client.c \
-	cli/ask.c \
 	cli/cmd_agent.c \
 	cli/cmd_apply.c \
 	cli/cmd_controller.c \
@@ -313,6 +317,7 @@ base_TESTS = \
 	tests/unit/base/test_file.c \
 	tests/unit/base/test_hash.c \
 	tests/unit/base/test_json.c \
+	tests/unit/base/test_link_decode.c \
 	tests/unit/base/test_log.c \
 	tests/unit/base/test_netlink.c \
 	tests/unit/base/test_random.c \
@@ -382,6 +387,7 @@ switch_TESTS = \
 
 tap_TESTS = \
 	tests/unit/tap/test_device.c \
+	tests/unit/tap/test_health.c \
 	tests/unit/tap/test_kept.c \
 	tests/unit/tap/test_memory.c \
 	tests/unit/tap/test_own_filter.c \
@@ -432,6 +438,7 @@ overlay/agent_TESTS = \
 	tests/unit/overlay/agent/test_config.c \
 	tests/unit/overlay/agent/test_controller_client.c \
 	tests/unit/overlay/agent/test_core.c \
+	tests/unit/overlay/agent/test_device_name.c \
 	tests/unit/overlay/agent/test_doctor.c \
 	tests/unit/overlay/agent/test_events.c \
 	tests/unit/overlay/agent/test_follow.c \
@@ -492,8 +499,8 @@ cli_TESTS = \
 	tests/unit/cli/test_cmd_get.c \
 	tests/unit/cli/test_cmd_revoke.c \
 	tests/unit/cli/test_cmd_token.c \
-	tests/unit/cli/test_drop_help.c \
 	tests/unit/cli/test_daemon_peer.c \
+	tests/unit/cli/test_drop_help.c \
 	tests/unit/cli/test_duration.c \
 	tests/unit/cli/test_faults.c \
 	tests/unit/cli/test_get_peers.c \
@@ -523,10 +530,10 @@ tests/sim_TESTS = \
 	tests/unit/sim/test_world.c
 
 TSAN_TESTS = \
-	tests/unit/client/test_resolution.c \
-	tests/unit/overlay/agent/test_closer.c \
 	tests/unit/base/test_rcu.c \
+	tests/unit/client/test_resolution.c \
 	tests/unit/controller/store/test_store_sqlite.c \
+	tests/unit/overlay/agent/test_closer.c \
 	tests/unit/overlay/datapath/test_datapath.c \
 	tests/unit/overlay/datapath/test_deliver.c \
 	tests/unit/overlay/datapath/test_dispatch.c \

@@ -3,8 +3,11 @@
  */
 #include "base/netlink.h"
 
+#include "base/link_decode.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <libmnl/libmnl.h>
@@ -68,106 +71,10 @@ static int change(const struct request *request)
 	return converse(request, NULL, NULL);
 }
 
-static void copy_text(char *out, size_t cap_bytes, const struct nlattr *attr)
-{
-	size_t len = strnlen(mnl_attr_get_str(attr), mnl_attr_get_payload_len(attr));
-
-	if (len >= cap_bytes)
-		len = cap_bytes - 1;
-	memcpy(out, mnl_attr_get_str(attr), len);
-	out[len] = '\0';
-}
-
-static int read_tun(const struct nlattr *attr, void *context)
-{
-	struct netlink_link *link = context;
-
-	if (mnl_attr_get_type(attr) == IFLA_TUN_NUM_QUEUES && mnl_attr_get_payload_len(attr) == sizeof(uint32_t))
-		link->tun_queues = mnl_attr_get_u32(attr);
-	return MNL_CB_OK;
-}
-
-/* The kernel sends the kind before the data */
-static int read_kind(const struct nlattr *attr, void *context)
-{
-	struct netlink_link *link = context;
-
-	if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
-		copy_text(link->kind, sizeof(link->kind), attr);
-	else if (mnl_attr_get_type(attr) == IFLA_INFO_DATA && strcmp(link->kind, "tun") == 0)
-		return mnl_attr_parse_nested(attr, read_tun, link);
-	return MNL_CB_OK;
-}
-
-static void read_counters(const struct nlattr *attr, struct netlink_link *link)
-{
-	struct rtnl_link_stats64 stats = { 0 };
-	size_t len = mnl_attr_get_payload_len(attr);
-
-	/* older and newer kernels send less and more of it */
-	memcpy(&stats, mnl_attr_get_payload(attr), len < sizeof(stats) ? len : sizeof(stats));
-	link->rx_dropped_pkts = stats.rx_dropped;
-	link->tx_dropped_pkts = stats.tx_dropped;
-}
-
-static int read_attribute(const struct nlattr *attr, void *context)
-{
-	struct netlink_link *link = context;
-	uint16_t len = mnl_attr_get_payload_len(attr);
-
-	switch (mnl_attr_get_type(attr)) {
-	case IFLA_IFNAME:
-		copy_text(link->name, sizeof(link->name), attr);
-		break;
-	case IFLA_IFALIAS:
-		copy_text(link->alias, sizeof(link->alias), attr);
-		break;
-	case IFLA_MTU:
-		if (len == sizeof(uint32_t))
-			link->mtu_bytes = mnl_attr_get_u32(attr);
-		break;
-	case IFLA_MASTER:
-		if (len == sizeof(uint32_t))
-			link->master = (int)mnl_attr_get_u32(attr);
-		break;
-	case IFLA_LINK:
-		if (len == sizeof(uint32_t))
-			link->lower = (int)mnl_attr_get_u32(attr);
-		break;
-	case IFLA_LINK_NETNSID:
-		link->lower = 0; /* sent behind the other, and makes another namespace's of it */
-		break;
-	case IFLA_ADDRESS:
-		if (len == MAC_BYTES)
-			memcpy(link->mac.bytes, mnl_attr_get_payload(attr), MAC_BYTES);
-		break;
-	case IFLA_STATS64:
-		read_counters(attr, link);
-		break;
-	case IFLA_LINKINFO:
-		return mnl_attr_parse_nested(attr, read_kind, link);
-	default:
-		break;
-	}
-	return MNL_CB_OK;
-}
-
 static int read_link(const struct nlmsghdr *header, void *context)
 {
-	const struct ifinfomsg *info = mnl_nlmsg_get_payload(header);
-	struct netlink_link *link = context;
-
-	if (header->nlmsg_type != RTM_NEWLINK)
-		return MNL_CB_OK;
-	memset(link, 0, sizeof(*link));
-	link->index = info->ifi_index;
-	link->up = info->ifi_flags & IFF_UP;
-	link->running = link->up && (info->ifi_flags & IFF_RUNNING);
-	link->loopback = info->ifi_flags & IFF_LOOPBACK;
-	if (mnl_attr_parse(header, sizeof(*info), read_attribute, link) < MNL_CB_STOP)
-		return MNL_CB_ERROR;
-	if (strcmp(link->kind, "veth") == 0)
-		link->lower = 0; /* its other end, which it does not stand on */
+	if (header->nlmsg_type == RTM_NEWLINK)
+		(void)link_decode(header, context);
 	return MNL_CB_OK;
 }
 
@@ -296,7 +203,7 @@ static int add_bridge(const char *name)
 	return change(&request);
 }
 
-static int set_alias(int index, const char *alias)
+int netlink_link_set_alias(int index, const char *alias)
 {
 	struct request request;
 
@@ -318,7 +225,7 @@ int netlink_bridge_create(const char *name, const char *alias, int *index)
 	err = netlink_link_get(name, &link);
 	if (err)
 		return err;
-	err = set_alias(link.index, alias);
+	err = netlink_link_set_alias(link.index, alias);
 	if (!err) {
 		/* without IPv6 in the kernel there is nothing to keep quiet */
 		err = netlink_link_set_quiet(link.index);
@@ -344,9 +251,10 @@ static int count_port(const struct nlmsghdr *header, void *context)
 	struct port_count *count = context;
 	struct netlink_link link;
 
-	if (header->nlmsg_type == RTM_NEWLINK && read_link(header, &link) >= MNL_CB_STOP &&
-		link.master == count->bridge)
-		count->ports++;
+	if (header->nlmsg_type != RTM_NEWLINK)
+		return MNL_CB_OK;
+	(void)link_decode(header, &link);
+	count->ports += link.master == count->bridge;
 	return MNL_CB_OK;
 }
 
@@ -458,4 +366,111 @@ int netlink_redirect_remove(int from, uint16_t priority, bool qdisc)
 		return change_clsact(from, RTM_DELQDISC, 0);
 	filter_request_init(&request, RTM_DELTFILTER, 0, from, priority);
 	return change(&request);
+}
+
+/* ---- all of them --------------------------------------------------------------------------------------------- */
+
+static bool grow(struct netlink_links *links)
+{
+	const uint32_t room = links->room ? 2 * links->room : 64;
+	struct netlink_link *items;
+
+	if (links->count < links->room)
+		return true;
+	if (links->count >= NETLINK_LINKS_MAX)
+		return false;
+	items = realloc(links->items, room * sizeof(*items));
+	if (!items)
+		return false;
+	links->items = items;
+	links->room = room;
+	return true;
+}
+
+static int add_link(const struct nlmsghdr *header, void *context)
+{
+	struct netlink_links *links = context;
+
+	if (header->nlmsg_type != RTM_NEWLINK)
+		return MNL_CB_OK;
+	if (!grow(links)) {
+		errno = ENOMEM;
+		return MNL_CB_ERROR;
+	}
+	links->count += link_decode(header, &links->items[links->count]);
+	return MNL_CB_OK;
+}
+
+static int compare_indices(const void *left, const void *right)
+{
+	const struct netlink_link *a = left, *b = right;
+
+	return a->index < b->index ? -1 : a->index > b->index;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+	const struct netlink_link *const *a = left, *const *b = right;
+
+	return strcmp((*a)->name, (*b)->name);
+}
+
+static int sort(struct netlink_links *links)
+{
+	if (!links->count)
+		return 0;
+	links->by_name = malloc(links->count * sizeof(*links->by_name));
+	if (!links->by_name)
+		return -ENOMEM;
+	qsort(links->items, links->count, sizeof(*links->items), compare_indices);
+	for (uint32_t i = 0; i < links->count; i++)
+		links->by_name[i] = &links->items[i];
+	qsort(links->by_name, links->count, sizeof(*links->by_name), compare_names);
+	return 0;
+}
+
+int netlink_links_get(struct netlink_links *out)
+{
+	struct request request;
+	int err;
+
+	*out = (struct netlink_links){ 0 };
+	request_init(&request, RTM_GETLINK, NLM_F_DUMP, 0);
+	mnl_attr_put_u32(request.header, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	do {
+		out->count = 0;
+		err = converse(&request, add_link, out);
+	} while (err == -EINTR); /* links came or went while the kernel listed them */
+	if (!err)
+		err = sort(out);
+	if (err)
+		netlink_links_fini(out);
+	return err;
+}
+
+void netlink_links_fini(struct netlink_links *links)
+{
+	free(links->items);
+	free(links->by_name);
+	*links = (struct netlink_links){ 0 };
+}
+
+const struct netlink_link *netlink_links_at(const struct netlink_links *links, int index)
+{
+	const struct netlink_link key = { .index = index };
+
+	return links->count ? bsearch(&key, links->items, links->count, sizeof(key), compare_indices) : NULL;
+}
+
+const struct netlink_link *netlink_links_named(const struct netlink_links *links, const char *name)
+{
+	struct netlink_link key = { 0 };
+	const struct netlink_link *pointer = &key;
+	struct netlink_link **found;
+
+	if (!links->count || strlen(name) >= sizeof(key.name))
+		return NULL;
+	memcpy(key.name, name, strlen(name));
+	found = bsearch(&pointer, links->by_name, links->count, sizeof(pointer), compare_names);
+	return found ? *found : NULL;
 }

@@ -16,6 +16,22 @@
 #define NETLINK_NAME_BYTES 16U /* IFNAMSIZ */
 #define NETLINK_ALIAS_BYTES 256U
 
+/* What a bridge is set to */
+struct netlink_bridge {
+	bool stp;                             /* the kernel's or a daemon's */
+	bool vlan_filtering;                  /* false where the kernel has none */
+	bool calls_iptables, calls_ip6tables; /* it alone; br_netfilter may do it for all */
+	uint16_t group_forward_mask;          /* bit N: frames to 01-80-C2-00-00-0N are forwarded */
+	uint32_t forward_delay_ms;
+};
+
+/* What a link is as a bridge's port */
+struct netlink_bridge_port {
+	bool known;                  /* it is one */
+	uint8_t state;               /* BR_STATE_... */
+	uint16_t group_forward_mask; /* of frames that come in by it */
+};
+
 struct netlink_link {
 	int index;
 	int master; /* index of the bridge (or bond) that it is a port of, 0 for none */
@@ -31,6 +47,8 @@ struct netlink_link {
 	uint32_t tun_queues;             /* "tun" with several queues: those that programs hold now */
 	uint64_t rx_dropped_pkts;
 	uint64_t tx_dropped_pkts;
+	struct netlink_bridge bridge; /* where it is one */
+	struct netlink_bridge_port bridge_port;
 };
 
 /* Return: 0, -ENODEV where there is no such link, or -errno */
@@ -46,6 +64,8 @@ bool netlink_link_is_bridge(const struct netlink_link *link);
 int netlink_link_set_up(int index, bool up) __attribute__((warn_unused_result));
 int netlink_link_set_mtu(int index, uint32_t mtu_bytes) __attribute__((warn_unused_result));
 int netlink_link_set_mac(int index, const struct mac *mac) __attribute__((warn_unused_result));
+/* At most NETLINK_ALIAS_BYTES - 1 */
+int netlink_link_set_alias(int index, const char *alias) __attribute__((warn_unused_result));
 int netlink_link_set_tx_queue(int index, uint32_t len_pkts) __attribute__((warn_unused_result));
 /* Make @index a port of the bridge @bridge; 0 takes it out of the one that it is in */
 int netlink_link_set_master(int index, int bridge) __attribute__((warn_unused_result));
@@ -76,5 +96,24 @@ int netlink_redirect_remove(int from, uint16_t priority, bool qdisc) __attribute
 
 /* Return: how many ports the bridge @bridge has, or -errno */
 int netlink_bridge_count_ports(int bridge) __attribute__((warn_unused_result));
+
+#define NETLINK_LINKS_MAX 65536U
+
+/* All links of this network namespace at one moment */
+struct netlink_links {
+	struct netlink_link *items;    /* sorted by index; without their counters */
+	struct netlink_link **by_name; /* sorted */
+	uint32_t count, room;
+};
+
+/* By one question, however many there are.  Return: 0, with @out to be ended by netlink_links_fini(), or -errno */
+int netlink_links_get(struct netlink_links *out) __attribute__((warn_unused_result));
+
+/* All zeros are fine */
+void netlink_links_fini(struct netlink_links *links);
+
+/* Return: borrowed from @links, NULL where there is none */
+const struct netlink_link *netlink_links_at(const struct netlink_links *links, int index);
+const struct netlink_link *netlink_links_named(const struct netlink_links *links, const char *name);
 
 #endif /* BASE_NETLINK_H */
