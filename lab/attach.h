@@ -15,6 +15,8 @@
 
 #define ATTACH_NAME_BYTES 16U    /* a device's name and its NUL: IFNAMSIZ */
 #define ATTACH_TARGET_BYTES 108U /* the longest target and its NUL: a socket's path, sun_path */
+#define ATTACH_ALIAS_BYTES 144U  /* "weft LAB/PORT" */
+#define ATTACH_ALIAS_MARK "weft "
 #define ATTACH_TEXT_BYTES (16U + ATTACH_TARGET_BYTES)
 
 /*
@@ -41,7 +43,9 @@ struct attach {
 	enum attach_kind kind;
 	char target[ATTACH_NAME_BYTES];
 	bool create;                    /* make the bridge where it is missing */
-	char device[ATTACH_NAME_BYTES]; /* ATTACH_BRIDGE: the name that our TAP gets, such as wf42 */
+	char device[ATTACH_NAME_BYTES]; /* ATTACH_BRIDGE: the name that our TAP gets, such as wfk3m9x2qd */
+	char alias
+		[ATTACH_ALIAS_BYTES]; /* what a device that we make says of itself: ATTACH_ALIAS_MARK "LAB/PORT"; "": nothing */
 	uint32_t mtu_bytes;
 };
 

@@ -11,22 +11,23 @@
 #include <errno.h>
 #include <string.h>
 
-static int make(const char *name, int *index, struct error *error)
+static int make(const char *name, struct bridge *out, struct error *error)
 {
-	int err = netlink_bridge_create(name, BRIDGE_MARK, index);
+	int err = netlink_bridge_create(name, BRIDGE_MARK, &out->index);
 
 	if (err)
 		return error_fail(error, err, "cannot make the bridge %s: %s", name, strerror(-err));
+	out->mtu_bytes = 0;
 	return 0;
 }
 
-int bridge_need(const char *name, bool create, int *index, struct error *error)
+int bridge_need(const char *name, bool create, struct bridge *out, struct error *error)
 {
 	struct netlink_link link;
 	int err = netlink_link_get(name, &link);
 
 	if (err == -ENODEV && create)
-		return make(name, index, error);
+		return make(name, out, error);
 	if (err == -ENODEV)
 		return error_fail(error, err,
 			"there is no bridge %s: make it (ip link add %s type bridge; ip link set %s up), "
@@ -38,7 +39,8 @@ int bridge_need(const char *name, bool create, int *index, struct error *error)
 		return error_fail(error, -EINVAL,
 			"%s is no Linux bridge but %s: name a bridge, or attach to it as packet:%s", name,
 			link.kind[0] ? link.kind : "an interface", name);
-	*index = link.index;
+	out->index = link.index;
+	out->mtu_bytes = strcmp(link.alias, BRIDGE_MARK) == 0 ? 0 : link.mtu_bytes;
 	return 0;
 }
 

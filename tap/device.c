@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ struct device {
 	int index;
 	bool ours; /* made by us, and not there before */
 	bool bridged;
+	uint32_t bridge_mtu_bytes;              /* the bridge's before we came, 0 where it is weft's */
 	uint64_t missed_before, refused_before; /* what the kernel had dropped on it when it was opened */
 	uint64_t missed_pkts, refused_pkts;     /* since, as it could be seen last */
 };
@@ -218,7 +220,7 @@ static int set_high_mac(const struct netlink_link *link)
 /* What is so already is not asked for again: 500 devices that were kept would wait for the network lock.  @link: out */
 static int configure(struct device *device, bool kept, struct netlink_link *link, struct error *error)
 {
-	const char *name = device->port.name;
+	const char *name = device->port.name, *alias = device->port.spec.alias;
 	uint32_t mtu_bytes = device->port.spec.mtu_bytes;
 	int err;
 
@@ -233,11 +235,17 @@ static int configure(struct device *device, bool kept, struct netlink_link *link
 	if (device->ours && !kept) {
 		silence(device);
 		err = netlink_link_set_tx_queue(link->index, TX_QUEUE_PKTS);
+		if (!err && alias[0])
+			err = netlink_link_set_alias(link->index, alias);
 	}
 	if (!err && device->bridged)
 		err = set_high_mac(link);
 	if (err)
 		return error_fail(error, err, "cannot set up the device %s: %s", name, strerror(-err));
+	if (mtu_bytes < device->bridge_mtu_bytes)
+		mtu_bytes = device->bridge_mtu_bytes; /* or the bridge would take ours */
+	if (kept && device->bridged && link->mtu_bytes > mtu_bytes)
+		return 0; /* as the bridge's other ports have it; otherwise the first check finds it */
 	if (link->mtu_bytes != mtu_bytes)
 		err = netlink_link_set_mtu(link->index, mtu_bytes);
 	if (err)
@@ -286,23 +294,46 @@ static int look_up(struct device *device, struct netlink_link *link)
 	return strcmp(link->name, request.ifr_name) == 0 ? 0 : -ENODEV;
 }
 
-static int device_check(struct tap_port *port, struct error *error)
+/* A TAP takes frames while it is up, in whatever namespace it is */
+static bool takes_frames(int fd)
+{
+	struct pollfd writable = { .fd = fd, .events = POLLOUT };
+
+	return poll(&writable, 1, 0) == 1 && (writable.revents & POLLOUT);
+}
+
+/* A tool may have changed it, or the MTU of the bridge's other ports */
+static void keep_mtu(struct device *device, const struct tap_view *view)
+{
+	const struct netlink_link *own = netlink_links_at(&view->links, device->index);
+	uint32_t wanted;
+
+	if (!device->bridged || !own || !own->master)
+		return;
+	wanted = health_bridge_mtu(view, own->master, device->port.spec.mtu_bytes, device->bridge_mtu_bytes);
+	if (own->mtu_bytes != wanted)
+		(void)!netlink_link_set_mtu(own->index,
+			wanted); /* what comes of it is told by netlink, and judged then */
+}
+
+static enum tap_health device_check(struct tap_port *port, const struct tap_view *view, struct error *error)
 {
 	struct device *device = device_of(port);
 	struct ifreq request = { 0 };
-	struct netlink_link link = { 0 }, bridge = { 0 };
-	int err;
+	const bool there = ioctl(port->fds[0], TUNGETIFF, &request) == 0;
+	const struct health_subject subject = {
+		.spec = &port->spec,
+		.name = port->name,
+		.index = device->index,
+		.name_now = there ? request.ifr_name : NULL,
+		.takes_frames = there && takes_frames(port->fds[0]),
+	};
+	const enum tap_health health = health_of_tap(&subject, view, error);
 
-	if (ioctl(port->fds[0], TUNGETIFF, &request) < 0)
-		return error_fail(error, -ENODEV, "the device %s was deleted", port->name);
-	if (!device->bridged)
-		return 0; /* wherever it was moved to */
-	err = look_up(device, &link);
-	if (!err)
-		err = netlink_link_get(port->spec.target, &bridge);
-	if (err || link.master != bridge.index)
-		return error_fail(error, -ENOTCONN, "%s is no longer in the bridge %s", port->name, port->spec.target);
-	return 0;
+	port->elsewhere = health_tap_elsewhere(&subject, view);
+	if (health != TAP_LOST && !port->elsewhere)
+		keep_mtu(device, view);
+	return health;
 }
 
 static int device_set_mtu(struct tap_port *port, uint32_t mtu_bytes)
@@ -311,7 +342,12 @@ static int device_set_mtu(struct tap_port *port, uint32_t mtu_bytes)
 	struct netlink_link link;
 	int err = look_up(device, &link);
 
-	return err ? err : netlink_link_set_mtu(link.index, mtu_bytes);
+	port->spec.mtu_bytes = mtu_bytes;
+	if (err)
+		return err;
+	if (device->bridged && mtu_bytes < device->bridge_mtu_bytes)
+		mtu_bytes = device->bridge_mtu_bytes; /* what the bridge's other ports need, the next check finds */
+	return netlink_link_set_mtu(link.index, mtu_bytes);
 }
 
 /* The kernel counts from the device's point of view: what we read is sent by it */
@@ -430,7 +466,8 @@ int device_open(const struct attach *spec, unsigned int queues, const struct tap
 {
 	struct device *device = device_alloc(spec, queues);
 	struct netlink_link link = { 0 };
-	int bridge = 0, err;
+	struct bridge bridge = { 0 };
+	int err;
 
 	if (!device)
 		return error_fail(error, -ENOMEM, "out of memory");
@@ -438,6 +475,8 @@ int device_open(const struct attach *spec, unsigned int queues, const struct tap
 	err = kept ? adopt(device, kept, error) : look_for_existing(device, error);
 	if (!err && device->bridged)
 		err = bridge_need(spec->target, spec->create, &bridge, error);
+	device->bridge_mtu_bytes =
+		kept ? 0 : bridge.mtu_bytes; /* of one that was kept, the bridge may have its MTU from us */
 	if (!err && !kept)
 		err = attach(device, error);
 	if (!err)
@@ -445,7 +484,7 @@ int device_open(const struct attach *spec, unsigned int queues, const struct tap
 	if (!err)
 		err = configure(device, kept != NULL, &link, error);
 	if (!err)
-		err = join_and_raise(device, bridge, &link, error);
+		err = join_and_raise(device, bridge.index, &link, error);
 	if (err) {
 		if (kept)
 			disown(device);

@@ -140,11 +140,12 @@ static void memory_close(struct tap_port *port)
 	free(memory);
 }
 
-static int memory_check(struct tap_port *port, struct error *error)
+static enum tap_health memory_check(struct tap_port *port, const struct tap_view *view, struct error *error)
 {
 	(void)port;
+	(void)view;
 	(void)error;
-	return 0;
+	return TAP_UP;
 }
 
 static int memory_set_mtu(struct tap_port *port, uint32_t mtu_bytes)

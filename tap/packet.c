@@ -184,16 +184,15 @@ static void packet_close(struct tap_port *port)
 	free(interface_of(port));
 }
 
-static int packet_check(struct tap_port *port, struct error *error)
+static enum tap_health packet_check(struct tap_port *port, const struct tap_view *view, struct error *error)
 {
-	struct sockaddr_ll address = { 0 };
-	socklen_t len_bytes = sizeof(address);
+	const struct health_subject subject = {
+		.spec = &port->spec,
+		.name = port->name,
+		.index = interface_of(port)->index,
+	};
 
-	/* the kernel unbinds the socket when the interface goes */
-	if (getsockname(port->fds[0], (struct sockaddr *)&address, &len_bytes) < 0 ||
-		address.sll_ifindex != interface_of(port)->index)
-		return error_fail(error, -ENODEV, "the interface %s was deleted", port->name);
-	return 0;
+	return health_of_interface(&subject, view, error);
 }
 
 static int packet_set_mtu(struct tap_port *port, uint32_t mtu_bytes)

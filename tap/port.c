@@ -45,9 +45,14 @@ unsigned int tap_port_queues(const struct tap_port *port)
 	return port->queues;
 }
 
-int tap_port_check(struct tap_port *port, struct error *error)
+enum tap_health tap_port_check(struct tap_port *port, const struct tap_view *view, struct error *error)
 {
-	return port->ops->check(port, error);
+	return port->ops->check(port, view, error);
+}
+
+bool tap_port_elsewhere(const struct tap_port *port)
+{
+	return port->elsewhere;
 }
 
 int tap_port_set_mtu(struct tap_port *port, uint32_t mtu_bytes)

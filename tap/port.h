@@ -25,6 +25,7 @@
  *   (tap/redirect.h).
  * - A missing bridge is made where the spec says so, and marked (alias "weft").  The last weft port that leaves a
  *   bridge with that mark deletes it, if no other port is in it.  A bridge without the mark is never deleted.
+ * - A bridge without the mark is left as it is: our TAP's MAC is too high, and its MTU too large, to be the bridge's.
  */
 #ifndef TAP_PORT_H
 #define TAP_PORT_H
@@ -35,6 +36,7 @@
 #include "base/error.h"
 #include "lab/attach.h"
 #include "packet/packet.h"
+#include "tap/health.h"
 
 #define TAP_QUEUES_MAX 16U
 
@@ -111,12 +113,18 @@ const char *tap_port_reads(const struct tap_port *port);
 unsigned int tap_port_queues(const struct tap_port *port);
 
 /**
- * tap_port_check() - whether the port still is what its spec says; for the control thread, after a netlink change
+ * tap_port_check() - what the port can do now; for the control thread, after links have changed
+ * @view:	taken since then; borrowed
  *
- * Return: 0; -ENODEV where the device was deleted, -ENOTCONN where its TAP is no longer in the bridge: with @error
- * filled, and the remedy is to close the port and to open it again
+ * Our own TAP in a bridge gets another MTU here, where the bridge's other ports have one.
+ *
+ * Return: TAP_UP; or another with @error, what to do included.  After TAP_LOST, close it and open it again
  */
-int tap_port_check(struct tap_port *port, struct error *error) __attribute__((warn_unused_result));
+enum tap_health tap_port_check(struct tap_port *port, const struct tap_view *view, struct error *error)
+	__attribute__((warn_unused_result));
+
+/* Return: whether it was where no netlink of ours reaches when it was last checked: check it every few seconds */
+bool tap_port_elsewhere(const struct tap_port *port);
 
 /* Return: 0 or -errno.  An AF_PACKET port's interface is not ours to change: 0, nothing done */
 int tap_port_set_mtu(struct tap_port *port, uint32_t mtu_bytes) __attribute__((warn_unused_result));

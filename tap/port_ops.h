@@ -2,7 +2,7 @@
  * port_ops.h - what each kind of attachment brings to port.h; for tap/ only
  *
  * A kind embeds struct tap_port as the first member of its own struct.  Owned as port.h says: what is here is
- * written while the port is opened and only read from then on.
+ * written while the port is opened and only read from then on, but for what the control thread keeps for itself.
  */
 #ifndef TAP_PORT_OPS_H
 #define TAP_PORT_OPS_H
@@ -16,7 +16,7 @@
 struct tap_ops {
 	bool of_descriptors; /* its queues are the kernel's, and outlive the port with their descriptors: tap/kept.h */
 	void (*close)(struct tap_port *port);
-	int (*check)(struct tap_port *port, struct error *error);
+	enum tap_health (*check)(struct tap_port *port, const struct tap_view *view, struct error *error);
 	int (*set_mtu)(struct tap_port *port, uint32_t mtu_bytes);
 	/* NULL: nothing to be done.  Return: 0 or -errno */
 	int (*shun)(struct tap_port *port, uint16_t udp_port, const uint8_t (*own)[IP_BYTES], size_t own_count);
@@ -37,6 +37,7 @@ struct tap_port {
 	bool kept;               /* closing it changes nothing on the machine: somebody else goes on with it */
 	const char *reads;       /* how, where that is not the kind's usual way; static, or NULL */
 	uint64_t discarded_pkts; /* waited too long in queues that were kept */
+	bool elsewhere;          /* tap_port_elsewhere(); the control thread's */
 };
 
 /* ---- kinds for which one system call is one frame ------------------------------------------------------------ */

@@ -100,14 +100,19 @@ static void redirect_close(struct tap_port *port)
 	free(redirect);
 }
 
-static int redirect_check(struct tap_port *port, struct error *error)
+/* Of the interface and of our TAP, the worse */
+static enum tap_health redirect_check(struct tap_port *port, const struct tap_view *view, struct error *error)
 {
 	struct redirect *redirect = redirect_of(port);
-	struct netlink_link link;
+	const struct health_subject subject = { .spec = &port->spec, .name = port->name, .index = redirect->index };
+	const enum tap_health health = health_of_interface(&subject, view, error);
+	struct error of_tap;
+	const enum tap_health tap = tap_port_check(redirect->tap, view, &of_tap);
 
-	if (netlink_link_get_by_index(redirect->index, &link) < 0)
-		return error_fail(error, -ENODEV, "the interface %s was deleted", port->name);
-	return tap_port_check(redirect->tap, error);
+	if (tap <= health)
+		return health;
+	*error = of_tap;
+	return tap;
 }
 
 static int redirect_set_mtu(struct tap_port *port, uint32_t mtu_bytes)

@@ -15,6 +15,7 @@
 #include "overlay/datapath/datapath.h"
 #include "overlay/datapath/kernel_drops.h"
 #include "overlay/peer/overlay.h"
+#include "tap/view.h"
 
 #include <event2/event.h>
 #include <stdbool.h>
@@ -49,6 +50,7 @@ struct agent {
 	struct kernel_drops kernel_drops;
 	struct own_underlay own_underlay;
 	struct event *published_event;
+	struct tap_view view; /* of the last look */
 
 	/* loop.c */
 	struct heartbeat *heartbeat; /* NULL: there is no service manager */

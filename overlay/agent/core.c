@@ -20,6 +20,8 @@
 static void settle(struct core *core)
 {
 	apply_rest(core);
+	if (core->unchecked)
+		opening_check(core);
 	publish_settle(core);
 	if (publish_is_settled(core) && core->in_force != core->document) {
 		json_decref(core->in_force);
@@ -120,6 +122,14 @@ void core_links_changed(struct core *core, struct instant now)
 	settle(core);
 }
 
+/* They come in flocks, and one look is enough for all: at the next tick */
+void core_port_gone(struct core *core, uint32_t slot)
+{
+	const struct port *port = ports_at(&core->ports, slot);
+
+	core->unchecked |= port && port->open;
+}
+
 void core_answered(struct core *core, const struct peer *peer, uint64_t token, struct instant now)
 {
 	if (core) /* which comes after the overlay */
@@ -189,6 +199,10 @@ struct instant core_tick(struct core *core, struct instant now)
 	if (core->keep_at.ns && instant_reached(now, core->keep_at))
 		apply_keep(core);
 	opening_try_due(core);
+	if (instant_reached(now, core->look_at)) {
+		core->unchecked |= core->elsewhere || core->ops->has_changed(core->ctx);
+		core->look_at = instant_add_ms(now, CORE_LOOK_MS);
+	}
 	if (core->judge_at.ns && instant_reached(now, core->judge_at))
 		apply_judge(core);
 	if (instant_reached(now, core->report_at)) {
@@ -198,7 +212,7 @@ struct instant core_tick(struct core *core, struct instant now)
 	}
 	settle(core);
 	notice(core);
-	asked = earlier(pings_tick(core), doctors_tick(core));
+	asked = earlier(earlier(pings_tick(core), doctors_tick(core)), core->look_at);
 	return earlier(earlier(earlier(earlier(timers_next(&core->retries), asked), core->judge_at), core->keep_at),
 		earlier(earlier(core->publish_at, core->report_at), earlier(core->peers_at, core->notice_at)));
 }

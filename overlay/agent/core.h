@@ -18,7 +18,9 @@
  *
  * A port that cannot be opened, was lost, or has a queue that a worker could not take up, is broken: it keeps the reason,
  * and is tried again alone, after CORE_RETRY_MIN_MS, then at growing intervals up to CORE_RETRY_MAX_MS, and
- * at once when links change.  A port waits, which is no fault, while a leaving one has its device.  A document counts as
+ * at once when links change.  One that is open is looked at after it was opened and whenever links change (tap/health.h): it may
+ * carry less than it should, and says why, or is lost and opened again.  What changes without a notice (filters, devices in other
+ * namespaces) is looked for every CORE_LOOK_MS.  A port waits, which is no fault, while a leaving one has its device.  A document counts as
  * applied once nothing is on its way: every port forwards in every queue, or is broken and says why.
  *
  * The controller is told what people wait for at once, and everything else each CORE_REPORT_MS where it differs.  Peers whose state has
@@ -56,6 +58,7 @@
 #define CORE_PEERS_REPORT_MS 500U  /* between two reports of peers while not all are up */
 #define CORE_PEERS_RENEW_MS 30000U /* what is said of a peer whose state stays is said anew */
 #define CORE_KEEP_MS 5000U         /* a document that could not be kept is tried again */
+#define CORE_LOOK_MS 2000U
 #define CORE_JUDGE_MAX_MS 86400000U
 #define CORE_JUDGE_MS 60000U /* the clock may have been wrong: certificates are only valid in their time */
 
@@ -78,8 +81,14 @@ struct core_ops {
 	/* As tap_port_open(), with as many queues as there are workers */
 	int (*port_open)(void *ctx, const struct attach *spec, struct tap_port **out, struct error *error);
 
-	/* As tap_port_check() and tap_port_set_mtu() */
-	int (*port_check)(void *ctx, struct tap_port *port, struct error *error);
+	/* Look at links and filters, for what port_check() is asked from then on.  Return: false where nothing can be seen now */
+	bool (*look)(void *ctx);
+
+	/* Whether what nobody tells of has changed since then */
+	bool (*has_changed)(void *ctx);
+
+	/* As tap_port_check() by the last look, and tap_port_set_mtu() */
+	enum tap_health (*port_check)(void *ctx, struct tap_port *port, struct error *error);
 	int (*port_set_mtu)(void *ctx, struct tap_port *port, uint32_t mtu_bytes);
 
 	/*
@@ -132,7 +141,10 @@ struct core {
 	struct instant keep_at; /* when that is tried again; 0: it is there */
 	bool wants_room;        /* there was no room for some of its ports or hosts */
 	struct ports ports;
-	struct timers retries; /* of ports that are broken */
+	struct timers retries;  /* of ports that are broken */
+	bool unchecked;         /* a port was opened, or may be another thing now */
+	bool elsewhere;         /* a port's device is in another namespace */
+	struct instant look_at; /* for what nobody tells of */
 	struct pins pins;
 	uint32_t refused_count;   /* hosts of it that may not be peers */
 	struct peer **host_peers; /* of each host of the topology; NULL: it is none */
@@ -193,6 +205,9 @@ void core_links_changed(struct core *core, struct instant now);
 
 /* A probe of the overlay's to @peer has come back */
 void core_answered(struct core *core, const struct peer *peer, uint64_t token, struct instant now);
+
+/* A worker finds the device of the port in @slot gone */
+void core_port_gone(struct core *core, uint32_t slot);
 
 /* The state folder was read again: report anew, try what is broken, judge certificates again */
 void core_reloaded(struct core *core, struct instant now);

@@ -67,11 +67,14 @@ static void add(struct errors *errors, json_t *item)
 
 static void add_ports(struct errors *errors, const struct core *core)
 {
-	for (const struct port *port = core->ports.idle; port; port = port->idle_after)
-		if (error_is_set(&port->error))
+	for (uint32_t slot = 0; slot < core->ports.slots_count; slot++) {
+		const struct port *port = ports_at(&core->ports, slot);
+
+		if (port && error_is_set(&port->error))
 			add(errors,
 				json_pack("{s:s, s:s, s:s}", "lab", port->wanted.lab, "port", port->wanted.name, "text",
 					port->error.text));
+	}
 }
 
 static void add_hosts(struct errors *errors, const struct core *core)

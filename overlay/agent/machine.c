@@ -128,12 +128,37 @@ static int port_open(void *ctx, const struct attach *spec, struct tap_port **out
 	return err;
 }
 
-static int port_check(void *ctx, struct tap_port *port, struct error *error)
+static bool look(void *ctx)
 {
 	struct agent *agent = ctx;
-	int err = tap_port_check(port, error);
+	struct tap_view fresh;
+	int err = tap_view_take(&fresh);
 
-	return err ? err : own_underlay_judge(&agent->own_underlay, agent->options->state, tap_port_spec(port), error);
+	if (err) {
+		log_warning("cannot look at this machine's links: %s; ports are taken to be as they were",
+			strerror(-err));
+		return false;
+	}
+	tap_view_fini(&agent->view);
+	agent->view = fresh;
+	return true;
+}
+
+static bool has_changed(void *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
+static enum tap_health port_check(void *ctx, struct tap_port *port, struct error *error)
+{
+	struct agent *agent = ctx;
+	const enum tap_health health = tap_port_check(port, &agent->view, error);
+
+	if (health == TAP_LOST ||
+		own_underlay_judge(&agent->own_underlay, agent->options->state, tap_port_spec(port), error) == 0)
+		return health;
+	return TAP_LOST; /* and not allowed to be opened again */
 }
 
 static int port_set_mtu(void *ctx, struct tap_port *port, uint32_t mtu_bytes)
@@ -291,6 +316,8 @@ bool machine_start(struct agent *agent, struct error *error)
 		.wall_clock = wall_clock,
 		.publish = publish,
 		.port_open = port_open,
+		.look = look,
+		.has_changed = has_changed,
 		.port_check = port_check,
 		.port_set_mtu = port_set_mtu,
 		.port_close = port_close,
@@ -330,6 +357,7 @@ void machine_stop(struct agent *agent)
 		log_warning("some ports are still being closed after %u s; the kernel goes on with it",
 			CLOSE_PATIENCE_MS / 1000);
 	forwarding_free(agent->superseded);
+	tap_view_fini(&agent->view);
 	agent->core = NULL;
 	agent->closer = NULL;
 	agent->unwanted_event = NULL;

@@ -4,6 +4,7 @@
 #include "overlay/agent/opening.h"
 
 #include "base/log.h"
+#include "overlay/agent/device_name.h"
 #include "overlay/agent/publish.h"
 
 #include <stdio.h>
@@ -32,10 +33,8 @@ static void broken(struct core *core, struct port *port, const struct error *err
 static void opened(struct core *core, struct port *port, struct vport *open)
 {
 	ports_opened(&core->ports, port, open);
-	if (error_is_set(&port->error))
-		core->news = true;
-	port->error.text[0] = '\0';
-	port->failures = 0;
+	port->health = TAP_UP; /* until it is looked at, before it goes into force */
+	core->unchecked = true;
 	timers_clear(&core->retries, &port->retry);
 	core->changed = true;
 	log_info("port %s/%s: open on %s", port->wanted.lab, port->wanted.name, tap_port_name(open->tap));
@@ -54,6 +53,22 @@ static struct vport *new_vport(const struct port *port, const struct attach *spe
 	return open;
 }
 
+/* What is asked of the machine.  Return: false with @error: only another document can mend it */
+static bool describe(const struct core *core, const struct port *port, struct attach *out, struct error *error)
+{
+	const struct lab_port *wanted = &port->wanted;
+	const char *network = topology_network(&core->topology, wanted->network_id)->network.name;
+
+	if (attach_parse(wanted->attach, out, error) < 0)
+		return false;
+	out->create = wanted->create;
+	out->mtu_bytes = port->mtu_bytes;
+	if (!device_name(core->config.ca_pem, wanted->lab, network, wanted->name, out->device))
+		snprintf(out->device, sizeof(out->device), "wf%u", wanted->id);
+	snprintf(out->alias, sizeof(out->alias), ATTACH_ALIAS_MARK "%s/%s", wanted->lab, wanted->name);
+	return true;
+}
+
 void opening_try(struct core *core, struct port *port)
 {
 	struct error error = { "" };
@@ -62,14 +77,11 @@ void opening_try(struct core *core, struct port *port)
 
 	if (port->open)
 		return;
-	if (attach_parse(port->wanted.attach, &spec, &error) < 0) {
+	if (!describe(core, port, &spec, &error)) {
 		broken(core, port, &error);
 		timers_clear(&core->retries, &port->retry); /* only another document can mend it */
 		return;
 	}
-	spec.create = port->wanted.create;
-	spec.mtu_bytes = port->mtu_bytes;
-	snprintf(spec.device, sizeof(spec.device), "wf%u", port->wanted.id);
 	if (publish_holds(core, &spec))
 		return;
 	open = new_vport(port, &spec);
@@ -139,14 +151,50 @@ void opening_try_broken(struct core *core)
 	}
 }
 
+/* What was found of an open port.  @error is set but for TAP_UP */
+static void note(struct core *core, struct port *port, enum tap_health health, const struct error *error)
+{
+	const struct lab_port *wanted = &port->wanted;
+
+	port->failures = 0;
+	port->health = health;
+	if (strcmp(port->error.text, error->text) == 0)
+		return;
+	core->news = true;
+	if (health == TAP_UP)
+		log_info("port %s/%s: up", wanted->lab, wanted->name);
+	else if (health == TAP_LIMITED)
+		log_warning("port %s/%s: limited: %s", wanted->lab, wanted->name, error->text);
+	else
+		log_error("port %s/%s: down: %s", wanted->lab, wanted->name, error->text);
+	if (!error_is_set(&port->error))
+		port->error_since = core->now;
+	port->error = *error;
+}
+
+/* Opened again at once where it is lost for the first time; where that leads to nothing, at growing intervals */
+static void check(struct core *core, struct port *port)
+{
+	struct error error = { "" };
+	const enum tap_health health = core->ops->port_check(core->ctx, port->open->tap, &error);
+
+	if (health != TAP_LOST)
+		note(core, port, health, &error);
+	else if (opening_break(core, port, &error) && port->failures == 1)
+		timers_set(&core->retries, &port->retry, core->now);
+	core->elsewhere |= port->open && tap_port_elsewhere(port->open->tap);
+}
+
 void opening_check(struct core *core)
 {
+	core->unchecked = !core->ops->look(core->ctx);
+	if (core->unchecked)
+		return; /* at the next turn */
+	core->elsewhere = false;
 	for (uint32_t slot = 0; slot < core->ports.slots_count; slot++) {
 		struct port *port = ports_at(&core->ports, slot);
-		struct error error;
 
-		if (port && port->open && core->ops->port_check(core->ctx, port->open->tap, &error) < 0 &&
-			opening_break(core, port, &error))
-			timers_set(&core->retries, &port->retry, core->now);
+		if (port && port->open)
+			check(core, port);
 	}
 }

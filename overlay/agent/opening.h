@@ -24,7 +24,7 @@ void opening_try_due(struct core *core);
 /* Try those that are broken: what was missing may be there now */
 void opening_try_broken(struct core *core);
 
-/* Look whether open ports still are what they should be */
+/* Look what open ports can do now, and whether they still are what they should be */
 void opening_check(struct core *core);
 
 #endif /* OVERLAY_AGENT_OPENING_H */

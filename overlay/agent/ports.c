@@ -9,6 +9,35 @@
 
 #define FIRST_COUNT 16U /* a power of two */
 
+/* Up is what carries frames in every queue */
+enum port_state port_state(const struct port *port, const struct forwarding *in_force)
+{
+	if (!port->open)
+		return error_is_set(&port->error) ? PORT_ERROR : PORT_WAITING;
+	if (!in_force || in_force->ports[port->slot] != port->open)
+		return PORT_STARTING;
+	switch (port->health) {
+	case TAP_DOWN:
+	case TAP_LOST:
+		return PORT_DOWN;
+	case TAP_LIMITED:
+		return PORT_LIMITED;
+	default:
+		return PORT_UP;
+	}
+}
+
+const char *port_state_name(enum port_state state)
+{
+	static const char *const names[PORT_STATES_COUNT] = {
+#define X(name, word) [PORT_##name] = word,
+		PORT_STATES(X)
+#undef X
+	};
+
+	return names[state];
+}
+
 static struct port **bucket_of(const struct ports *ports, uint32_t id)
 {
 	return &ports->buckets[(id * 2654435761U >> 8) & (ports->buckets_count - 1)];

@@ -21,13 +21,35 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/*
+ * name, word: what a port is, in the words of `weft status`
+ *
+ * WAITING, for what leaves and has its device.  ERROR, it could not be opened, or was lost.  STARTING, open, and not yet in force.
+ * UP, DOWN and LIMITED as tap/health.h has them.  All but UP, STARTING and WAITING have an error.
+ */
+#define PORT_STATES(X)          \
+	X(WAITING, "waiting")   \
+	X(ERROR, "error")       \
+	X(STARTING, "starting") \
+	X(UP, "up")             \
+	X(LIMITED, "limited")   \
+	X(DOWN, "down")
+
+enum port_state {
+#define X(name, word) PORT_##name,
+	PORT_STATES(X)
+#undef X
+		PORT_STATES_COUNT
+};
+
 struct port {
 	struct lab_port wanted; /* without its addresses, which are the document's */
 	uint32_t mtu_bytes;     /* of its network */
 	uint32_t slot;
-	uint64_t seen;      /* the caller's: which document wanted it last */
-	struct vport *open; /* what workers have of it; NULL: it is idle */
-	struct error error; /* why it is idle or not as it should be; "": waits, or is well */
+	uint64_t seen;          /* the caller's: which document wanted it last */
+	struct vport *open;     /* what workers have of it; NULL: it is idle */
+	enum tap_health health; /* while it is open: what it can do now */
+	struct error error;     /* why it is idle or not as it should be; "": waits, or is well */
 	struct instant error_since;
 	uint32_t failures;  /* in a row */
 	struct timer retry; /* the caller's */
@@ -53,6 +75,10 @@ static inline struct port *port_of_timer(struct timer *timer)
 {
 	return (struct port *)((char *)timer - offsetof(struct port, retry));
 }
+
+/* @in_force: what the workers forward by, NULL: nothing yet.  Nobody else judges what a port is */
+enum port_state port_state(const struct port *port, const struct forwarding *in_force);
+const char *port_state_name(enum port_state state);
 
 /* Return: NULL where there is none */
 struct port *ports_lookup(const struct ports *ports, uint32_t id);

@@ -136,8 +136,7 @@ static uint32_t count_ports(const struct core *core, uint32_t *up)
 	for (uint32_t slot = 0; slot < core->ports.slots_count; slot++) {
 		const struct port *port = ports_at(&core->ports, slot);
 
-		*up += port && port->open && !error_is_set(&port->error) && core->forwarding &&
-			core->forwarding->ports[slot] == port->open;
+		*up += port && port_state(port, core->forwarding) == PORT_UP;
 	}
 	return core->ports.count;
 }

@@ -123,14 +123,6 @@ static const struct network *network_of(const struct core *core, uint32_t id)
 	return core->forwarding ? forwarding_network(core->forwarding, id) : NULL;
 }
 
-/* Up is what carries frames in every queue */
-static const char *port_state(const struct core *core, const struct port *port)
-{
-	if (!port->open)
-		return error_is_set(&port->error) ? "error" : "waiting";
-	return core->forwarding && core->forwarding->ports[port->slot] == port->open ? "up" : "starting";
-}
-
 static json_t *port_status(const struct core *core, const struct port *port)
 {
 	const struct network *network = network_of(core, port->wanted.network_id);
@@ -144,7 +136,7 @@ static json_t *port_status(const struct core *core, const struct port *port)
 	set(out, "network_id", integer(port->wanted.network_id));
 	set(out, "device", json_string(port->open ? tap_port_name(port->open->tap) : ""));
 	set(out, "attach", json_string(port->wanted.attach));
-	set(out, "state", json_string(port_state(core, port)));
+	set(out, "state", json_string(port_state_name(port_state(port, core->forwarding))));
 	if (error_is_set(&port->error)) {
 		set(out, "error", json_string(port->error.text));
 		set(out, "error_s", integer(instant_since_ms(core->now, port->error_since) / 1000));

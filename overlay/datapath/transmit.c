@@ -73,6 +73,15 @@ static size_t transmit_burst(struct worker_port *wport, const struct network *ne
 	return bytes;
 }
 
+/* Netlink tells of devices in our own namespace only.  Where the mailbox is full, the event comes again */
+static void tell_gone(struct worker_port *wport)
+{
+	const struct mail mail = { .kind = MAIL_PORT_GONE, .port = wport->port->slot };
+
+	if (worker_mail(wport->worker, &mail))
+		event_del(wport->event);
+}
+
 void transmit_ready(evutil_socket_t fd, short what, void *arg)
 {
 	struct worker_port *wport = arg;
@@ -97,7 +106,7 @@ void transmit_ready(evutil_socket_t fd, short what, void *arg)
 		if (first_alone)
 			dispatch_flush(worker); /* as the last time: gone before we look whether there is more */
 		if (result == TAP_GONE) {
-			event_del(wport->event); /* the control thread hears of it by netlink */
+			tell_gone(wport);
 		} else if (result != TAP_OK && result != TAP_EMPTY) {
 			drops_count(&worker->drops, drop_tap(result), 1);
 			drops++;

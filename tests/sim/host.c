@@ -168,11 +168,12 @@ static void close_port(struct tap_port *port)
 	free(port);
 }
 
-static int check_port(struct tap_port *port, struct error *error)
+static enum tap_health check_port(struct tap_port *port, const struct tap_view *view, struct error *error)
 {
 	(void)port;
+	(void)view;
 	(void)error;
-	return 0;
+	return TAP_UP;
 }
 
 static const struct tap_ops port_ops = { .close = close_port, .check = check_port };
@@ -192,10 +193,22 @@ static int port_open(void *ctx, const struct attach *spec, struct tap_port **out
 	return 0;
 }
 
-static int port_check(void *ctx, struct tap_port *port, struct error *error)
+static bool look(void *ctx)
 {
 	(void)ctx;
-	return port->ops->check(port, error);
+	return true;
+}
+
+static bool has_changed(void *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
+static enum tap_health port_check(void *ctx, struct tap_port *port, struct error *error)
+{
+	(void)ctx;
+	return port->ops->check(port, NULL, error);
 }
 
 static int port_set_mtu(void *ctx, struct tap_port *port, uint32_t mtu_bytes)
@@ -275,6 +288,8 @@ static void begin_core(struct host *host)
 		.wall_clock = wall_clock,
 		.publish = publish,
 		.port_open = port_open,
+		.look = look,
+		.has_changed = has_changed,
 		.port_check = port_check,
 		.port_set_mtu = port_set_mtu,
 		.port_close = port_close,

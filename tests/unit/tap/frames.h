@@ -129,4 +129,18 @@ static inline int frame_wait(struct tap_port *port, struct test_frame *frame, en
 	return -1;
 }
 
+/* What the port can do now */
+static inline enum tap_health health_of(struct tap_port *port, struct error *error)
+{
+	enum tap_health health = TAP_HEALTHS_COUNT;
+	struct tap_view view;
+
+	error->text[0] = '\0';
+	if (tap_view_take(&view) == 0) {
+		health = tap_port_check(port, &view, error);
+		tap_view_fini(&view);
+	}
+	return health;
+}
+
 #endif /* TESTS_UNIT_TAP_FRAMES_H */

@@ -17,6 +17,7 @@
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -95,7 +96,7 @@ static void a_tap_of_its_own(void **state)
 	assert_int_equal(tap_port_open(&spec, 2, &port, &error), 0);
 	assert_string_equal(tap_port_name(port), "nic0");
 	assert_int_equal(tap_port_queues(port), 2);
-	assert_int_equal(tap_port_check(port, &error), 0);
+	assert_int_equal(health_of(port, &error), TAP_UP);
 	link = look("nic0");
 	assert_string_equal(link.kind, "tun");
 	assert_true(link.up);
@@ -220,7 +221,7 @@ static void a_deleted_device_is_noticed(void **state)
 	assert_int_equal(frame_read(port, 0, &got), TAP_GONE);
 	frame_build(&sent, 0, 100);
 	assert_int_equal(frame_write(port, 0, &sent), TAP_DROP_DOWN);
-	assert_int_equal(tap_port_check(port, &error), -ENODEV);
+	assert_int_equal(health_of(port, &error), TAP_LOST);
 	assert_non_null(strstr(error.text, "was deleted"));
 	assert_int_equal(tap_port_set_mtu(port, 1400), -ENODEV);
 	tap_port_close(port);
@@ -239,16 +240,28 @@ static void a_device_may_move_to_a_guest(void **state)
 	guest = fork();
 	if (guest == 0) {
 		netns_enter();
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		_exit(write(ready[1], "x", 1) != 1 || pause());
 	}
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	assert_int_equal(netns_run("ip link set nic0 netns %d", guest), 0);
-	assert_int_equal(tap_port_check(port, &error), 0);
+	assert_int_equal(health_of(port, &error), TAP_DOWN); /* a device that moves is set down */
+	assert_non_null(strstr(error.text, "in the network namespace that it was moved to"));
+	assert_true(tap_port_elsewhere(port));
+	assert_int_equal(netns_run("nsenter -t %d -n ip link set nic0 name eth0 up", guest), 0);
+	assert_int_equal(health_of(port, &error), TAP_UP);
+	assert_int_equal(netns_run("nsenter -t %d -n ip link set eth0 down", guest), 0);
+	assert_int_equal(health_of(port, &error), TAP_DOWN);
+	assert_non_null(strstr(error.text, "ip link set eth0 up"));
 	assert_int_equal(tap_port_set_mtu(port, 1400), -ENODEV); /* not some other device of that number */
-	assert_int_equal(frame_read(port, 0, &got), TAP_EMPTY);
-	tap_port_close(port);
+	while (frame_read(port, 0, &got) == TAP_OK)
+		; /* what that namespace had to say */
 	kill(guest, SIGKILL);
 	waitpid(guest, NULL, 0);
+	while (frame_read(port, 0, &got) != TAP_GONE)
+		usleep(1000); /* the kernel takes its time for a namespace */
+	assert_int_equal(health_of(port, &error), TAP_LOST);
+	tap_port_close(port);
 	close(ready[0]);
 	close(ready[1]);
 }
@@ -306,18 +319,18 @@ static void in_a_bridge(void **state)
 	assert_true(tap.up);
 	assert_int_equal(tap.master, bridge);
 	assert_int_equal(tap.mac.bytes[0], 0xfe);
-	assert_int_equal(tap_port_check(port, &error), 0);
+	assert_int_equal(health_of(port, &error), TAP_UP);
 	/* taken out by somebody */
 	assert_int_equal(netlink_link_set_master(tap.index, 0), 0);
-	assert_int_equal(tap_port_check(port, &error), -ENOTCONN);
+	assert_int_equal(health_of(port, &error), TAP_LOST);
 	assert_non_null(strstr(error.text, "no longer in the bridge br0"));
 	assert_int_equal(netlink_link_set_master(tap.index, bridge), 0);
-	assert_int_equal(tap_port_check(port, &error), 0);
+	assert_int_equal(health_of(port, &error), TAP_UP);
 	/* the bridge made anew */
 	assert_int_equal(netlink_link_delete(bridge), 0);
-	assert_int_equal(tap_port_check(port, &error), -ENOTCONN);
+	assert_int_equal(health_of(port, &error), TAP_LOST);
 	assert_int_equal(netlink_bridge_create("br0", "", &bridge), 0);
-	assert_int_equal(tap_port_check(port, &error), -ENOTCONN);
+	assert_int_equal(health_of(port, &error), TAP_LOST);
 	tap_port_close(port);
 	assert_false(there("wf42", &link));
 	assert_true(there("br0", &link)); /* not ours */

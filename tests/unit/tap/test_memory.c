@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "tap/memory.h"
 #include "tap/port_ops.h"
+#include "tests/unit/tap/frames.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -71,7 +72,7 @@ static void opens_by_its_spec(void **state)
 	assert_string_equal(tap_port_name(port), "memory");
 	assert_int_equal(tap_port_queues(port), 3);
 	assert_int_equal(tap_port_caps(port), OFFLOAD_CAP_CSUM | OFFLOAD_CAP_TSO4 | OFFLOAD_CAP_TSO6 | OFFLOAD_CAP_USO);
-	assert_int_equal(tap_port_check(port, &error), 0);
+	assert_int_equal(health_of(port, &error), TAP_UP);
 	assert_int_equal(tap_port_set_mtu(port, 9000), 0);
 	assert_int_equal(tap_port_missed_pkts(port), 0);
 	tap_port_close(port);

@@ -235,9 +235,9 @@ static void a_deleted_interface_is_noticed(void **state)
 	struct error error = { "" };
 
 	(void)state;
-	assert_int_equal(tap_port_check(packet, &error), 0);
+	assert_int_equal(health_of(packet, &error), TAP_UP);
 	assert_int_equal(netns_run("ip link del v1"), 0);
-	assert_int_equal(tap_port_check(packet, &error), -ENODEV);
+	assert_int_equal(health_of(packet, &error), TAP_LOST);
 	assert_non_null(strstr(error.text, "v1 was deleted"));
 	frame_build(&sent, 0, 100);
 	assert_int_equal(frame_write(packet, 0, &sent), TAP_DROP_DOWN);

@@ -30,8 +30,13 @@ static struct surroundings {
 
 	/* devices */
 	unsigned int opens, closes;
-	char refused[64];      /* attachments that cannot be opened, by a part of their device's name */
-	struct tap_port *lost; /* one that is not what it should be any more */
+	char refused[64];        /* attachments that cannot be opened, by a part of their device's alias */
+	struct tap_port *lost;   /* one that is not what it should be any more */
+	struct tap_port *ailing; /* one that is open and not well */
+	enum tap_health health;  /* of that */
+	bool all_lost;           /* whatever is opened is something else at once */
+	unsigned int looks;
+	bool blind, quietly; /* nothing can be seen; something has changed of which nobody tells */
 	struct {
 		struct tap_port *port;
 		void *token;
@@ -75,15 +80,36 @@ static int port_open(void *ctx, const struct attach *spec, struct tap_port **out
 {
 	(void)ctx;
 	around.opens++;
-	if (around.refused[0] && strstr(spec->device, around.refused))
-		return error_fail(error, -ENODEV, "there is no %s", spec->device);
+	if (around.refused[0] && strstr(spec->alias, around.refused))
+		return error_fail(error, -ENODEV, "there is no %s", spec->alias);
 	return memory_port_open(1, 0, 4, out);
 }
 
-static int port_check(void *ctx, struct tap_port *port, struct error *error)
+static bool look_at_links(void *ctx)
 {
 	(void)ctx;
-	return port == around.lost ? error_fail(error, -ENODEV, "the device was deleted") : 0;
+	around.looks++;
+	around.quietly = false;
+	return !around.blind;
+}
+
+static bool has_changed(void *ctx)
+{
+	(void)ctx;
+	return around.quietly;
+}
+
+static enum tap_health port_check(void *ctx, struct tap_port *port, struct error *error)
+{
+	(void)ctx;
+	if (port == around.lost || around.all_lost) {
+		error_set(error, "the device was deleted");
+		return TAP_LOST;
+	}
+	if (port != around.ailing || around.health == TAP_UP)
+		return TAP_UP;
+	error_set(error, "it is ill");
+	return around.health;
 }
 
 static int port_set_mtu(void *ctx, struct tap_port *port, uint32_t mtu_bytes)
@@ -145,6 +171,8 @@ static const struct core_ops ops = {
 	.wall_clock = wall_clock,
 	.publish = publish,
 	.port_open = port_open,
+	.look = look_at_links,
+	.has_changed = has_changed,
 	.port_check = port_check,
 	.port_set_mtu = port_set_mtu,
 	.port_close = port_close,

@@ -65,7 +65,7 @@ static void errors_of_every_kind(void **state)
 	assert_string_equal(text, "");
 	json_decref(errors);
 
-	snprintf(around.refused, sizeof(around.refused), "wf2");
+	snprintf(around.refused, sizeof(around.refused), "/p002");
 	json_object_set_new(forged, "tunnel_sig", json_string(""));
 	document_add(document, "hosts", forged);
 	apply(document);
@@ -78,7 +78,7 @@ static void errors_of_every_kind(void **state)
 	assert_string_equal(json_string_value(json_object_get(json_array_get(errors, 2), "host")), "h1");
 	gather_error_text(errors, text);
 	assert_non_null(strstr(text, "ports[3].network"));
-	assert_non_null(strstr(text, "; port lab/p002: there is no wf2; host h1: refused, "));
+	assert_non_null(strstr(text, "; port lab/p002: there is no weft lab/p002; host h1: refused, "));
 	json_decref(errors);
 }
 
@@ -109,7 +109,7 @@ static void a_list_of_errors_ends(void **state)
 	document_add_network(document, 17, "lab", 0);
 	for (int id = 1; id <= 200; id++)
 		document_add_port(document, id, 17, "tap:x");
-	snprintf(around.refused, sizeof(around.refused), "wf");
+	snprintf(around.refused, sizeof(around.refused), "weft");
 	apply(document);
 	errors = json_object_get(around.report, "errors");
 	assert_int_equal(json_array_size(errors), 64);

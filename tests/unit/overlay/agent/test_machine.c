@@ -254,6 +254,7 @@ static void nothing_on_disk_or_what_is_none(void **state)
 static void a_port_that_fails_is_tried_again(void **state)
 {
 	json_t *document = document_begin(1);
+	char device[ATTACH_NAME_BYTES];
 
 	(void)state;
 	document_add_network(document, 17, "lab", 0);
@@ -273,20 +274,21 @@ static void a_port_that_fails_is_tried_again(void **state)
 	assert_attached(5, true);
 	assert_string_equal(port(5)->error.text, "");
 	assert_int_equal(network(17)->ports_count, 2);
-	assert_int_equal(netns_run("ip link show wf5 | grep -q 'master br-late'"), 0);
+	snprintf(device, sizeof(device), "%s", tap_port_name(port(5)->open->tap));
+	assert_int_equal(netns_run("ip link show %s | grep -q 'master br-late'", device), 0);
 
 	/* its device is deleted under it, then taken out of its bridge */
-	assert_int_equal(netns_run("ip link del wf5"), 0);
+	assert_int_equal(netns_run("ip link del %s", device), 0);
 	links_changed();
-	assert_int_equal(netns_run("ip link show wf5 | grep -q 'master br-late'"), 0);
-	assert_int_equal(netns_run("ip link set wf5 nomaster"), 0);
+	assert_int_equal(netns_run("ip link show %s | grep -q 'master br-late'", device), 0);
+	assert_int_equal(netns_run("ip link set %s nomaster", device), 0);
 	links_changed();
-	assert_int_equal(netns_run("ip link show wf5 | grep -q 'master br-late'"), 0);
+	assert_int_equal(netns_run("ip link show %s | grep -q 'master br-late'", device), 0);
 	assert_attached(5, true);
 
 	apply(document_begin(2));
 	assert_no_errors();
-	assert_int_not_equal(netns_run("ip link show wf5 2>/dev/null"), 0);
+	assert_int_not_equal(netns_run("ip link show %s 2>/dev/null", device), 0);
 	assert_int_equal(netns_run("ip link del br-late"), 0);
 }
 
@@ -296,7 +298,7 @@ static void a_port_that_moves(void **state)
 	static const char *const attach[2][2] = { { "bridge:br-a", "tap:tap-x" }, { "bridge:br-b", "tap:tap-y" } };
 
 	(void)state;
-	assert_int_equal(netns_run("ip link add br-a type bridge && ip link add br-b type bridge"), 0);
+	assert_int_equal(netns_run("ip link add br-a up type bridge && ip link add br-b up type bridge"), 0);
 	for (int round = 0; round < 6; round++) {
 		json_t *document = document_begin(round + 1);
 
@@ -308,7 +310,8 @@ static void a_port_that_moves(void **state)
 			json_integer(1400 + 100 * round));
 		apply(document);
 		assert_no_errors();
-		assert_int_equal(netns_run("ip link show wf5 | grep -q 'mtu %d .*master br-%c'", 1400 + 100 * round,
+		assert_int_equal(netns_run("ip link show %s | grep -q 'mtu %d .*master br-%c'",
+					 tap_port_name(port(5)->open->tap), round ? 1400 + 100 * round : 1500,
 					 "ab"[round % 2]),
 			0);
 		assert_string_equal(tap_port_name(port(6)->open->tap), attach[round / 2 % 2][1] + 4);

@@ -11,10 +11,10 @@ static void a_broken_port_is_retried_alone(void **state)
 	struct pin *pins;
 
 	(void)state;
-	snprintf(around.refused, sizeof(around.refused), "wf3");
+	snprintf(around.refused, sizeof(around.refused), "/p003");
 	apply(three_ports(1));
 	assert_true(is_up(1) && is_up(2) && !is_up(3));
-	assert_string_equal(reported_of("p003"), "there is no wf3");
+	assert_string_equal(reported_of("p003"), "there is no weft lab/p003");
 	assert_string_equal(reported("applied"), "abc001");
 	one = port(1)->open;
 	publishes = around.publishes;
@@ -52,6 +52,7 @@ static void a_lost_device_is_opened_anew(void **state)
 	around.lost = port(1)->open->tap;
 	core_links_changed(core, around.now);
 	assert_string_equal(reported_of("p001"), "the device was deleted");
+	around.lost = NULL; /* the next may lie where it lay */
 	later(0);
 	assert_int_equal(around.opens, 3); /* it has to be closed first */
 	all_turns();
@@ -64,7 +65,7 @@ static void a_lost_device_is_opened_anew(void **state)
 static void links_that_come_end_the_wait(void **state)
 {
 	(void)state;
-	snprintf(around.refused, sizeof(around.refused), "wf3");
+	snprintf(around.refused, sizeof(around.refused), "/p003");
 	apply(three_ports(1));
 	for (int i = 0; i < 10; i++)
 		later(5000);
@@ -128,7 +129,7 @@ static void an_error_has_its_beginning(void **state)
 	struct instant since;
 
 	(void)state;
-	snprintf(around.refused, sizeof(around.refused), "wf3");
+	snprintf(around.refused, sizeof(around.refused), "/p003");
 	apply(three_ports(1));
 	since = port(3)->error_since;
 	assert_int_equal(since.ns, around.now.ns);
@@ -147,6 +148,100 @@ static void an_error_has_its_beginning(void **state)
 	all_turns();
 }
 
+static enum port_state state_of(uint32_t id)
+{
+	return port_state(port(id), core->forwarding);
+}
+
+/* Open, and not well: it stays open, says why, and is up again when that is gone */
+static void an_open_port_says_what_it_lacks(void **state)
+{
+	struct vport *one;
+
+	(void)state;
+	apply(three_ports(1));
+	one = port(1)->open;
+	assert_int_equal(state_of(1), PORT_UP);
+	around.ailing = one->tap;
+	around.health = TAP_DOWN;
+	core_links_changed(core, around.now);
+	assert_int_equal(state_of(1), PORT_DOWN);
+	assert_string_equal(reported_of("p001"), "it is ill");
+	assert_int_equal(port(1)->error_since.ns, around.now.ns);
+	assert_int_equal(state_of(2), PORT_UP);
+	around.health = TAP_LIMITED;
+	core_links_changed(core, around.now);
+	assert_int_equal(state_of(1), PORT_LIMITED);
+	around.health = TAP_UP;
+	core_links_changed(core, around.now);
+	assert_int_equal(state_of(1), PORT_UP);
+	assert_null(json_object_get(around.report, "errors"));
+	assert_ptr_equal(port(1)->open, one);
+	assert_int_equal(around.opens, 3);
+}
+
+/* Before it is said to be applied, and with one look for all */
+static void a_new_port_is_looked_at_first(void **state)
+{
+	(void)state;
+	give(three_ports(1));
+	assert_int_equal(state_of(1), PORT_STARTING);
+	assert_int_equal(around.looks, 1);
+	all_turns();
+	assert_int_equal(around.looks, 1);
+}
+
+static void nothing_is_wrong_where_nothing_is_seen(void **state)
+{
+	(void)state;
+	around.blind = true;
+	apply(three_ports(1));
+	assert_int_equal(state_of(1), PORT_UP);
+	around.ailing = port(1)->open->tap;
+	around.health = TAP_DOWN;
+	core_links_changed(core, around.now);
+	assert_int_equal(state_of(1), PORT_UP);
+	around.blind = false;
+	later(1);
+	assert_int_equal(state_of(1), PORT_DOWN);
+}
+
+static void what_nobody_tells_of_is_looked_for(void **state)
+{
+	(void)state;
+	apply(three_ports(1));
+	around.ailing = port(1)->open->tap;
+	around.health = TAP_LIMITED;
+	later(CORE_LOOK_MS);
+	assert_int_equal(state_of(1), PORT_UP); /* nothing has changed as far as is known */
+	around.quietly = true;
+	later(CORE_LOOK_MS);
+	assert_int_equal(state_of(1), PORT_LIMITED);
+	around.health = TAP_UP;
+	core_port_gone(core, port(1)->slot); /* a worker says so: it is looked at, and decided by what is seen */
+	later(1);
+	assert_int_equal(state_of(1), PORT_UP);
+	core_port_gone(core, 400); /* mail of a port that has left since */
+}
+
+/* Lost again and again, it is opened at once only the first time */
+static void a_device_that_is_always_lost_is_no_loop(void **state)
+{
+	unsigned int opens;
+
+	(void)state;
+	apply(three_ports(1));
+	opens = around.opens;
+	around.all_lost = true;
+	core_port_gone(core, port(1)->slot);
+	for (int i = 0; i < 1000; i++) {
+		later(10);
+		all_turns();
+	}
+	assert_true(around.opens - opens > 1);
+	assert_true(around.opens - opens < 3 * 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +252,11 @@ int main(void)
 		TEST(nonsense_is_not_tried_again),
 		TEST(another_mtu_leaves_ports_open),
 		TEST(an_error_has_its_beginning),
+		TEST(an_open_port_says_what_it_lacks),
+		TEST(a_new_port_is_looked_at_first),
+		TEST(nothing_is_wrong_where_nothing_is_seen),
+		TEST(what_nobody_tells_of_is_looked_for),
+		TEST(a_device_that_is_always_lost_is_no_loop),
 	};
 
 	return run_rigged("opening", tests, sizeof(tests) / sizeof(tests[0]));

@@ -15,15 +15,15 @@ static void all_errors_are_reported_not_the_last(void **state)
 	(void)state;
 	document_add_port(document, 4, 17, "nonsense");
 	document_add_port(document, 5, 17, "memory");
-	snprintf(around.refused, sizeof(around.refused), "wf");
+	snprintf(around.refused, sizeof(around.refused), "weft");
 	apply(document);
 	assert_int_equal(json_array_size(json_object_get(around.report, "errors")), 5);
 	assert_non_null(reported_of("p001"));
 	assert_non_null(reported_of("p002"));
 	assert_non_null(reported_of("p003"));
 	assert_non_null(strstr(reported_of("p004"), "nonsense"));
-	assert_non_null(strstr(reported("error"), "port lab/p001: there is no wf1"));
-	assert_non_null(strstr(reported("error"), "port lab/p003: there is no wf3"));
+	assert_non_null(strstr(reported("error"), "port lab/p001: there is no weft lab/p001"));
+	assert_non_null(strstr(reported("error"), "port lab/p003: there is no weft lab/p003"));
 	status = status_document(core, &facts);
 	for (size_t i = 0; i < 3; i++)
 		assert_non_null(json_object_get(json_array_get(json_object_get(status, "ports"), i), "error"));
@@ -171,7 +171,7 @@ static void what_changes_by_itself_is_not_told(void **state)
 static void ports_are_counted(void **state)
 {
 	(void)state;
-	snprintf(around.refused, sizeof(around.refused), "wf2");
+	snprintf(around.refused, sizeof(around.refused), "/p002");
 	apply(three_ports(1));
 	assert_int_equal(reported_count("ports", "count"), 3);
 	assert_int_equal(reported_count("ports", "up"), 2);

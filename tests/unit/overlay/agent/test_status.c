@@ -47,12 +47,12 @@ static const char *text_of(const json_t *object, const char *key)
 static void a_ports_whole_way(void **state)
 {
 	(void)state;
-	snprintf(around.refused, sizeof(around.refused), "wf2");
+	snprintf(around.refused, sizeof(around.refused), "/p002");
 	give(three_ports(1));
 	look();
 	assert_string_equal(text_of(item("ports", "name", "p001"), "state"), "starting");
 	assert_string_equal(text_of(item("ports", "name", "p002"), "state"), "error");
-	assert_string_equal(text_of(item("ports", "name", "p002"), "error"), "there is no wf2");
+	assert_string_equal(text_of(item("ports", "name", "p002"), "error"), "there is no weft lab/p002");
 	all_turns();
 	later(3000);
 	look();
@@ -61,7 +61,8 @@ static void a_ports_whole_way(void **state)
 	assert_string_equal(text_of(item("ports", "name", "p001"), "device"), "memory");
 	assert_null(json_object_get(item("ports", "name", "p001"), "error"));
 	assert_int_equal(json_integer_value(json_object_get(item("ports", "name", "p002"), "error_s")), 3);
-	assert_string_equal(text_of(json_object_get(shown, "topology"), "error"), "port lab/p002: there is no wf2");
+	assert_string_equal(text_of(json_object_get(shown, "topology"), "error"),
+		"port lab/p002: there is no weft lab/p002");
 	around.lost = port(3)->open->tap;
 	core_links_changed(core, around.now);
 	later(0);
