@@ -23,6 +23,7 @@ AR      ?= ar
 base_SRC = \
 	base/addr.c \
 	base/base64.c \
+	base/bridge_vlans.c \
 	base/checkup.c \
 	base/clock.c \
 	base/enrolment.c \
@@ -121,6 +122,8 @@ tap_SRC = \
 	tap/bridge.c \
 	tap/device.c \
 	tap/failure.c \
+	tap/filter.c \
+	tap/filter_rules.c \
 	tap/health.c \
 	tap/kept.c \
 	tap/kinds.c \
@@ -128,6 +131,7 @@ tap_SRC = \
 	tap/own_filter.c \
 	tap/packet.c \
 	tap/port.c \
+	tap/port_vlans.c \
 	tap/redirect.c \
 	tap/view.c \
 	tap/vnet.c
@@ -308,6 +312,7 @@ tests/sim_SRC = \
 base_TESTS = \
 	tests/unit/base/test_addr.c \
 	tests/unit/base/test_base64.c \
+	tests/unit/base/test_bridge_vlans.c \
 	tests/unit/base/test_checkup.c \
 	tests/unit/base/test_clock.c \
 	tests/unit/base/test_cursor.c \
@@ -387,11 +392,14 @@ switch_TESTS = \
 
 tap_TESTS = \
 	tests/unit/tap/test_device.c \
+	tests/unit/tap/test_filter.c \
+	tests/unit/tap/test_filter_rules.c \
 	tests/unit/tap/test_health.c \
 	tests/unit/tap/test_kept.c \
 	tests/unit/tap/test_memory.c \
 	tests/unit/tap/test_own_filter.c \
 	tests/unit/tap/test_packet.c \
+	tests/unit/tap/test_port_vlans.c \
 	tests/unit/tap/test_redirect.c \
 	tests/unit/tap/test_vnet.c
 

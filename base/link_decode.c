@@ -60,6 +60,9 @@ static int read_bridge(const struct nlattr *attr, void *context)
 	case IFLA_BR_VLAN_FILTERING:
 		bridge->vlan_filtering = number(attr, sizeof(uint8_t), 0) != 0;
 		break;
+	case IFLA_BR_VLAN_DEFAULT_PVID:
+		bridge->default_pvid = (uint16_t)number(attr, sizeof(uint16_t), 0);
+		break;
 	case IFLA_BR_NF_CALL_IPTABLES:
 		bridge->calls_iptables = number(attr, sizeof(uint8_t), 0) != 0;
 		break;

@@ -41,8 +41,7 @@ static void request_init(struct request *request, uint16_t type, uint16_t flags,
 	info->ifi_index = index;
 }
 
-/* Ask on a socket of its own and hand each answer to @each.  Return: 0 or the kernel's -errno */
-static int converse(const struct request *request, mnl_cb_t each, void *context)
+int netlink_ask(const struct nlmsghdr *request, mnl_cb_t each, void *context)
 {
 	_Alignas(struct nlmsghdr) char reply[REPLY_BYTES];
 	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
@@ -52,7 +51,7 @@ static int converse(const struct request *request, mnl_cb_t each, void *context)
 	if (!socket)
 		return -errno;
 	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
-		mnl_socket_sendto(socket, request->header, request->header->nlmsg_len) < 0)
+		mnl_socket_sendto(socket, request, request->nlmsg_len) < 0)
 		err = -errno;
 	while (!err && more > MNL_CB_STOP) {
 		got = mnl_socket_recvfrom(socket, reply, sizeof(reply));
@@ -66,9 +65,19 @@ static int converse(const struct request *request, mnl_cb_t each, void *context)
 	return err;
 }
 
+int netlink_change(const struct nlmsghdr *request)
+{
+	return netlink_ask(request, NULL, NULL);
+}
+
+static int converse(const struct request *request, mnl_cb_t each, void *context)
+{
+	return netlink_ask(request->header, each, context);
+}
+
 static int change(const struct request *request)
 {
-	return converse(request, NULL, NULL);
+	return netlink_change(request->header);
 }
 
 static int read_link(const struct nlmsghdr *header, void *context)
@@ -239,6 +248,31 @@ int netlink_bridge_create(const char *name, const char *alias, int *index)
 	}
 	*index = link.index;
 	return 0;
+}
+
+static int set_in_data(int index, uint16_t kind, uint16_t data, uint16_t attribute, uint16_t value)
+{
+	struct nlattr *info, *nest;
+	struct request request;
+
+	request_init(&request, RTM_NEWLINK, NLM_F_ACK, index);
+	info = mnl_attr_nest_start(request.header, IFLA_LINKINFO);
+	mnl_attr_put_strz(request.header, kind, "bridge");
+	nest = mnl_attr_nest_start(request.header, data);
+	mnl_attr_put_u16(request.header, attribute, value);
+	mnl_attr_nest_end(request.header, nest);
+	mnl_attr_nest_end(request.header, info);
+	return change(&request);
+}
+
+int netlink_bridge_set_groups(int bridge, uint16_t mask)
+{
+	return set_in_data(bridge, IFLA_INFO_KIND, IFLA_INFO_DATA, IFLA_BR_GROUP_FWD_MASK, mask);
+}
+
+int netlink_bridge_port_set_groups(int index, uint16_t mask)
+{
+	return set_in_data(index, IFLA_INFO_SLAVE_KIND, IFLA_INFO_SLAVE_DATA, IFLA_BRPORT_GROUP_FWD_MASK, mask);
 }
 
 struct port_count {

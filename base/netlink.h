@@ -22,6 +22,7 @@ struct netlink_bridge {
 	bool vlan_filtering;                  /* false where the kernel has none */
 	bool calls_iptables, calls_ip6tables; /* it alone; br_netfilter may do it for all */
 	uint16_t group_forward_mask;          /* bit N: frames to 01-80-C2-00-00-0N are forwarded */
+	uint16_t default_pvid;                /* VLAN of what comes in untagged by a port that says nothing; 0: none */
 	uint32_t forward_delay_ms;
 };
 
@@ -96,6 +97,19 @@ int netlink_redirect_remove(int from, uint16_t priority, bool qdisc) __attribute
 
 /* Return: how many ports the bridge @bridge has, or -errno */
 int netlink_bridge_count_ports(int bridge) __attribute__((warn_unused_result));
+
+struct nlmsghdr;
+
+/* Ask on a socket of its own and hand each answer to @each, a mnl_cb_t.  Return: 0 or -errno; -EINTR: what was listed has changed */
+int netlink_ask(const struct nlmsghdr *request, int (*each)(const struct nlmsghdr *header, void *context),
+	void *context) __attribute__((warn_unused_result));
+
+/* The same for a change that has no answer but yes or no */
+int netlink_change(const struct nlmsghdr *request) __attribute__((warn_unused_result));
+
+/* Which reserved addresses a bridge forwards, or those frames of them that come in by one port */
+int netlink_bridge_set_groups(int bridge, uint16_t mask) __attribute__((warn_unused_result));
+int netlink_bridge_port_set_groups(int index, uint16_t mask) __attribute__((warn_unused_result));
 
 #define NETLINK_LINKS_MAX 65536U
 

@@ -8,6 +8,7 @@
 #define LAB_ATTACH_H
 
 #include "base/error.h"
+#include "lab/vlan_policy.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,7 +47,11 @@ struct attach {
 	char device[ATTACH_NAME_BYTES]; /* ATTACH_BRIDGE: the name that our TAP gets, such as wfk3m9x2qd */
 	char alias
 		[ATTACH_ALIAS_BYTES]; /* what a device that we make says of itself: ATTACH_ALIAS_MARK "LAB/PORT"; "": nothing */
+
+	/* what its network wants of it, which may change while it is open */
 	uint32_t mtu_bytes;
+	unsigned int passes; /* enum network_pass bits: frames to reserved addresses that have to come through */
+	struct vlan_policy vlan;
 };
 
 #define ATTACH_FORMS_BYTES 128U

@@ -22,6 +22,7 @@
 #include "tap/failure.h"
 #include "tap/kinds.h"
 #include "tap/own_filter.h"
+#include "tap/port_vlans.h"
 #include "tap/port_ops.h"
 #include "tap/vnet.h"
 
@@ -302,18 +303,76 @@ static bool takes_frames(int fd)
 	return poll(&writable, 1, 0) == 1 && (writable.revents & POLLOUT);
 }
 
-/* A tool may have changed it, or the MTU of the bridge's other ports */
-static void keep_mtu(struct device *device, const struct tap_view *view)
-{
-	const struct netlink_link *own = netlink_links_at(&view->links, device->index);
-	uint32_t wanted;
+/* Our TAP and its bridge, as they were seen */
+struct place {
+	const struct tap_view *view;
+	const struct netlink_link *own, *bridge;
+};
 
-	if (!device->bridged || !own || !own->master)
-		return;
-	wanted = health_bridge_mtu(view, own->master, device->port.spec.mtu_bytes, device->bridge_mtu_bytes);
-	if (own->mtu_bytes != wanted)
-		(void)!netlink_link_set_mtu(own->index,
-			wanted); /* what comes of it is told by netlink, and judged then */
+/* A tool may have changed it, or the MTU of the bridge's other ports */
+static int keep_mtu(struct device *device, const struct place *place)
+{
+	const uint32_t wanted = health_bridge_mtu(place->view, place->bridge->index, device->port.spec.mtu_bytes,
+		device->bridge_mtu_bytes);
+
+	return place->own->mtu_bytes == wanted ? 0 : netlink_link_set_mtu(place->own->index, wanted);
+}
+
+/* By our own port, and through a bridge that is weft's */
+static int keep_groups(struct device *device, const struct place *place)
+{
+	const struct netlink_bridge *bridge = &place->bridge->bridge;
+	const uint16_t needed = health_group_forward(device->port.spec.passes, bridge);
+	const uint16_t for_all = needed & HEALTH_GROUP_FORWARD_BRIDGE;
+	int err = 0;
+
+	if (needed & (uint16_t)~place->own->bridge_port.group_forward_mask)
+		err = netlink_bridge_port_set_groups(place->own->index, needed);
+	if (!err && for_all & (uint16_t)~bridge->group_forward_mask && strcmp(place->bridge->alias, BRIDGE_MARK) == 0)
+		err = netlink_bridge_set_groups(place->bridge->index, bridge->group_forward_mask | for_all);
+	return err;
+}
+
+static int keep_vlans(struct device *device, const struct place *place)
+{
+	static const struct bridge_vlans none;
+	const struct bridge_vlans *have = bridge_vlans_of(&place->view->vlans, place->own->index);
+	struct bridge_vlans wanted;
+
+	if (!place->bridge->bridge.vlan_filtering)
+		return 0;
+	port_vlans_wanted(&device->port.spec.vlan, place->bridge->bridge.default_pvid, &wanted);
+	if (!have)
+		have = &none;
+	return bridge_vlans_equal(have, &wanted) ? 0 : bridge_vlans_change(place->own->index, have, &wanted);
+}
+
+/* What comes of a change is told by netlink, and judged then.  Return: @health, or that the kernel refuses one */
+static enum tap_health keep(struct device *device, const struct tap_view *view, enum tap_health health,
+	struct error *error)
+{
+	struct place place = { .view = view, .own = netlink_links_at(&view->links, device->index) };
+	const char *name = device->port.name;
+	int err;
+
+	place.bridge = place.own ? netlink_links_at(&view->links, place.own->master) : NULL;
+	if (!place.bridge)
+		return health;
+	err = keep_mtu(device, &place);
+	if (err && health == TAP_UP)
+		return (enum tap_health)error_fail(error, TAP_LIMITED, "cannot set the MTU of %s: %s", name,
+			strerror(-err));
+	err = keep_vlans(device, &place);
+	if (err && health == TAP_UP)
+		return (enum tap_health)error_fail(error, TAP_LIMITED,
+			"the bridge %s filters by VLAN, and does not give %s its VLANs: %s", place.bridge->name, name,
+			strerror(-err));
+	err = keep_groups(device, &place);
+	if (err && health == TAP_UP)
+		return (enum tap_health)error_fail(error, TAP_LIMITED,
+			"the bridge %s does not forward reserved addresses from %s: %s", place.bridge->name, name,
+			strerror(-err));
+	return health;
 }
 
 static enum tap_health device_check(struct tap_port *port, const struct tap_view *view, struct error *error)
@@ -331,9 +390,9 @@ static enum tap_health device_check(struct tap_port *port, const struct tap_view
 	const enum tap_health health = health_of_tap(&subject, view, error);
 
 	port->elsewhere = health_tap_elsewhere(&subject, view);
-	if (health != TAP_LOST && !port->elsewhere)
-		keep_mtu(device, view);
-	return health;
+	if (health == TAP_LOST || port->elsewhere || !device->bridged)
+		return health;
+	return keep(device, view, health, error);
 }
 
 static int device_set_mtu(struct tap_port *port, uint32_t mtu_bytes)

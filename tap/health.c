@@ -4,8 +4,10 @@
 #include "tap/health.h"
 
 #include "lab/network_mode.h"
+#include "tap/port_vlans.h"
 
 #include <linux/if_bridge.h>
+#include <linux/netfilter.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,6 +81,67 @@ static enum tap_health check_spanning_tree(const struct scene *scene)
 	}
 }
 
+/* ---- filters ------------------------------------------------------------------------------------------------ */
+
+static bool calls(const struct scene *scene, uint8_t family)
+{
+	const struct filter *filter = &scene->view->filter;
+	const struct netlink_bridge *bridge = &scene->bridge->bridge;
+
+	switch (family) {
+	case NFPROTO_IPV4:
+		return filter->calls_iptables || bridge->calls_iptables;
+	case NFPROTO_IPV6:
+		return filter->calls_ip6tables || bridge->calls_ip6tables;
+	default:
+		return true; /* a bridge's own rules */
+	}
+}
+
+/* Frames of IPv4 are what people have; without those of IPv6 alone, something is left */
+static enum tap_health tell_filtered(const struct scene *scene, uint8_t family, enum filter_fate fate,
+	const char *where)
+{
+	const char *six = family == NFPROTO_IPV6 ? "6" : "", *bridge = scene->bridge->name;
+	const enum tap_health health = fate == FILTER_DROPS && family != NFPROTO_IPV6 ? TAP_DOWN : TAP_LIMITED;
+
+	if (family == NFPROTO_BRIDGE)
+		return found(health, scene->error, "%s %s what the bridge %s forwards: have it accept that", where,
+			fate == FILTER_DROPS ? "drops" : "drops, unless a rule accepts it,", bridge);
+	return found(health, scene->error,
+		"IPv%s frames in the bridge %s go through this host's firewall (br_netfilter), where %s drops them%s: "
+		"sysctl net.bridge.bridge-nf-call-ip%stables=0, or ip%stables -I FORWARD -m physdev "
+		"--physdev-is-bridged -j ACCEPT",
+		*six ? six : "4", bridge, where, fate == FILTER_DROPS ? "" : " unless a rule before accepts them", six,
+		six);
+}
+
+static enum tap_health check_filters(const struct scene *scene)
+{
+	static const uint8_t families[] = { NFPROTO_IPV4, NFPROTO_BRIDGE, NFPROTO_IPV6 };
+	enum tap_health worst = TAP_UP;
+
+	for (size_t i = 0; scene->bridge && i < sizeof(families); i++) {
+		char where[FILTER_WHERE_BYTES];
+		struct error error = { "" };
+		struct scene of_family = *scene;
+		enum filter_fate fate = FILTER_PASSES;
+		enum tap_health health;
+
+		if (calls(scene, families[i]))
+			fate = filter_rules_judge(&scene->view->filter.rules, families[i], scene->bridge->name, where);
+		if (fate == FILTER_PASSES)
+			continue;
+		of_family.error = &error;
+		health = tell_filtered(&of_family, families[i], fate, where);
+		if (health <= worst)
+			continue;
+		worst = health;
+		*scene->error = error;
+	}
+	return worst;
+}
+
 /* ---- what carries not all ---------------------------------------------------------------------------------- */
 
 static enum tap_health check_mtu(const struct scene *scene)
@@ -125,12 +188,87 @@ static enum tap_health check_bridge_mtu(const struct scene *scene)
 		name, scene->bridge->mtu_bytes, scene->spec->mtu_bytes, name, scene->spec->mtu_bytes);
 }
 
+/* ---- reserved addresses and VLANs ---------------------------------------------------------------------------- */
+
+uint16_t health_group_forward(unsigned int passes, const struct netlink_bridge *bridge)
+{
+	return (uint16_t)((passes & NETWORK_PASS_STP && bridge->stp ? 1U << 0 : 0) |
+		(passes & NETWORK_PASS_LACP ? 1U << 2 : 0) | (passes & NETWORK_PASS_LLDP ? 1U << 14 : 0) |
+		(passes & NETWORK_PASS_OTHER ? 0xbff8U : 0));
+}
+
+static const char *group_names(uint16_t mask)
+{
+	return mask & 1U << 2 ? "LACP" : mask & 1U << 14 ? "LLDP" : mask & 1U ? "STP" : "802.1X's and other reserved";
+}
+
+/* What comes in by another port of the bridge; by ours, our own mask decides, and is set */
+static enum tap_health check_groups(const struct scene *scene)
+{
+	const struct netlink_links *links = &scene->view->links;
+	uint16_t needed, missing;
+
+	if (!scene->bridge)
+		return TAP_UP;
+	needed = health_group_forward(scene->spec->passes, &scene->bridge->bridge);
+	missing = needed & HEALTH_GROUP_FORWARD_BRIDGE & (uint16_t)~scene->bridge->bridge.group_forward_mask;
+	for (uint32_t i = 0; i < links->count; i++) {
+		const struct netlink_link *link = &links->items[i];
+		const uint16_t mask = scene->bridge->bridge.group_forward_mask | link->bridge_port.group_forward_mask;
+		const uint16_t lacks = needed & (uint16_t)~mask;
+
+		if (link->master != scene->bridge->index || link == scene->own || !lacks)
+			continue;
+		if (lacks & HEALTH_GROUP_FORWARD_BRIDGE)
+			break; /* for all of them together */
+		return found(TAP_LIMITED, scene->error,
+			"the bridge %s keeps %s frames that come in by %s, and the network would pass them: "
+			"ip link set %s type bridge_slave group_fwd_mask 0x%x",
+			scene->bridge->name, group_names(lacks), link->name, link->name,
+			link->bridge_port.group_forward_mask | lacks);
+	}
+	if (!missing)
+		return TAP_UP;
+	return found(TAP_LIMITED, scene->error,
+		"the bridge %s keeps %s frames to itself, and the network would pass them: ip link set %s type bridge "
+		"group_fwd_mask 0x%x",
+		scene->bridge->name, group_names(missing), scene->bridge->name,
+		scene->bridge->bridge.group_forward_mask | missing);
+}
+
+/* Our own VLANs are ours to set.  They lead nowhere where nobody else is in one of them */
+static enum tap_health check_vlans(const struct scene *scene)
+{
+	const struct bridge_vlans_table *table = &scene->view->vlans;
+	struct bridge_vlans wanted;
+	bool others = false;
+
+	if (!scene->bridge || !scene->bridge->bridge.vlan_filtering)
+		return TAP_UP;
+	port_vlans_wanted(&scene->spec->vlan, scene->bridge->bridge.default_pvid, &wanted);
+	for (uint32_t i = 0; i < table->count; i++) {
+		const struct netlink_link *link = netlink_links_at(&scene->view->links, table->entries[i].index);
+
+		if (!link || link == scene->own || link->master != scene->bridge->index)
+			continue;
+		if (port_vlans_meet(&wanted, &table->entries[i].vlans))
+			return TAP_UP;
+		others = true;
+	}
+	if (!others)
+		return TAP_UP;
+	return found(TAP_DOWN, scene->error,
+		"the bridge %s filters by VLAN, and none of its other ports is in a VLAN of this port: bridge vlan add "
+		"dev PORT vid VLAN, or another vlan for the port",
+		scene->bridge->name);
+}
+
 /* ---- in order ---------------------------------------------------------------------------------------------- */
 
 static enum tap_health judge(const struct scene *scene)
 {
-	static check *const checks[] = { check_up, check_bridge_up, check_spanning_tree, check_members,
-		check_bridge_mtu, check_mtu };
+	static check *const checks[] = { check_up, check_bridge_up, check_spanning_tree, check_vlans, check_filters,
+		check_members, check_bridge_mtu, check_mtu, check_groups };
 	enum tap_health health = TAP_UP;
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]) && health == TAP_UP; i++)

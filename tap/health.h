@@ -56,6 +56,15 @@ enum tap_health health_of_tap(const struct health_subject *subject, const struct
 enum tap_health health_of_interface(const struct health_subject *subject, const struct tap_view *view,
 	struct error *error);
 
+/*
+ * Reserved addresses, as bits by their last byte, that a bridge has to forward for enum network_pass bits @passes.  Pause frames are not
+ * among them, which no bridge forwards, nor STP's, unless the bridge does that itself
+ */
+uint16_t health_group_forward(unsigned int passes, const struct netlink_bridge *bridge);
+
+/* Those that a bridge's own mask may have; the others are set for each of its ports */
+#define HEALTH_GROUP_FORWARD_BRIDGE 0xfff8U
+
 /**
  * health_bridge_mtu() - the MTU that a TAP needs in the bridge @bridge, so that the bridge keeps the one that it has without us
  * @network_bytes: the least that will do

@@ -55,6 +55,15 @@ bool tap_port_elsewhere(const struct tap_port *port)
 	return port->elsewhere;
 }
 
+bool tap_port_want(struct tap_port *port, const struct attach *spec)
+{
+	const bool differs = port->spec.passes != spec->passes || !vlan_policy_equal(&port->spec.vlan, &spec->vlan);
+
+	port->spec.passes = spec->passes;
+	port->spec.vlan = spec->vlan;
+	return differs;
+}
+
 int tap_port_set_mtu(struct tap_port *port, uint32_t mtu_bytes)
 {
 	return port->ops->set_mtu(port, mtu_bytes);

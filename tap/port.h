@@ -116,7 +116,8 @@ unsigned int tap_port_queues(const struct tap_port *port);
  * tap_port_check() - what the port can do now; for the control thread, after links have changed
  * @view:	taken since then; borrowed
  *
- * Our own TAP in a bridge gets another MTU here, where the bridge's other ports have one.
+ * Our own TAP in a bridge gets here what it needs there: another MTU, where the bridge's other ports have one; its VLANs, where the
+ * bridge filters by VLAN; forwarding of reserved addresses.
  *
  * Return: TAP_UP; or another with @error, what to do included.  After TAP_LOST, close it and open it again
  */
@@ -125,6 +126,12 @@ enum tap_health tap_port_check(struct tap_port *port, const struct tap_view *vie
 
 /* Return: whether it was where no netlink of ours reaches when it was last checked: check it every few seconds */
 bool tap_port_elsewhere(const struct tap_port *port);
+
+/*
+ * What its network wants of it now, but for the MTU (see struct attach): heeded at the next tap_port_check().  Return: whether that is
+ * another than before
+ */
+bool tap_port_want(struct tap_port *port, const struct attach *spec);
 
 /* Return: 0 or -errno.  An AF_PACKET port's interface is not ours to change: 0, nothing done */
 int tap_port_set_mtu(struct tap_port *port, uint32_t mtu_bytes) __attribute__((warn_unused_result));

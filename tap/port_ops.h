@@ -29,7 +29,7 @@ struct tap_ops {
 
 struct tap_port {
 	const struct tap_ops *ops;
-	struct attach spec;
+	struct attach spec; /* the control thread's, once the port is open */
 	char name[ATTACH_NAME_BYTES];
 	unsigned int queues;
 	unsigned int caps;

@@ -81,6 +81,7 @@ static void add_ports(struct core *core)
 		}
 		ports_want(port, wanted);
 		opening_set_mtu(core, port, mtu_bytes);
+		opening_want(core, port);
 	}
 }
 

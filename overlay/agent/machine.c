@@ -131,23 +131,21 @@ static int port_open(void *ctx, const struct attach *spec, struct tap_port **out
 static bool look(void *ctx)
 {
 	struct agent *agent = ctx;
-	struct tap_view fresh;
-	int err = tap_view_take(&fresh);
+	int err = tap_view_take(&agent->view);
 
 	if (err) {
 		log_warning("cannot look at this machine's links: %s; ports are taken to be as they were",
 			strerror(-err));
 		return false;
 	}
-	tap_view_fini(&agent->view);
-	agent->view = fresh;
 	return true;
 }
 
 static bool has_changed(void *ctx)
 {
-	(void)ctx;
-	return false;
+	struct agent *agent = ctx;
+
+	return tap_view_has_changed(&agent->view);
 }
 
 static enum tap_health port_check(void *ctx, struct tap_port *port, struct error *error)

@@ -7,6 +7,7 @@
 #include "overlay/agent/device_name.h"
 #include "overlay/agent/publish.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,13 +58,15 @@ static struct vport *new_vport(const struct port *port, const struct attach *spe
 static bool describe(const struct core *core, const struct port *port, struct attach *out, struct error *error)
 {
 	const struct lab_port *wanted = &port->wanted;
-	const char *network = topology_network(&core->topology, wanted->network_id)->network.name;
+	const struct lab_network *network = &topology_network(&core->topology, wanted->network_id)->network;
 
 	if (attach_parse(wanted->attach, out, error) < 0)
 		return false;
 	out->create = wanted->create;
 	out->mtu_bytes = port->mtu_bytes;
-	if (!device_name(core->config.ca_pem, wanted->lab, network, wanted->name, out->device))
+	out->passes = network->mode == NETWORK_SWITCH ? network->pass : UINT_MAX;
+	out->vlan = wanted->vlan;
+	if (!device_name(core->config.ca_pem, wanted->lab, network->name, wanted->name, out->device))
 		snprintf(out->device, sizeof(out->device), "wf%u", wanted->id);
 	snprintf(out->alias, sizeof(out->alias), ATTACH_ALIAS_MARK "%s/%s", wanted->lab, wanted->name);
 	return true;
@@ -119,6 +122,15 @@ void opening_set_mtu(struct core *core, struct port *port, uint32_t mtu_bytes)
 		return;
 	error_set(&error, "cannot set its MTU to %u: %s", mtu_bytes, strerror(-err));
 	(void)opening_break(core, port, &error);
+}
+
+void opening_want(struct core *core, struct port *port)
+{
+	struct error error;
+	struct attach spec;
+
+	if (port->open && describe(core, port, &spec, &error))
+		core->unchecked |= tap_port_want(port->open->tap, &spec);
 }
 
 void opening_try_waiting(struct core *core)

@@ -15,6 +15,9 @@ bool opening_break(struct core *core, struct port *port, const struct error *err
 /* The port's next one, upon its network's MTU or after ports_idle(): as if nothing had failed yet */
 void opening_set_mtu(struct core *core, struct port *port, uint32_t mtu_bytes);
 
+/* What an open port's network wants of it may be another now, but for the MTU */
+void opening_want(struct core *core, struct port *port);
+
 /* Something that a port may have waited for is gone */
 void opening_try_waiting(struct core *core);
 

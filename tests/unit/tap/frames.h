@@ -133,7 +133,7 @@ static inline int frame_wait(struct tap_port *port, struct test_frame *frame, en
 static inline enum tap_health health_of(struct tap_port *port, struct error *error)
 {
 	enum tap_health health = TAP_HEALTHS_COUNT;
-	struct tap_view view;
+	struct tap_view view = { .filter_known = false };
 
 	error->text[0] = '\0';
 	if (tap_view_take(&view) == 0) {

@@ -5,7 +5,14 @@
  */
 #include "tap/health.h"
 
+#include "lab/network_mode.h"
+
+#include <arpa/inet.h>
+#include <libmnl/libmnl.h>
 #include <linux/if_bridge.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -295,6 +302,121 @@ static void an_interface_is_its_name(void **state)
 	assert_said("was deleted, or moved");
 }
 
+/* ---- filters, VLANs, reserved addresses ------------------------------------------------------------------------ */
+
+/* A chain at the hook of forwarded frames, without rules: its policy is what there is */
+static void add_chain(uint8_t family, uint32_t policy)
+{
+	_Alignas(struct nlmsghdr) char buffer[512];
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+	struct nfgenmsg *generic;
+	struct nlattr *nest;
+
+	header->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWCHAIN;
+	generic = mnl_nlmsg_put_extra_header(header, sizeof(*generic));
+	*generic = (struct nfgenmsg){ .nfgen_family = family };
+	mnl_attr_put_strz(header, NFTA_CHAIN_TABLE, "filter");
+	mnl_attr_put_strz(header, NFTA_CHAIN_NAME, "FORWARD");
+	nest = mnl_attr_nest_start(header, NFTA_CHAIN_HOOK);
+	mnl_attr_put_u32(header, NFTA_HOOK_HOOKNUM, htonl(NF_INET_FORWARD));
+	mnl_attr_nest_end(header, nest);
+	mnl_attr_put_u32(header, NFTA_CHAIN_POLICY, htonl(policy));
+	assert_true(filter_rules_chain(&view.filter.rules, header));
+}
+
+static int no_filter(void **state)
+{
+	(void)state;
+	filter_fini(&view.filter);
+	view.filter = (struct filter){ 0 };
+	view.vlans = (struct bridge_vlans_table){ 0 };
+	return 0;
+}
+
+static void a_firewall_that_drops(void **state)
+{
+	(void)state;
+	add_chain(NFPROTO_IPV6, NF_DROP);
+	assert_int_equal(tap_health(), TAP_UP); /* bridged frames do not come by it */
+	view.filter.calls_ip6tables = true;
+	assert_int_equal(tap_health(), TAP_LIMITED);
+	assert_said("sysctl net.bridge.bridge-nf-call-ip6tables=0");
+	add_chain(NFPROTO_IPV4, NF_DROP);
+	assert_int_equal(tap_health(), TAP_LIMITED);
+	view.filter.calls_iptables = true;
+	assert_int_equal(tap_health(), TAP_DOWN);
+	assert_said("chain FORWARD of table ip filter");
+	assert_said("iptables -I FORWARD -m physdev --physdev-is-bridged -j ACCEPT");
+	view.filter.calls_iptables = view.filter.calls_ip6tables = false;
+	assert_int_equal(tap_health(), TAP_UP);
+	links[BR0].bridge.calls_iptables = true; /* this bridge alone */
+	assert_int_equal(tap_health(), TAP_DOWN);
+	links[BR0].bridge.calls_iptables = false;
+	add_chain(NFPROTO_BRIDGE, NF_DROP);
+	assert_int_equal(tap_health(), TAP_DOWN);
+	assert_said("chain FORWARD of table bridge filter");
+	on_its_own("ours");
+	assert_int_equal(tap_health(), TAP_UP);
+}
+
+static void a_firewall_that_accepts_is_no_alarm(void **state)
+{
+	(void)state;
+	add_chain(NFPROTO_IPV4, NF_ACCEPT);
+	add_chain(NFPROTO_INET, NF_ACCEPT);
+	view.filter.calls_iptables = view.filter.calls_ip6tables = true;
+	assert_int_equal(tap_health(), TAP_UP);
+}
+
+static void reserved_addresses_that_the_network_passes(void **state)
+{
+	(void)state;
+	spec.passes = NETWORK_PASS_LLDP;
+	assert_int_equal(tap_health(), TAP_LIMITED);
+	assert_said("ip link set br0 type bridge group_fwd_mask 0x4000");
+	links[BR0].bridge.group_forward_mask = 0x4000;
+	assert_int_equal(tap_health(), TAP_UP);
+	spec.passes = NETWORK_PASS_LLDP | NETWORK_PASS_LACP; /* that one cannot be set for a bridge */
+	assert_int_equal(tap_health(), TAP_LIMITED);
+	assert_said("ip link set vm0 type bridge_slave group_fwd_mask 0x4");
+	links[VM0].bridge_port.group_forward_mask = 4;
+	assert_int_equal(tap_health(), TAP_UP);
+	spec.passes = NETWORK_PASS_PAUSE; /* no bridge does */
+	assert_int_equal(tap_health(), TAP_UP);
+	spec.passes = NETWORK_PASS_STP; /* passes while the bridge does none */
+	assert_int_equal(tap_health(), TAP_UP);
+	links[BR0].bridge.stp = true;
+	assert_int_equal(tap_health(), TAP_LIMITED);
+	assert_said("group_fwd_mask 0x5");
+	spec.passes = 0;
+	assert_int_equal(tap_health(), TAP_UP);
+	as_interface();
+	spec.passes = UINT32_MAX;
+	assert_int_equal(interface_health(), TAP_UP);
+}
+
+static void vlans_that_lead_nowhere(void **state)
+{
+	static struct bridge_vlans_entry entries[2] = { { .index = 3 }, { .index = 4 } };
+
+	(void)state;
+	memset(&entries[0].vlans, 0, sizeof(entries[0].vlans));
+	bridge_vlans_add(&entries[0].vlans, 1, true);
+	view.vlans = (struct bridge_vlans_table){ .entries = entries, .count = 2 };
+	spec.vlan = (struct vlan_policy){ .mode = VLAN_ACCESS, .access = 10 };
+	assert_int_equal(tap_health(), TAP_UP); /* it does not filter */
+	links[BR0].bridge.vlan_filtering = true;
+	links[BR0].bridge.default_pvid = 1;
+	assert_int_equal(tap_health(), TAP_DOWN);
+	assert_said("the bridge br0 filters by VLAN");
+	bridge_vlans_add(&entries[0].vlans, 10, false);
+	assert_int_equal(tap_health(), TAP_UP);
+	spec.vlan = (struct vlan_policy){ .mode = VLAN_TRUNK_ALL };
+	assert_int_equal(tap_health(), TAP_UP);
+	view.vlans.count = 0; /* nobody else is there yet */
+	assert_int_equal(tap_health(), TAP_UP);
+}
+
 /* ---- the MTU of a bridge ------------------------------------------------------------------------------------ */
 
 static void a_bridge_keeps_its_mtu(void **state)
@@ -362,6 +484,10 @@ int main(void)
 		TEST(but_not_the_tap_of_a_bridge),
 		TEST(an_interface_is_well),
 		TEST(an_interface_is_its_name),
+		cmocka_unit_test_setup_teardown(a_firewall_that_drops, set_up, no_filter),
+		cmocka_unit_test_setup_teardown(a_firewall_that_accepts_is_no_alarm, set_up, no_filter),
+		cmocka_unit_test_setup_teardown(reserved_addresses_that_the_network_passes, set_up, no_filter),
+		cmocka_unit_test_setup_teardown(vlans_that_lead_nowhere, set_up, no_filter),
 		TEST(a_bridge_keeps_its_mtu),
 		TEST(there_is_a_reason_or_none),
 	};
