@@ -90,6 +90,7 @@ void core_document(struct core *core, const json_t *document, struct instant now
 void core_published(struct core *core, const struct attach_faults *faults, struct instant now)
 {
 	core->now = now;
+	core->news = true; /* ports are in force that were starting */
 	publish_done(core);
 	if (faults->peers_error)
 		log_error(

@@ -72,7 +72,8 @@ static void add_ports(struct errors *errors, const struct core *core)
 
 		if (port && error_is_set(&port->error))
 			add(errors,
-				json_pack("{s:s, s:s, s:s}", "lab", port->wanted.lab, "port", port->wanted.name, "text",
+				json_pack("{s:s, s:s, s:s, s:s}", "lab", port->wanted.lab, "port", port->wanted.name,
+					"state", port_state_name(port_state(port, core->forwarding)), "text",
 					port->error.text));
 	}
 }

@@ -18,6 +18,7 @@ isolation.sh
 restart.sh
 restart-many.sh
 supervised.sh
+ports-truth.sh
 roam.sh
 source-address.sh
 peers-truth.sh

@@ -175,6 +175,11 @@ static void ports_are_counted(void **state)
 	apply(three_ports(1));
 	assert_int_equal(reported_count("ports", "count"), 3);
 	assert_int_equal(reported_count("ports", "up"), 2);
+	around.refused[0] = '\0';
+	core_links_changed(core, around.now);
+	assert_int_equal(reported_count("ports", "up"), 2); /* it is starting */
+	all_turns();
+	assert_int_equal(reported_count("ports", "up"), 3); /* at once, not with the next report */
 }
 
 static void a_disk_that_is_full_is_an_error_until_it_is_not(void **state)
