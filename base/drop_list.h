@@ -34,6 +34,9 @@
 	X(FRAME_SHORT, "frame-short",                                                                                                        \
 		"A frame that ends within its Ethernet or VLAN header. Find the guest that sends it (tcpdump "                               \
 		"-e on its port).")                                                                                                          \
+	X(FRAME_OVERSIZE, "frame-oversize",                                                                                                  \
+		"A guest's frame over its network's MTU, from a bridge whose own MTU is larger. Set the guest's MTU to the "                 \
+		"network's, or raise mtu in the lab; the guest was told, where it asked to be.")                                             \
 	X(PROBE_MALFORMED, "probe-malformed",                                                                                                \
 		"A probe of a peer that cannot be read. Run the same version of weft on all hosts; if that is "                              \
 		"so already, please report it.")                                                                                             \

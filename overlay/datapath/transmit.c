@@ -5,12 +5,14 @@
  */
 #include "overlay/datapath/transmit.h"
 
+#include "overlay/datapath/answer.h"
 #include "overlay/datapath/burst.h"
 #include "overlay/datapath/datapath.h"
 #include "overlay/datapath/decide.h"
 #include "overlay/datapath/dispatch.h"
 #include "overlay/datapath/outputs.h"
 #include "overlay/datapath/worker.h"
+#include "switch/vlan.h"
 
 #define TURN_PKTS 64U /* before other events get their turn */
 #define TURN_BYTES (512U * 1024U)
@@ -21,6 +23,35 @@ static const struct network_port *entrance(const struct worker *worker, const st
 {
 	*network = forwarding_network(worker->forwarding, port->network);
 	return *network ? network_port_lookup(*network, port->slot) : NULL;
+}
+
+/*
+ * Our TAP in a bridge may have a larger MTU than its network, so that the bridge keeps its own.  Devices elsewhere are no larger than
+ * what is wanted, or their owner's.  As bridges do it, one tag is not counted.  Return: the longest frame that may come in
+ */
+static uint32_t longest(const struct vport *port, const struct network *network)
+{
+	return port->spec.kind == ATTACH_BRIDGE ? network->mtu_bytes + FRAME_ETHERNET_BYTES + FRAME_TAG_BYTES
+						: UINT32_MAX;
+}
+
+/* Of a super-frame, what its segments will be */
+static bool is_oversize(const struct packet *packet, uint32_t longest)
+{
+	return longest < (packet->offload.gso == OFFLOAD_GSO_NONE
+					 ? packet->bytes
+					 : (uint32_t)packet->info.payload_offset + packet->offload.gso_bytes);
+}
+
+/* As a router would say it */
+static __attribute__((noinline)) void refuse_oversize(struct worker *worker, struct packet *packet)
+{
+	drops_count(&worker->drops, DROP_FRAME_OVERSIZE, 1);
+	packet->vlan = vlan_policy_access(&packet->in->vlan);
+	if (!packet->vlan)
+		packet->vlan =
+			vlan_form_id((struct vlan_form){ .tagged = packet->info.tagged, .tci = packet->info.tci });
+	answer_too_big(worker, packet, packet->network->mtu_bytes);
 }
 
 /* What other ports could not take as it is */
@@ -38,10 +69,12 @@ static __attribute__((noinline)) void settle_packet(struct worker *worker, struc
 			outputs_carry(worker, &piece, decide(worker, &piece));
 }
 
-static void transmit_packet(struct worker *worker, struct packet *packet)
+static void transmit_packet(struct worker *worker, struct packet *packet, uint32_t longest)
 {
 	if (!packet_parse(packet))
 		drops_count(&worker->drops, DROP_FRAME_SHORT, 1);
+	else if (is_oversize(packet, longest))
+		refuse_oversize(worker, packet);
 	else if (settle_needed(packet))
 		settle_packet(worker, packet);
 	else
@@ -54,6 +87,7 @@ static size_t transmit_burst(struct worker_port *wport, const struct network *ne
 	struct worker *worker = wport->worker;
 	struct port_counters *counters = &worker->port_counters[wport->port->slot];
 	struct packet_burst *burst = &worker->burst;
+	const uint32_t limit = in ? longest(wport->port, network) : 0;
 	size_t bytes = 0;
 
 	for (unsigned int i = 0; i < burst->count; i++)
@@ -68,7 +102,7 @@ static size_t transmit_burst(struct worker_port *wport, const struct network *ne
 		packet->network = network;
 		packet->in = in;
 		packet->peer = 0;
-		transmit_packet(worker, packet);
+		transmit_packet(worker, packet, limit);
 	}
 	return bytes;
 }

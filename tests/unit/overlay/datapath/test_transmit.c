@@ -130,6 +130,38 @@ static void what_is_no_frame_is_counted(void **state)
 	lone_close(&lone);
 }
 
+/* In a bridge, whose MTU is larger than the network's */
+static void a_frame_over_the_networks_mtu(void **state)
+{
+	const struct offload none = { 0 };
+	struct packet packet;
+	struct lone lone;
+
+	(void)state;
+	lone_open(&lone);
+	lone.network->mtu_bytes = 1500;
+	lone.ports[0].spec.kind = ATTACH_TAP;
+	packet = lone_packet(&lone, 0, 1, 1500 + 18 - 42);
+	assert_int_equal(packet.bytes, 1518);
+	assert_true(memory_port_inject(lone.ports[0].tap, 0, &none, packet.frame, packet.bytes));
+	packet = lone_packet(&lone, 0, 1, 1500 + 19 - 42);
+	assert_true(memory_port_inject(lone.ports[0].tap, 0, &none, packet.frame, packet.bytes));
+	assert_int_equal(read_by_one_turn(&lone, 0), 2); /* elsewhere the device's MTU decides */
+	assert_int_equal(lone_dropped(&lone, DROP_FRAME_OVERSIZE), 0);
+	while (lone_take(&lone, 1))
+		;
+	lone.ports[0].spec.kind = ATTACH_BRIDGE;
+	assert_true(memory_port_inject(lone.ports[0].tap, 0, &none, packet.frame, packet.bytes));
+	assert_int_equal(read_by_one_turn(&lone, 0), 1);
+	assert_int_equal(lone_dropped(&lone, DROP_FRAME_OVERSIZE), 1);
+	assert_int_equal(lone_take(&lone, 1), 0);
+	packet = lone_packet(&lone, 0, 1, 1500 + 18 - 42);
+	assert_true(memory_port_inject(lone.ports[0].tap, 0, &none, packet.frame, packet.bytes));
+	assert_int_equal(read_by_one_turn(&lone, 0), 1);
+	assert_int_equal(lone_take(&lone, 1), 1518);
+	lone_close(&lone);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +170,7 @@ int main(void)
 		cmocka_unit_test(frames_of_a_port_without_network_are_counted),
 		cmocka_unit_test(a_guests_tunnel_is_settled),
 		cmocka_unit_test(what_is_no_frame_is_counted),
+		cmocka_unit_test(a_frame_over_the_networks_mtu),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_begin, fixture_end);
