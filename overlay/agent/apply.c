@@ -222,6 +222,7 @@ static void pin_declared(struct core *core)
 		return;
 	}
 	change = pins_set(&core->pins, core->config.fdb, wanted, gather_pins(core, wanted));
+	core->unchecked |= core->has_declared;
 	if (change.refused)
 		error_set(&core->shortfall, "%u declared MACs have no room in the MAC table: their frames flood",
 			change.refused);

@@ -123,6 +123,12 @@ void core_links_changed(struct core *core, struct instant now)
 	settle(core);
 }
 
+void core_declared(struct core *core, uint32_t slot, const struct fdb_key *key, struct instant now)
+{
+	core->now = now;
+	opening_declared(core, slot, key);
+}
+
 /* They come in flocks, and one look is enough for all: at the next tick */
 void core_port_gone(struct core *core, uint32_t slot)
 {
@@ -201,7 +207,7 @@ struct instant core_tick(struct core *core, struct instant now)
 		apply_keep(core);
 	opening_try_due(core);
 	if (instant_reached(now, core->look_at)) {
-		core->unchecked |= core->elsewhere || core->ops->has_changed(core->ctx);
+		core->unchecked |= core->elsewhere || core->ops->has_changed(core->ctx) || core->has_declared;
 		core->look_at = instant_add_ms(now, CORE_LOOK_MS);
 	}
 	if (core->judge_at.ns && instant_reached(now, core->judge_at))

@@ -59,6 +59,7 @@
 #define CORE_PEERS_RENEW_MS 30000U /* what is said of a peer whose state stays is said anew */
 #define CORE_KEEP_MS 5000U         /* a document that could not be kept is tried again */
 #define CORE_LOOK_MS 2000U
+#define CORE_DECLARED_MS 30000U /* for so long a port is limited by what speaks behind it and is declared elsewhere */
 #define CORE_JUDGE_MAX_MS 86400000U
 #define CORE_JUDGE_MS 60000U /* the clock may have been wrong: certificates are only valid in their time */
 
@@ -143,6 +144,7 @@ struct core {
 	struct ports ports;
 	struct timers retries;  /* of ports that are broken */
 	bool unchecked;         /* a port was opened, or may be another thing now */
+	bool has_declared;      /* behind a port speaks what is declared elsewhere */
 	bool elsewhere;         /* a port's device is in another namespace */
 	struct instant look_at; /* for what nobody tells of */
 	struct pins pins;
@@ -205,6 +207,9 @@ void core_links_changed(struct core *core, struct instant now);
 
 /* A probe of the overlay's to @peer has come back */
 void core_answered(struct core *core, const struct peer *peer, uint64_t token, struct instant now);
+
+/* Behind the port in @slot speaks an address that is declared elsewhere: the port is limited until it has been silent for a while */
+void core_declared(struct core *core, uint32_t slot, const struct fdb_key *key, struct instant now);
 
 /* A worker finds the device of the port in @slot gone */
 void core_port_gone(struct core *core, uint32_t slot);

@@ -184,6 +184,68 @@ static void note(struct core *core, struct port *port, enum tap_health health, c
 	port->error = *error;
 }
 
+/* ---- declared addresses ------------------------------------------------------------------------------------- */
+
+static bool declares(const struct lab_port *port, const struct fdb_key *key)
+{
+	return port->network_id == key->network && vlan_policy_access(&port->vlan) == key->vlan &&
+		value_mac_given(&port->mac) && mac_equal(&port->mac, &key->mac);
+}
+
+/* Where @key is declared, "port lab/name of host".  Return: false where it is not, any more */
+static bool where_declared(const struct core *core, const struct fdb_key *key, const char *lab, char *out, size_t bytes)
+{
+	const struct topology *topology = &core->topology;
+
+	for (uint32_t i = 0; i < topology->ports_count; i++)
+		if (declares(&topology->ports[i], key)) {
+			snprintf(out, bytes, "port %s/%s of this host", lab, topology->ports[i].name);
+			return true;
+		}
+	for (uint32_t i = 0; i < topology->remotes_count; i++)
+		if (declares(&topology->remotes[i], key)) {
+			snprintf(out, bytes, "host %s", topology->hosts[topology->remote_hosts[i]].name);
+			return true;
+		}
+	return false;
+}
+
+void opening_declared(struct core *core, uint32_t slot, const struct fdb_key *key)
+{
+	struct port *port = ports_at(&core->ports, slot);
+
+	if (!port || !port->open || port->wanted.network_id != key->network)
+		return;
+	core->unchecked |= !port->declared_until.ns || memcmp(&port->declared.mac, &key->mac, MAC_BYTES) != 0;
+	core->has_declared = true;
+	port->declared = *key;
+	port->declared_until = instant_add_ms(core->now, CORE_DECLARED_MS);
+}
+
+/* Return: @health, or limited where a declared address speaks at the wrong place, with @error */
+static enum tap_health with_declared(struct core *core, struct port *port, enum tap_health health, struct error *error)
+{
+	char mac[MAC_TEXT_BYTES], where[2 * LAB_NAME_BYTES + 32];
+
+	if (port->declared_until.ns &&
+		(instant_reached(core->now, port->declared_until) ||
+			!where_declared(core, &port->declared, port->wanted.lab, where, sizeof(where))))
+		port->declared_until.ns = 0;
+	if (!port->declared_until.ns)
+		return health;
+	core->has_declared = true;
+	if (health != TAP_UP)
+		return health;
+	mac_format(&port->declared.mac, mac);
+	error_set(error,
+		"%s is declared on %s and speaks here: what is sent to it goes there; declare it (mac:) on the port where "
+		"it is, or on none",
+		mac, where);
+	return TAP_LIMITED;
+}
+
+/* ---- looking after ports ------------------------------------------------------------------------------------- */
+
 /* Opened again at once where it is lost for the first time; where that leads to nothing, at growing intervals */
 static void check(struct core *core, struct port *port)
 {
@@ -191,7 +253,7 @@ static void check(struct core *core, struct port *port)
 	const enum tap_health health = core->ops->port_check(core->ctx, port->open->tap, &error);
 
 	if (health != TAP_LOST)
-		note(core, port, health, &error);
+		note(core, port, with_declared(core, port, health, &error), &error);
 	else if (opening_break(core, port, &error) && port->failures == 1)
 		timers_set(&core->retries, &port->retry, core->now);
 	core->elsewhere |= port->open && tap_port_elsewhere(port->open->tap);
@@ -202,7 +264,7 @@ void opening_check(struct core *core)
 	core->unchecked = !core->ops->look(core->ctx);
 	if (core->unchecked)
 		return; /* at the next turn */
-	core->elsewhere = false;
+	core->elsewhere = core->has_declared = false;
 	for (uint32_t slot = 0; slot < core->ports.slots_count; slot++) {
 		struct port *port = ports_at(&core->ports, slot);
 

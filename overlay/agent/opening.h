@@ -27,6 +27,9 @@ void opening_try_due(struct core *core);
 /* Try those that are broken: what was missing may be there now */
 void opening_try_broken(struct core *core);
 
+/* An address that is declared elsewhere was heard behind the port in @slot */
+void opening_declared(struct core *core, uint32_t slot, const struct fdb_key *key);
+
 /* Look what open ports can do now, and whether they still are what they should be */
 void opening_check(struct core *core);
 

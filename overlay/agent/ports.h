@@ -16,6 +16,7 @@
 #include "base/timers.h"
 #include "lab/lab_port.h"
 #include "overlay/datapath/forwarding.h"
+#include "switch/fdb.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,8 +52,10 @@ struct port {
 	enum tap_health health; /* while it is open: what it can do now */
 	struct error error;     /* why it is idle or not as it should be; "": waits, or is well */
 	struct instant error_since;
-	uint32_t failures;  /* in a row */
-	struct timer retry; /* the caller's */
+	struct fdb_key declared;       /* speaks behind it and is declared elsewhere, */
+	struct instant declared_until; /* as far as is known; 0: nothing does */
+	uint32_t failures;             /* in a row */
+	struct timer retry;            /* the caller's */
 	struct port *next_of_bucket;
 	struct port *idle_before, *idle_after; /* in the list of those that are not open */
 };

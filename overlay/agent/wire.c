@@ -141,6 +141,11 @@ static void take(struct agent *agent, const struct mail *mail)
 	case MAIL_TOO_BIG:
 		overlay_too_big(overlay, mail->peer, mail->bytes, agent->now);
 		break;
+	case MAIL_DECLARED:
+		core_declared(agent->core, mail->port,
+			&(struct fdb_key){ .network = mail->network, .vlan = mail->vlan, .mac = mail->mac },
+			agent->now);
+		break;
 	case MAIL_PORT_GONE:
 		core_port_gone(agent->core, mail->port);
 		break;

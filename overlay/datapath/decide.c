@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#define DECLARED_MS 1000U
+
 static void read_key(const struct packet *packet, struct decision *out)
 {
 	uint32_t last;
@@ -34,6 +36,21 @@ static bool is_for(const struct decision *decision, const struct packet *packet)
 		decision->tag == ((uint32_t)packet->info.tagged << 16 | packet->info.tci);
 }
 
+/* People are told, and one in a second is enough: it goes on while the address speaks */
+static __attribute__((noinline)) void tell_declared(struct worker *worker, const struct packet *packet, uint16_t vlan)
+{
+	const struct mail mail = {
+		.kind = MAIL_DECLARED,
+		.port = packet->in->id,
+		.network = packet->network->id,
+		.vlan = vlan,
+		.mac = frame_source(packet->frame),
+	};
+
+	if (instant_reached(worker->now, worker->declared_at) && worker_mail(worker, &mail))
+		worker->declared_at = instant_add_ms(worker->now, DECLARED_MS);
+}
+
 const struct verdict *decide(struct worker *worker, struct packet *packet)
 {
 	struct decision *decision = &worker->decision;
@@ -48,6 +65,8 @@ const struct verdict *decide(struct worker *worker, struct packet *packet)
 			decision->network = NULL;
 		if (verdict->learned != FDB_OK)
 			counter_add(&worker->fdb_events[verdict->learned], 1);
+		if (verdict->learned == FDB_STATIC && packet->in)
+			tell_declared(worker, packet, verdict->vlan);
 	}
 	packet->vlan = verdict->vlan;
 	return verdict;

@@ -23,6 +23,7 @@ enum mail_kind {
 	MAIL_REKEY,        /* a lane's counter nears its limit: session */
 	MAIL_PROBE_ACK,    /* session, token, bytes */
 	MAIL_TOO_BIG,      /* the kernel refused a datagram's size: peer, bytes */
+	MAIL_DECLARED,     /* a MAC that is declared elsewhere speaks behind a port: port, network, vlan, mac */
 	MAIL_PORT_GONE,    /* a port's device was deleted, in whatever namespace it was: port */
 };
 
@@ -31,6 +32,9 @@ struct mail {
 	uint32_t session; /* our index */
 	uint32_t peer;    /* slot */
 	uint32_t port;    /* slot */
+	uint32_t network;
+	uint16_t vlan;
+	struct mac mac;
 	uint32_t bytes;
 	uint64_t token;
 	struct endpoint from;

@@ -67,7 +67,8 @@ struct worker {
 	struct drops drops; /* read by any thread */
 	struct counter fdb_events[FDB_RESULTS];
 	struct decision decision;
-	struct mailbox mailbox; /* to the control thread */
+	struct instant declared_at; /* the next of MAIL_DECLARED, not before */
+	struct mailbox mailbox;     /* to the control thread */
 
 	/* transmit.c, fit.c and dispatch.c */
 	struct packet_burst burst;

@@ -19,6 +19,7 @@ restart.sh
 restart-many.sh
 supervised.sh
 ports-truth.sh
+bridge-untouched.sh
 roam.sh
 source-address.sh
 peers-truth.sh

@@ -27,7 +27,7 @@ fault() {
 # mended PORT TEXT
 mended() { within $LIMIT "... $2: up" shown "$1" up; }
 
-applies() { operator apply "$WORK/truth.yaml" --wait; }
+applies() { operator apply "$WORK/truth.yaml" --timeout "${1:-30}s"; }
 
 lan_device() { agent_status h1 | jq -r '.ports[] | select(.name == "h1-lan") | .device'; }
 
@@ -55,7 +55,7 @@ equal "the TAP says whose it is" "weft lab/h1-lan" "$(in_ip h1 -j link show "$de
 say "the device"
 h1 link set "$device" down
 fault h1-lan down "ip link set $device up" "set down"
-refuse "... apply --wait says so and fails" "ip link set $device up" applies
+refuse "... apply says so and fails" "ip link set $device up" applies 1
 h1 link set "$device" up
 mended h1-lan "set up"
 h1 link set "$device" nomaster
@@ -97,7 +97,7 @@ h1 link set br-lab type bridge stp_state 0
 
 say "reserved addresses"
 lab_of ', pass: [lldp, lacp]' >"$WORK/truth.yaml"
-refuse "apply --wait of a network that passes LLDP" 'group_fwd_mask 0x4000' applies
+refuse "apply of a network that passes LLDP" 'group_fwd_mask 0x4000' applies 2
 fault h1-lan limited 'group_fwd_mask 0x4000' "the bridge keeps LLDP"
 for host in h1 h2; do must in_ip $host link set br-lab type bridge group_fwd_mask 0x4000; done
 fault h1-lan limited 'vm-h1. type bridge_slave group_fwd_mask 0x4' "the bridge keeps LACP"
@@ -159,6 +159,17 @@ fault tap down 'ip link set eth0 up' "down there"
 must ip netns del "$PREFIX-c1"
 within $LIMIT "the container ends: a new TAP waits for the next one" in_ip h1 link show tp1
 mended tap "made anew"
+
+say "a declared address"
+sed "s|attach: \"packet:pv1\"|attach: \"packet:pv1\", mac: \"52:54:00:00:00:11\"|" "$WORK/truth.yaml" >"$WORK/declared.yaml"
+must operator apply "$WORK/declared.yaml" --no-wait
+declared() {
+	on h1a ping -n -q -c 1 -W 0.1 10.0.0.50
+	shown h1-lan limited '52:54:00:00:00:11 is declared on port lab/pkt of this host and speaks here'
+}
+within 5 "an address that is declared elsewhere speaks: limited" declared
+must operator apply "$WORK/truth.yaml" --no-wait
+mended h1-lan "declared nowhere"
 
 check "the lab applies at the end" applies
 finish

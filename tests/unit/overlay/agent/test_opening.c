@@ -242,6 +242,34 @@ static void a_device_that_is_always_lost_is_no_loop(void **state)
 	assert_true(around.opens - opens < 3 * 10);
 }
 
+/* It moved there, say, and its lab was not told */
+static void a_declared_address_that_speaks_elsewhere(void **state)
+{
+	const struct fdb_key of_two = { .network = 17, .mac = { { 0x52, 0x54, 0, 0, 0, 2 } } },
+			     of_nobody = { .network = 17, .mac = { { 0x52, 0x54, 0, 0, 0, 9 } } };
+
+	(void)state;
+	apply(three_ports(1));
+	core_declared(core, port(1)->slot, &of_nobody, around.now);
+	later(1);
+	assert_int_equal(state_of(1), PORT_UP);
+	core_declared(core, port(1)->slot, &of_two, around.now);
+	later(1);
+	assert_int_equal(state_of(1), PORT_LIMITED);
+	assert_non_null(strstr(reported_of("p001"),
+		"52:54:00:00:00:02 is declared on port lab/p002 of this host and speaks here"));
+	assert_int_equal(state_of(2), PORT_UP);
+	later(CORE_DECLARED_MS / 2);
+	core_declared(core, port(1)->slot, &of_two, around.now); /* it goes on */
+	later(CORE_DECLARED_MS / 2 + 1000);
+	assert_int_equal(state_of(1), PORT_LIMITED);
+	later(CORE_DECLARED_MS / 2);
+	later(CORE_LOOK_MS);
+	assert_int_equal(state_of(1), PORT_UP);
+	assert_null(json_object_get(around.report, "errors"));
+	core_declared(core, 400, &of_two, around.now); /* mail of a port that has left since */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +285,7 @@ int main(void)
 		TEST(nothing_is_wrong_where_nothing_is_seen),
 		TEST(what_nobody_tells_of_is_looked_for),
 		TEST(a_device_that_is_always_lost_is_no_loop),
+		TEST(a_declared_address_that_speaks_elsewhere),
 	};
 
 	return run_rigged("opening", tests, sizeof(tests) / sizeof(tests[0]));

@@ -189,6 +189,41 @@ static void what_is_learned_is_counted_once_a_run(void **state)
 	lone_close(&lone);
 }
 
+/* Once a second, and for ports only: a peer's host tells of its own */
+static void a_declared_address_is_told_of(void **state)
+{
+	struct packet packet;
+	struct fdb_key key;
+	struct lone lone;
+	struct mail mail;
+
+	(void)state;
+	lone_open(&lone);
+	packet = lone_packet(&lone, 0, 1, 100);
+	key = (struct fdb_key){ .network = NETWORK, .mac = frame_source(packet.frame) };
+	assert_int_equal(fdb_pin(lone.datapath.fdb, &key, (struct fdb_location){ FDB_LOCAL, 1 }), 0);
+	for (int i = 0; i < 3; i++) {
+		(void)decide(lone.worker, &packet);
+		lone.worker->decision.network = NULL; /* another burst */
+	}
+	assert_true(mailbox_take(&lone.worker->mailbox, &mail));
+	assert_int_equal(mail.kind, MAIL_DECLARED);
+	assert_int_equal(mail.port, 0);
+	assert_int_equal(mail.network, NETWORK);
+	assert_true(mac_equal(&mail.mac, &key.mac));
+	assert_false(mailbox_take(&lone.worker->mailbox, &mail));
+	lone.worker->now = instant_add_ms(lone.worker->now, 1000);
+	(void)decide(lone.worker, &packet);
+	assert_true(mailbox_take(&lone.worker->mailbox, &mail));
+	lone.worker->now = instant_add_ms(lone.worker->now, 1000);
+	lone.worker->decision.network = NULL;
+	packet.in = NULL;
+	packet.peer = LONE_PEER;
+	(void)decide(lone.worker, &packet);
+	assert_false(mailbox_take(&lone.worker->mailbox, &mail));
+	lone_close(&lone);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +236,7 @@ int main(void)
 		cmocka_unit_test(another_network_is_decided_anew),
 		cmocka_unit_test(where_a_stage_looks_deeper_nothing_is_kept),
 		cmocka_unit_test(what_is_learned_is_counted_once_a_run),
+		cmocka_unit_test(a_declared_address_is_told_of),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_begin, fixture_end);
