@@ -394,7 +394,7 @@ static void check_mtu(const json_t *facts, struct findings *out)
 	json_array_foreach(json_object_get(status_of(facts), "peers"), i, peer) {
 		json_int_t mtu = json_int_of(peer, "path_mtu");
 
-		if (!mtu || (least && mtu >= least))
+		if (!mtu || (least && mtu >= least) || !answers(facts, peer))
 			continue;
 		least = mtu;
 		name = json_text_of(peer, "host");
@@ -405,7 +405,7 @@ static void check_mtu(const json_t *facts, struct findings *out)
 		find(out, "error", "ip link show",
 			"the path to %s takes packets of %lld bytes only; weft needs %d: raise the MTU on the way",
 			name ? name : "?", least, CHECKS_MTU_LEAST);
-	else if (wanted && least < wanted)
+	else if (wanted && least < wanted + CHECKS_AROUND_BYTES)
 		find(out, "ok", NULL,
 			"the path to %s takes %lld bytes and a network has an MTU of %lld: large frames go in fragments",
 			name ? name : "?", least, wanted);

@@ -37,6 +37,7 @@
 #define CHECKS_CLOCK_WRONG_S 60 /* and by more is an error: certificates are valid in their time */
 #define CHECKS_HEARD_MS 3000    /* a peer that heard this host so lately hears it */
 #define CHECKS_MTU_LEAST 1280
+#define CHECKS_AROUND_BYTES 80 /* of headers around a frame of a network's MTU, at least, in the underlay */
 
 /* Return: [{"check", "result": "ok", "warning" or "error", "text", "command"?}], new */
 json_t *checks_judge(const json_t *facts);

@@ -156,7 +156,7 @@ void doctor_question(const struct questions_source *source, const json_t *args, 
 	doctor.facts = json_pack("{s:o, s:o, s:i, s:i, s:i}", "status", status, "machine", checkup_machine(),
 		"udp_port", (int)facts.udp_port, "network_mtu", (int)largest_mtu(&core->topology), "descriptors_needed",
 		(int)(64 + (core->ports.count + 4) * facts.workers));
-	host_of(facts.controller, name, sizeof(name));
+	host_of(facts.controller_wanted ? facts.controller_wanted : facts.controller, name, sizeof(name));
 	doctor.asking = asking_begin(name);
 	doctor.asked = core->now;
 	core->doctors.doctor[core->doctors.count++] = doctor;

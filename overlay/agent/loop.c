@@ -172,6 +172,7 @@ static void facts(void *ctx, struct status_facts *out)
 		.host = enrolment->host,
 		.fabric = enrolment->fabric,
 		.controller = agent->client ? controller_client_address(agent->client) : enrolment->controller,
+		.controller_wanted = enrolment->controller,
 		.connected = agent->connected,
 		.controller_state = agent->controller_state,
 		.workers = agent->datapath.workers_count,

@@ -13,7 +13,8 @@
 /* What the composition knows and the core does not.  Borrowed */
 struct status_facts {
 	const char *host, *fabric;
-	const char *controller; /* its address */
+	const char *controller;        /* its address */
+	const char *controller_wanted; /* the one that it is to be reached at, where that is another; may be NULL */
 	bool connected;
 	const char *controller_state; /* while it is not: why */
 	uint32_t workers;

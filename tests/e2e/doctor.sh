@@ -83,11 +83,21 @@ stop h2 TERM
 within 10 "doctor finds that h2 is offline" eval 'findings h2 | grep -q systemctl'
 within 10 "events tell that h2 is offline" event h2 host-offline
 check "on the host: doctor without a weftd says how to start it" grep -q "systemctl start weftd" <<<"$(here h2 doctor)"
-agent_start h2
+cp /etc/hosts "$WORK/hosts" # h2's own from here on
+# shellcheck disable=SC2016
+spawn h2 h2 unshare -m sh -c 'mount --bind "$0" /etc/hosts && exec "$@"' "$WORK/hosts" "$BUILD/weftd" --state "$WORK/h2"
 within 20 "h2 is back, and well" clean h2
 within 5 "events tell that it is online" event h2 host-online
 check "the controller's events have the lab" event "" lab-applied lab
 check "events of the host by its own socket" eval 'here h1 events | grep -q peer-up'
+
+# ---- the controller's name does not resolve ----
+
+must operator controller set-address ctl.lab
+within 20 "doctor finds that the controller's new name does not resolve on h2" eval '[ -n "$(command_of h2 name)" ]'
+equal "... and the command that mends it" "echo 'ADDRESS ctl.lab' >>/etc/hosts" "$(command_of h2 name)"
+echo '192.0.2.100 ctl.lab' >>"$WORK/hosts"
+within 20 "after it h2 is well again" clean h2
 
 # ---- drops are explained ----
 
