@@ -82,6 +82,9 @@ static void port_row(struct table *table, const json_t *port)
 	table_add(table, json_text_of(port, "state"));
 	add_bytes(table, port, "rx_bytes");
 	add_bytes(table, port, "tx_bytes");
+	if (json_text_of(port, "reads"))
+		table_note(table, "%s/%s reads %s", json_text_of(port, "lab"), json_text_of(port, "name"),
+			json_text_of(port, "reads"));
 }
 
 static void mac_row(struct table *table, const json_t *mac)

@@ -50,8 +50,8 @@
 		"where it comes from.")                                                                          \
 	X(HEADER, "tap-header",                                                                                  \
 		"The kernel's offload header does not fit the frame, or the kernel could not say the frame's "   \
-		"offload in one. Turn the offload off where the frame comes from (ethtool -K DEV "               \
-		"tx-udp-segmentation off).")                                                                     \
+		"offload in one, as SCTP's segmentation. Turn the offload off where the frame comes from "       \
+		"(ethtool -K DEV tx-sctp-segmentation off tx-udp-segmentation off).")                            \
 	X(FULL, "tap-full",                                                                                      \
 		"The device had no room for a frame at that moment: its reader is too slow. Give the guest "     \
 		"more CPU or a longer queue (ip link set DEV txqueuelen 10000).")                                \
