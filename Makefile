@@ -155,6 +155,7 @@ overlay/peer_SRC = \
 	overlay/peer/handshaker.c \
 	overlay/peer/liveness.c \
 	overlay/peer/overlay.c \
+	overlay/peer/pacing.c \
 	overlay/peer/paths.c \
 	overlay/peer/peer.c \
 	overlay/peer/peers.c \
@@ -237,6 +238,7 @@ controller_SRC = \
 	controller/event_log.c \
 	controller/folder.c \
 	controller/gateway.c \
+	controller/host_addresses.c \
 	controller/host_sessions.c \
 	controller/host_topology.c \
 	controller/lab_put.c \
@@ -415,6 +417,7 @@ overlay/peer_TESTS = \
 	tests/unit/overlay/peer/test_handshaker.c \
 	tests/unit/overlay/peer/test_liveness.c \
 	tests/unit/overlay/peer/test_overlay.c \
+	tests/unit/overlay/peer/test_pacing.c \
 	tests/unit/overlay/peer/test_paths.c \
 	tests/unit/overlay/peer/test_peer.c \
 	tests/unit/overlay/peer/test_peers.c \
@@ -490,6 +493,7 @@ controller_TESTS = \
 	tests/unit/controller/test_enrol.c \
 	tests/unit/controller/test_event_log.c \
 	tests/unit/controller/test_gateway.c \
+	tests/unit/controller/test_host_addresses.c \
 	tests/unit/controller/test_host_sessions.c \
 	tests/unit/controller/test_host_topology.c \
 	tests/unit/controller/test_lab_put.c \

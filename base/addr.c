@@ -58,6 +58,32 @@ bool endpoint_has_local(const struct endpoint *endpoint)
 	return memcmp(endpoint->local_ip, none, sizeof(none)) != 0;
 }
 
+static const char *unusable_v4(const uint8_t *ip)
+{
+	if (ip[0] == 0)
+		return "no address";
+	if (ip[0] == 127)
+		return "the loopback's address";
+	if (ip[0] == 169 && ip[1] == 254)
+		return "a link-local address";
+	if (ip[0] >= 224 && ip[0] < 240)
+		return "a multicast address";
+	return ip[0] >= 240 ? "a broadcast or reserved address" : NULL;
+}
+
+const char *endpoint_unusable(const struct endpoint *endpoint)
+{
+	static const uint8_t zeros[15];
+
+	if (endpoint_is_v4(endpoint))
+		return unusable_v4(endpoint->ip + sizeof(v4_mapped));
+	if (memcmp(endpoint->ip, zeros, sizeof(zeros)) == 0 && endpoint->ip[15] <= 1)
+		return endpoint->ip[15] ? "the loopback's address" : "no address";
+	if (endpoint->ip[0] == 0xfe && (endpoint->ip[1] & 0xc0) == 0x80)
+		return "a link-local address";
+	return endpoint->ip[0] == 0xff ? "a multicast address" : NULL;
+}
+
 static bool port_parse(const char *text, uint16_t *out)
 {
 	char *end;

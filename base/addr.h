@@ -73,6 +73,9 @@ bool endpoint_parse(const char *text, uint16_t default_port, struct endpoint *ou
 
 void endpoint_format(const struct endpoint *endpoint, char out[ENDPOINT_TEXT_BYTES]);
 
+/* Why no other host can be reached there: "the loopback's address" and so on; NULL: one may be */
+const char *endpoint_unusable(const struct endpoint *endpoint);
+
 /* Our end's address; "" where the kernel chooses it */
 void endpoint_format_local(const struct endpoint *endpoint, char out[ENDPOINT_TEXT_BYTES]);
 

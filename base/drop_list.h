@@ -112,6 +112,9 @@
 	X(HANDSHAKE_ELSEWHERE, "handshake-elsewhere",                                                                                        \
 		"A handshake as a host that answers at another address. One or two are ordinary after a host was restarted elsewhere; more " \
 		"mean that two machines use one host's keys: weft status peers names them.")                                                 \
+	X(HANDSHAKE_TWICE, "handshake-twice",                                                                                                \
+		"The same handshake came by several of this host's addresses: the first was answered, the "                                  \
+		"others need not be. Ordinary.")                                                                                             \
 	X(HANDSHAKE_FULL, "handshake-full",                                                                                                  \
 		"No session or memory was free for a handshake. See free memory, and restart weftd if it goes "                              \
 		"on.")

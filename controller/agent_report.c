@@ -4,6 +4,7 @@
 #include "controller/agent_report.h"
 
 #include "base/addr.h"
+#include "controller/host_addresses.h"
 #include "lab/limits.h"
 #include "lab/vlan_policy.h"
 
@@ -202,6 +203,56 @@ static bool take_peers(const json_t *in, const struct model *model, const char *
 	return true;
 }
 
+/* ---- where hosts are --------------------------------------------------------------------------------------- */
+
+/* A host is believed about where those are that it has to do with */
+static bool is_neighbour(const struct model *model, const json_t *networks, const char *other)
+{
+	const char *key;
+	json_t *port;
+
+	json_object_foreach((json_t *)model_host_ports(model, other), key, port) {
+		char id[24];
+
+		snprintf(id, sizeof(id), "%" JSON_INTEGER_FORMAT,
+			json_integer_value(json_object_get(port, "network_id")));
+		if (json_object_get(networks, id))
+			return true;
+	}
+	return false;
+}
+
+static bool take_seen(const json_t *in, const struct model *model, const char *host, struct agent_report *out,
+	struct fault *fault)
+{
+	json_t *list = json_object_get(in, "seen"), *networks, *item;
+	size_t i;
+
+	if (list && (!json_is_array(list) || json_array_size(list) > REPORT_SEEN_MAX))
+		return fault_set(fault, 400, "seen", "must be a list of at most %u", REPORT_SEEN_MAX);
+	out->seen = json_array();
+	networks = own_networks(model, host);
+	json_array_foreach(list, i, item) {
+		const char *other = json_string_value(json_object_get(item, "host"));
+
+		if (other && json_is_string(json_object_get(item, "endpoint")) && strcmp(other, host) != 0 &&
+			is_neighbour(model, networks, other))
+			json_array_append(out->seen, item);
+	}
+	json_decref(networks);
+	return true;
+}
+
+static bool take_addresses(const json_t *in, struct agent_report *out, struct fault *fault)
+{
+	const json_t *list = json_object_get(in, "addresses");
+
+	if (list && (!json_is_array(list) || json_array_size(list) > PEER_ENDPOINTS_MAX))
+		return fault_set(fault, 400, "addresses", "must be a list of at most %u", PEER_ENDPOINTS_MAX);
+	out->addresses = host_addresses_reported(list);
+	return true;
+}
+
 static bool take_applied(const json_t *in, struct agent_report *out, struct fault *fault)
 {
 	const char *applied = json_string_value(json_object_get(in, "applied"));
@@ -242,7 +293,8 @@ bool agent_report_check(const json_t *in, const struct model *model, const char 
 		take_text(in, "version", REPORT_TEXT_MAX, out->about, "version", fault) &&
 		take_errors(in, out->about, fault) && take_counts(in, "ports", out->about, fault) &&
 		take_peers(in, model, host, out, fault) && take_macs(in, model, host, out, fault) &&
-		take_drops(in, host, out, fault) && check_events(in, fault);
+		take_drops(in, host, out, fault) && check_events(in, fault) && take_addresses(in, out, fault) &&
+		take_seen(in, model, host, out, fault);
 }
 
 static json_int_t int_of(const json_t *item, const char *key)
@@ -350,5 +402,7 @@ void agent_report_fini(struct agent_report *report)
 	json_decref(report->macs);
 	json_decref(report->drops);
 	json_decref(report->peers);
+	json_decref(report->addresses);
+	json_decref(report->seen);
 	*report = (struct agent_report){ 0 };
 }

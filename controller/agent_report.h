@@ -23,6 +23,7 @@
 #define REPORT_TEXT_MAX 2048U
 #define REPORT_ERRORS_MAX 64U
 #define REPORT_PEERS_MAX 64U
+#define REPORT_SEEN_MAX 64U
 #define REPORT_COUNT_MAX 1000000
 #define REPORT_EVENTS_MAX 64U
 
@@ -30,9 +31,11 @@ struct agent_report {
 	char applied[AUTHORITY_HASH_BYTES]; /* name of the newest document that it has gone through; "" for none */
 	uint64_t rev;                       /* that document's, for people */
 	json_t *about; /* {"error"?, "errors"?, "version"?, "underlay_mtu"?, "peers"?, "ports"?}: members of the host's item */
-	json_t *macs;  /* {key: item of the list}; NULL where the report has none */
-	json_t *drops; /* the same; agent_report_rate() adds to the items */
-	json_t *peers; /* the same, of those that are not up; NULL where the agent does not tell */
+	json_t *macs;      /* {key: item of the list}; NULL where the report has none */
+	json_t *drops;     /* the same; agent_report_rate() adds to the items */
+	json_t *addresses; /* ["IP:port"] of its own */
+	json_t *seen;      /* [{"host", "endpoint"}]: where it hears others that share a network with it */
+	json_t *peers;     /* the same, of those that are not up; NULL where the agent does not tell */
 
 	/* Against these, rates are counted: {name: item}, as of then */
 	json_t *drops_before;

@@ -3,11 +3,11 @@
  */
 #include "controller/enrol.h"
 
-#include "base/addr.h"
 #include "base/base64.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "controller/host_addresses.h"
 #include "controller/host_topology.h"
 #include "crypto/identity_issue.h"
 #include "lab/limits.h"
@@ -152,27 +152,27 @@ static const json_t *check_token(const struct enrol *enrol, const char *key, uin
 
 /* ---- enrolment -------------------------------------------------------------------------------------------- */
 
-/* Check the request's endpoint and port, and put them into @host */
-static bool take_endpoint(const json_t *in, json_t *host, struct fault *fault)
+/* Check the request's endpoints and port, and put them into @host */
+static bool take_endpoints(const json_t *in, const struct model *model, json_t *host, struct fault *fault)
 {
-	const json_t *port = json_object_get(in, "port"), *endpoint = json_object_get(in, "endpoint");
+	json_t *port = json_object_get(in, "port"), *endpoint = json_object_get(in, "endpoint"),
+	       *endpoints = json_object_get(in, "endpoints"), *one;
 	json_int_t port_number = port && !json_is_null(port) ? json_integer_value(port) : UDP_PORT_DEFAULT;
-	char text[ENDPOINT_TEXT_BYTES];
-	struct endpoint parsed;
+	bool good;
 
 	if (port_number < 1 || port_number > 65535)
 		return fault_set(fault, 400, "port", "must be a UDP port, 1 to 65535");
 	json_object_set_new(host, "port", json_integer(port_number));
+	if (endpoints && !json_is_null(endpoints))
+		return host_addresses_declare(endpoints, model, host, fault);
 	if (!endpoint || json_is_null(endpoint))
 		return true;
-	if (!json_is_string(endpoint) || !endpoint_parse(json_string_value(endpoint), (uint16_t)port_number, &parsed)) {
-		fault_set(fault, 400, "endpoint", "must be a numeric address, with or without a port");
-		fault_hint(fault, "as in 198.51.100.7 or [2001:db8::1]:4754");
-		return false;
-	}
-	endpoint_format(&parsed, text);
-	json_object_set_new(host, "endpoint", json_string(text));
-	return true;
+	one = json_pack("[O]", endpoint);
+	good = host_addresses_declare(one, model, host, fault);
+	if (!good)
+		snprintf(fault->where, sizeof(fault->where), "endpoint");
+	json_decref(one);
+	return good;
 }
 
 /* The tunnel's key must be signed by the key that the certificate was issued for */
@@ -227,13 +227,14 @@ static bool issue(const json_t *in, const struct authority *authority, const cha
 }
 
 /* The host as it will be stored, with a new certificate; NULL with @fault set */
-static json_t *new_host(const json_t *in, const struct authority *authority, const char *name, time_t now,
-	struct fault *fault)
+static json_t *new_host(const json_t *in, const struct enrol *enrol, const char *name, struct fault *fault)
 {
+	const time_t now = enrol->now;
 	char fingerprint[IDENTITY_FINGERPRINT_BYTES], *certificate = NULL;
 	json_t *host = json_pack("{s:s, s:b, s:I}", "name", name, "revoked", 0, "enrolled_at", (json_int_t)now);
-	bool ok = take_endpoint(in, host, fault) && issue(in, authority, name, now, &certificate, fault) &&
-		take_tunnel_key(in, authority, certificate, now, host, fault);
+	bool ok = take_endpoints(in, enrol->model, host, fault) &&
+		issue(in, enrol->authority, name, now, &certificate, fault) &&
+		take_tunnel_key(in, enrol->authority, certificate, now, host, fault);
 
 	if (ok && !identity_fingerprint(certificate, fingerprint))
 		ok = fault_set(fault, 503, "", "could not hash the certificate");
@@ -295,7 +296,7 @@ json_t *enrol_host(const struct enrol *enrol, const json_t *in, struct fault *fa
 	if (!record)
 		return NULL;
 	name = json_text_of(record, "host");
-	host = new_host(in, authority, name, enrol->now, fault);
+	host = new_host(in, enrol, name, fault);
 	if (host && key_is_free(enrol->model, host, fault)) {
 		put_host(enrol, key.text, record, token_rev, host);
 		out = json_pack("{s:s, s:s, s:O, s:s, s:O}", "fabric", authority->name, "host", name, "certificate",

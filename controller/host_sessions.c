@@ -7,6 +7,7 @@
 #include "controller/agent_report.h"
 #include "controller/clones.h"
 #include "controller/ca/authority.h"
+#include "controller/host_addresses.h"
 #include "controller/host_topology.h"
 
 #include <stddef.h>
@@ -15,11 +16,21 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#define ADDRESS_CHANGES_MAX 5U
+#define ADDRESS_CHANGE_S 30
+
 struct host_session {
 	struct watcher watcher; /* first */
 	struct model_change address_change;
 	bool address_changing;
-	char address[ENDPOINT_TEXT_BYTES]; /* the one that it changes to */
+
+	/* what was learnt of where it is, and may be in the store already */
+	json_t *own;          /* as its agent says; NULL: not since the start */
+	struct endpoint from; /* its agent's last connection */
+	bool from_known;
+	char witnessed[ENDPOINT_TEXT_BYTES]; /* by a peer, last; "" for none */
+	uint32_t changes;                    /* of late */
+	time_t changes_at;
 
 	struct host_sessions *sessions;
 	char name[LAB_NAME_MAX + 1];
@@ -28,13 +39,10 @@ struct host_session {
 	bool stale;                          /* there may be a newer one to be made */
 	struct agent_report report;
 	bool reported;
-	bool fresh;        /* since this watch began */
-	time_t last_seen;  /* 0: never, since the start */
-	time_t left_at;    /* when its last watch ended; 0: it had none, since the start */
-	time_t address_at; /* when its address was last stored */
+	bool fresh;       /* since this watch began */
+	time_t last_seen; /* 0: never, since the start */
+	time_t left_at;   /* when its last watch ended; 0: it had none, since the start */
 	struct clones clones;
-	struct endpoint from; /* of its agent's last request */
-	bool from_known;
 	uint64_t events_taken; /* the agent's number of the last event */
 	TAILQ_ENTRY(host_session) link;
 	bool queued; /* its document is to be made in a turn */
@@ -315,6 +323,7 @@ void host_sessions_free(struct host_sessions *sessions)
 
 		end_watch(session);
 		agent_report_fini(&session->report);
+		json_decref(session->own);
 		free(session);
 	}
 	json_decref(sessions->news);
@@ -385,54 +394,109 @@ void host_sessions_turn(struct host_sessions *sessions)
 
 /* ---- addresses -------------------------------------------------------------------------------------------- */
 
+static struct host_session *changing(struct model_change *change)
+{
+	return (struct host_session *)((char *)change - offsetof(struct host_session, address_change));
+}
+
+/* The host's item with what was learnt of where it is.  Return: new; NULL where there is nothing new in it */
+static json_t *learnt(const struct host_session *session)
+{
+	const json_t *known = model_host(session->sessions->model, session->name);
+	json_t *host = known && !json_is_true(json_object_get(known, "revoked")) ? json_copy((json_t *)known) : NULL;
+	bool is_new = false;
+
+	if (host && session->own)
+		is_new |= host_addresses_report(host, session->own);
+	if (host && session->from_known)
+		is_new |= host_addresses_seen(host, &session->from);
+	if (host && session->witnessed[0])
+		is_new |= host_addresses_witness(host, session->witnessed);
+	if (is_new)
+		return host;
+	json_decref(host);
+	return NULL;
+}
+
 static bool prepare_address(struct model_change *change, struct store_txn *txn, struct fault *fault)
 {
-	struct host_session *session =
-		(struct host_session *)((char *)change - offsetof(struct host_session, address_change));
-	json_t *host = json_copy((json_t *)model_host(session->sessions->model, session->name));
+	struct host_session *session = changing(change);
+	json_t *host = learnt(session);
 	char key[LAB_NAME_MAX + 8];
 
 	(void)fault;
-	json_object_set_new(host, "address", json_string(session->address));
 	snprintf(key, sizeof(key), "%s%s", model_prefix(MODEL_HOST), session->name);
-	model_put(txn, key, host);
+	if (host)
+		model_put(txn, key, host);
 	json_decref(host);
 	return true;
 }
 
 static void address_changed(struct model_change *change, uint64_t rev, const struct fault *fault)
 {
-	struct host_session *session =
-		(struct host_session *)((char *)change - offsetof(struct host_session, address_change));
+	struct host_session *session = changing(change);
+	json_t *list = host_addresses_of(model_host(session->sessions->model, session->name));
+	char *text = json_dumps(list, JSON_COMPACT);
 
 	(void)rev;
 	session->address_changing = false;
 	if (fault)
-		log_error("host %s is at %s now: %s", session->name, session->address, fault->message);
+		log_error("host %s is elsewhere now: %s", session->name, fault->message);
 	else
-		log_info("host %s is at %s now", session->name, session->address);
+		log_info("host %s is at %s now", session->name, text ? text : "?");
+	free(text);
+	json_decref(list);
 }
 
-/* Where others reach a host that named no endpoint: where its agent's connection comes from */
-static void learn_address(struct host_session *session, const struct endpoint *from)
+/* So many changes at once, and then one in a while: addresses that come and go must not keep the whole fabric busy */
+static bool may_change(struct host_session *session)
 {
-	const json_t *host = model_host(session->sessions->model, session->name);
-	const char *known = json_string_value(json_object_get(host, "address"));
-	struct endpoint without_port = *from, known_address;
+	const time_t passed = session->last_seen - session->changes_at;
 
-	/* once a second at most, however it changes; the agent's next request will tell again */
-	without_port.port = 1;
-	if (json_object_get(host, "endpoint") || session->address_at == session->last_seen ||
-		session->address_changing ||
-		(known && endpoint_parse(known, 1, &known_address) && endpoint_equal(&known_address, &without_port)) ||
-		!clones_may_learn(&session->clones, from, session->last_seen))
+	if (passed >= ADDRESS_CHANGE_S) {
+		session->changes -= session->changes < passed / ADDRESS_CHANGE_S
+			? session->changes
+			: (uint32_t)(passed / ADDRESS_CHANGE_S);
+		session->changes_at = session->last_seen;
+	}
+	if (session->changes == ADDRESS_CHANGES_MAX)
+		return false;
+	session->changes++;
+	return true;
+}
+
+/* Store what is new of where the host is; what has to wait is looked at again when its agent says something */
+static void learn(struct host_session *session)
+{
+	json_t *host = session->address_changing ? NULL : learnt(session);
+
+	if (host && session->from_known && !clones_may_learn(&session->clones, &session->from, session->last_seen)) {
+		json_decref(host);
 		return;
-	session->address_at = session->last_seen;
-	endpoint_format(&without_port, session->address);
-	*strrchr(session->address, ':') = '\0';
-	session->address_changing = true;
-	session->address_change = (struct model_change){ .prepare = prepare_address, .done = address_changed };
-	model_change(session->sessions->model, &session->address_change);
+	}
+	if (host && may_change(session)) {
+		session->address_changing = true;
+		session->address_change = (struct model_change){ .prepare = prepare_address, .done = address_changed };
+		model_change(session->sessions->model, &session->address_change);
+	}
+	json_decref(host);
+}
+
+/* What a host says of where others are: they share a network with it */
+static void learn_witnessed(struct host_sessions *sessions, const json_t *seen)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(seen, i, item) {
+		struct host_session *session = lookup(sessions, json_string_value(json_object_get(item, "host")));
+
+		if (!session || session->address_changing)
+			continue;
+		snprintf(session->witnessed, sizeof(session->witnessed), "%s",
+			json_string_value(json_object_get(item, "endpoint")));
+		learn(session);
+	}
 }
 
 /* ---- agents' requests ------------------------------------------------------------------------------------- */
@@ -444,11 +508,11 @@ void host_sessions_seen(struct host_sessions *sessions, const char *host, const 
 	if (!session)
 		return;
 	session->last_seen = now;
-	session->from_known = from != NULL;
-	if (!from)
-		return;
-	session->from = *from;
-	learn_address(session, from);
+	if (from) {
+		session->from = *from;
+		session->from_known = true;
+	}
+	learn(session);
 }
 
 json_t *host_sessions_topology(struct host_sessions *sessions, const char *host)
@@ -539,12 +603,16 @@ bool host_sessions_report(struct host_sessions *sessions, const char *host, cons
 		event_log_take(sessions->events, host, json_object_get(in, "events"), &session->events_taken);
 	session->report = report;
 	session->reported = true;
+	json_decref(session->own);
+	session->own = json_incref(report.addresses);
 	session->fresh = session->watching;
 	agent_report_fini(&was);
 	if (changed)
 		emit_host(session);
 	if (changed_ports)
 		emit_ports(session);
+	learn(session);
+	learn_witnessed(sessions, report.seen);
 	return true;
 }
 
@@ -629,14 +697,15 @@ json_t *host_sessions_item(struct host_sessions *sessions, const json_t *host)
 {
 	const char *name = json_string_value(json_object_get(host, "name"));
 	const struct host_session *session = lookup(sessions, name);
-	char endpoint[ENDPOINT_TEXT_BYTES];
+	json_t *endpoints = host_addresses_of(host);
 	json_t *out = json_pack("{s:s, s:b, s:b, s:b, s:O, s:O}", "name", name, "endpoint_declared",
-		json_object_get(host, "endpoint") != NULL, "revoked", json_is_true(json_object_get(host, "revoked")),
-		"online", session && session->watching, "enrolled_at", json_object_get(host, "enrolled_at"),
-		"fingerprint", json_object_get(host, "fingerprint"));
+		host_addresses_declared(host), "revoked", json_is_true(json_object_get(host, "revoked")), "online",
+		session && session->watching, "enrolled_at", json_object_get(host, "enrolled_at"), "fingerprint",
+		json_object_get(host, "fingerprint"));
 
-	if (host_topology_endpoint(host, endpoint, sizeof(endpoint)))
-		json_object_set_new(out, "endpoint", json_string(endpoint));
+	if (json_array_size(endpoints))
+		json_object_set(out, "endpoint", json_array_get(endpoints, 0));
+	json_object_set_new(out, "endpoints", endpoints);
 	if (session)
 		show_documents(session, out);
 	if (session && !session->watching)

@@ -3,8 +3,8 @@
  */
 #include "controller/host_topology.h"
 
-#include "base/addr.h"
 #include "base/json.h"
+#include "controller/host_addresses.h"
 #include "lab/topology.h"
 
 #include <stdlib.h>
@@ -18,30 +18,6 @@ struct document {
 	json_t *hosts; /* {name: host} that share a network */
 	json_t *seen;  /* network ids that are in */
 };
-
-bool host_topology_endpoint(const json_t *host, char *out, size_t cap_bytes)
-{
-	const char *declared = json_text_of(host, "endpoint"), *seen = json_text_of(host, "address");
-	char text[ENDPOINT_TEXT_BYTES];
-	struct endpoint endpoint;
-
-	if (!declared && !seen)
-		return false;
-	if (!endpoint_parse(declared ? declared : seen, (uint16_t)json_int_of(host, "port"), &endpoint))
-		return false;
-	endpoint_format(&endpoint, text);
-	return (size_t)snprintf(out, cap_bytes, "%s", text) < cap_bytes;
-}
-
-static json_t *host_part(const json_t *host)
-{
-	char endpoint[ENDPOINT_TEXT_BYTES];
-	json_t *endpoints = json_array();
-
-	if (host_topology_endpoint(host, endpoint, sizeof(endpoint)))
-		json_array_append_new(endpoints, json_string(endpoint));
-	return topology_host_part(host, endpoints);
-}
 
 static int by_text(const void *a, const void *b)
 {
@@ -136,7 +112,7 @@ json_t *host_topology_of(const struct model *model, const char *host)
 	}
 	fill(&d);
 	json_object_foreach(d.hosts, name, value)
-		json_array_append_new(hosts, host_part(value));
+		json_array_append_new(hosts, topology_host_part(value, host_addresses_of(value)));
 	json_decref(d.hosts);
 	return topology_document(json_text_of(model_fabric(model), "name"), host, hosts, d.networks, d.ports,
 		d.remote_ports);

@@ -13,9 +13,6 @@
 /* Return: a new document; NULL where memory is short or @host is not known */
 json_t *host_topology_of(const struct model *model, const char *host);
 
-/* "203.0.113.9:4754" at which a host's tunnel is reached, into @out; false where that is not known (yet) */
-bool host_topology_endpoint(const json_t *host, char *out, size_t cap_bytes);
-
 /* Sorted names of the other, not revoked hosts that share a network with @host */
 json_t *host_topology_neighbours(const struct model *model, const char *host);
 

@@ -27,7 +27,8 @@ struct addresses {
 	int question; /* any socket, to ask links for their MTU by */
 	struct hash_seed seed;
 	uint64_t sum;             /* at the last look */
-	uint8_t (*own)[IP_BYTES]; /* then as well, sorted */
+	struct own_address *own;  /* then as well, sorted */
+	uint8_t (*ips)[IP_BYTES]; /* theirs alone, as many */
 	size_t own_count, own_room;
 };
 
@@ -82,19 +83,26 @@ static int compare(const void *a, const void *b)
 }
 
 /* One more, as far as there is memory: of one that is left out others think that it is gone, and let the kernel choose */
-static void keep(struct addresses *addresses, const struct endpoint *endpoint)
+static void keep(struct addresses *addresses, const struct endpoint *endpoint, const char *link)
 {
 	const size_t room = addresses->own_room ? 2 * addresses->own_room : 16;
+	struct own_address *own;
 	void *grown;
 
 	if (addresses->own_count == addresses->own_room) {
+		grown = realloc(addresses->ips, room * sizeof(*addresses->ips));
+		if (!grown)
+			return;
+		addresses->ips = grown;
 		grown = realloc(addresses->own, room * sizeof(*addresses->own));
 		if (!grown)
 			return;
 		addresses->own = grown;
 		addresses->own_room = room;
 	}
-	memcpy(addresses->own[addresses->own_count++], endpoint->ip, IP_BYTES);
+	own = &addresses->own[addresses->own_count++];
+	memcpy(own->ip, endpoint->ip, IP_BYTES);
+	snprintf(own->link, sizeof(own->link), "%s", link);
 }
 
 /* Where the kernel does not say, there are none */
@@ -111,11 +119,13 @@ static void look(struct addresses *addresses)
 		if (!read_address(at, &endpoint))
 			continue;
 		addresses->sum += summand(addresses, at, &endpoint);
-		keep(addresses, &endpoint);
+		keep(addresses, &endpoint, at->ifa_name);
 	}
 	freeifaddrs(list);
 	if (addresses->own_count)
 		qsort(addresses->own, addresses->own_count, sizeof(*addresses->own), compare);
+	for (size_t i = 0; i < addresses->own_count; i++)
+		memcpy(addresses->ips[i], addresses->own[i].ip, IP_BYTES);
 }
 
 struct addresses *addresses_new(struct hash_seed seed, struct error *error)
@@ -148,6 +158,7 @@ void addresses_free(struct addresses *addresses)
 	if (addresses->question >= 0)
 		close(addresses->question);
 	free(addresses->own);
+	free(addresses->ips);
 	free(addresses);
 }
 
@@ -208,6 +219,12 @@ bool addresses_has(const struct addresses *addresses, const uint8_t ip[IP_BYTES]
 
 size_t addresses_own(const struct addresses *addresses, const uint8_t (**out)[IP_BYTES])
 {
-	*out = (const uint8_t(*)[IP_BYTES])addresses->own;
+	*out = (const uint8_t(*)[IP_BYTES])addresses->ips;
 	return addresses->own_count;
+}
+
+const struct own_address *addresses_list(const struct addresses *addresses, size_t *count)
+{
+	*count = addresses->own_count;
+	return addresses->own;
 }

@@ -12,11 +12,17 @@
 #include "base/error.h"
 #include "base/hash.h"
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct addresses;
+
+struct own_address {
+	uint8_t ip[IP_BYTES]; /* as struct endpoint has it; first */
+	char link[IF_NAMESIZE];
+};
 
 enum addresses_news {
 	ADDRESSES_QUIET,
@@ -44,5 +50,8 @@ bool addresses_has(const struct addresses *addresses, const uint8_t ip[IP_BYTES]
 
 /* Return: how many addresses this machine had then; they go to @out, borrowed until the next look */
 size_t addresses_own(const struct addresses *addresses, const uint8_t (**out)[IP_BYTES]);
+
+/* Return: what it had then with their links, sorted, borrowed until the next look */
+const struct own_address *addresses_list(const struct addresses *addresses, size_t *count);
 
 #endif /* UNDERLAY_ADDRESSES_H */

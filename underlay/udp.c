@@ -579,6 +579,7 @@ int udp_open(uint16_t port, uint32_t workers, struct underlay **out, struct erro
 	udp->underlay = (struct underlay){
 		.ops = &udp_ops,
 		.workers = workers,
+		.port = port,
 		.family = family_of_machine(),
 		.wanted_buffer_bytes = BUFFER_BYTES,
 	};

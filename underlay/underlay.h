@@ -77,6 +77,7 @@ struct underlay_ops {
 struct underlay {
 	const struct underlay_ops *ops;
 	uint32_t workers;
+	uint16_t port;                           /* of the main flow */
 	int family;                              /* AF_INET6: both families.  AF_INET where the machine has no IPv6 */
 	bool takes_trains[UNDERLAY_WORKERS_MAX]; /* atomic; off once the wire refused a train of this worker */
 	bool gives_trains;

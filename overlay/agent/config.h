@@ -24,6 +24,7 @@ struct options {
 	const char *aead;      /* backend's name, NULL: the fastest */
 	uint32_t time_scale;   /* divides session lifetimes; for tests */
 	uint32_t busy_poll_us; /* 0: workers sleep when there is nothing to do */
+	bool no_report_local;  /* others are not told of this machine's own addresses */
 };
 
 struct config {

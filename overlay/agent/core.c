@@ -120,6 +120,7 @@ void core_links_changed(struct core *core, struct instant now)
 	core->now = now;
 	opening_check(core);
 	opening_try_broken(core);
+	core->news = true; /* of our own addresses */
 	settle(core);
 }
 

@@ -110,6 +110,13 @@ struct core_ops {
 	 */
 	bool (*report)(void *ctx, const json_t *report);
 
+	/*
+	 * Call @each with every address of this machine that others may be told of, and its link; none where the machine's owner
+	 * will not have it
+	 */
+	void (*addresses)(void *ctx, void (*each)(void *arg, const struct endpoint *address, const char *link),
+		void *arg);
+
 	/* What workers have counted, without the overlay's own; see overlay/datapath/stats.h */
 	void (*stats)(void *ctx, struct stats *out);
 	void (*port_stats)(void *ctx, uint32_t slot, struct port_stats *out);

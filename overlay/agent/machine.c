@@ -218,6 +218,23 @@ static bool report(void *ctx, const json_t *report)
 	return true;
 }
 
+static void own_addresses(void *ctx, void (*each)(void *arg, const struct endpoint *address, const char *link),
+	void *arg)
+{
+	struct agent *agent = ctx;
+	struct endpoint endpoint = { .port = agent->datapath.underlay->port };
+	const struct own_address *list;
+	size_t count;
+
+	if (agent->options->no_report_local)
+		return;
+	list = addresses_list(agent->addresses, &count);
+	for (size_t i = 0; i < count; i++) {
+		memcpy(endpoint.ip, list[i].ip, IP_BYTES);
+		each(arg, &endpoint, list[i].link);
+	}
+}
+
 static void stats(void *ctx, struct stats *out)
 {
 	struct agent *agent = ctx;
@@ -322,6 +339,7 @@ bool machine_start(struct agent *agent, struct error *error)
 		.document_keep = document_keep,
 		.document_kept = document_kept,
 		.report = report,
+		.addresses = own_addresses,
 		.stats = stats,
 		.port_stats = port_stats,
 	};

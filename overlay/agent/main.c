@@ -14,7 +14,7 @@
 #include <string.h>
 
 static const char usage[] = "usage: weftd [--state DIR] [--listen-port PORT] [--workers N] [--aead BACKEND]\n"
-			    "             [--busy-poll US] [--log-level LEVEL]\n"
+			    "             [--busy-poll US] [--no-report-local] [--log-level LEVEL]\n"
 			    "\n"
 			    "Joins this host's virtual switches to its fabric's networks.  Enrol it first:\n"
 			    "weft join TOKEN\n"
@@ -25,6 +25,8 @@ static const char usage[] = "usage: weftd [--state DIR] [--listen-port PORT] [--
 			    "  --aead BACKEND      openssl or ipsec-mb; default: the faster one, as measured\n"
 			    "  --busy-poll US      workers look for work US microseconds before they sleep:\n"
 			    "                      lowest latency, for a core each; default 0, off\n"
+			    "  --no-report-local   do not tell the controller, and by it the other hosts, this\n"
+			    "                      machine's own addresses\n"
 			    "  --log-level LEVEL   error, warning, info or debug; default info\n"
 			    "  --time-scale N      for tests: keys are replaced N times as often\n"
 			    "  --version, --help\n"
@@ -74,6 +76,7 @@ static int parse(int argc, char **argv, struct options *options)
 		{ "workers", required_argument, NULL, 'w' },
 		{ "aead", required_argument, NULL, 'a' },
 		{ "busy-poll", required_argument, NULL, 'b' },
+		{ "no-report-local", no_argument, NULL, 'n' },
 		{ "log-level", required_argument, NULL, 'l' },
 		{ "time-scale", required_argument, NULL, 't' },
 		{ "version", no_argument, NULL, 'v' },
@@ -104,6 +107,9 @@ static int parse(int argc, char **argv, struct options *options)
 		case 'b':
 			good = parse_number("busy-poll", optarg, 0, 1000000, &number);
 			options->busy_poll_us = (uint32_t)number;
+			break;
+		case 'n':
+			options->no_report_local = true;
 			break;
 		case 'l':
 			good = parse_level(optarg);

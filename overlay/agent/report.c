@@ -157,6 +157,76 @@ void report_summary(const struct core *core, char out[REPORT_SUMMARY_BYTES])
 		peers_count);
 }
 
+/* ---- where hosts are --------------------------------------------------------------------------------------- */
+
+/* Is @link a port's device, or the bridge that a port is in?  What is sent there goes through the tunnel */
+static bool is_of_a_port(const struct core *core, const char *link)
+{
+	for (uint32_t slot = 0; slot < core->ports.slots_count; slot++) {
+		const struct port *port = ports_at(&core->ports, slot);
+		const char *colon = port ? strchr(port->wanted.attach, ':') : NULL;
+
+		if (colon && strcmp(colon + 1, link) == 0)
+			return true;
+		if (port && port->open && strcmp(tap_port_name(port->open->tap), link) == 0)
+			return true;
+	}
+	return false;
+}
+
+struct own {
+	const struct core *core;
+	json_t *list;
+};
+
+static void add_own(void *arg, const struct endpoint *address, const char *link)
+{
+	struct own *own = arg;
+	char text[ENDPOINT_TEXT_BYTES];
+
+	if (json_array_size(own->list) >= PEER_ENDPOINTS_MAX || endpoint_unusable(address) ||
+		is_of_a_port(own->core, link))
+		return;
+	endpoint_format(address, text);
+	json_array_append_new(own->list, json_string(text));
+}
+
+static json_t *addresses(const struct core *core)
+{
+	struct own own = { .core = core, .list = json_array() };
+
+	core->ops->addresses(core->ctx, add_own, &own);
+	return own.list;
+}
+
+static bool is_told(const struct contact *contact, const struct endpoint *at)
+{
+	for (uint32_t i = 0; i < contact->endpoints_count; i++)
+		if (endpoint_equal(&contact->endpoints[i], at))
+			return true;
+	return false;
+}
+
+/* Where peers are heard, authentic and answering, if that is none of the addresses that the topology has of them */
+static json_t *seen(const struct core *core)
+{
+	json_t *list = json_array();
+	const struct peer *peer;
+	uint32_t slot = 0;
+
+	while (json_array_size(list) < REPORT_SEEN_MAX && (peer = next_named(core, &slot))) {
+		const struct contact *contact = &peer->contact;
+		char text[ENDPOINT_TEXT_BYTES];
+
+		if (contact->state != CONTACT_UP || !contact->has_at || is_told(contact, &contact->at) ||
+			endpoint_unusable(&contact->at))
+			continue;
+		endpoint_format(&contact->at, text);
+		json_array_append_new(list, json_pack("{s:s, s:s}", "host", peer->name, "endpoint", text));
+	}
+	return list;
+}
+
 /* ---- the whole --------------------------------------------------------------------------------------------- */
 
 static json_t *new_report(const struct core *core)
@@ -166,9 +236,10 @@ static json_t *new_report(const struct core *core)
 	struct stats stats;
 
 	core->ops->stats(core->ctx, &stats);
-	report = json_pack("{s:s, s:I, s:s, s:o, s:o, s:o, s:o}", "applied", gather_applied(core), "rev",
+	report = json_pack("{s:s, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "applied", gather_applied(core), "rev",
 		(json_int_t)gather_applied_rev(core), "version", WEFT_VERSION, "macs", gather_macs(core, learnt_mac),
-		"drops", gather_drops(core, &stats), "peers", peers(core), "ports", ports(core));
+		"drops", gather_drops(core, &stats), "peers", peers(core), "ports", ports(core), "addresses",
+		addresses(core), "seen", seen(core));
 	if (json_array_size(errors)) {
 		gather_error_text(errors, text);
 		json_object_set_new(report, "error", json_string(text));

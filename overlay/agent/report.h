@@ -8,6 +8,7 @@
 
 #define REPORT_PEERS_MAX 64U
 #define REPORT_SUMMARY_BYTES 96U
+#define REPORT_SEEN_MAX 64U
 
 /* Tell the controller how things are, where that differs from what it was told */
 void report_send(struct core *core);

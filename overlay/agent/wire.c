@@ -85,6 +85,7 @@ bool wire_start(struct agent *agent)
 		.sessions = &agent->datapath.sessions,
 		.workers = agent->datapath.workers_count,
 		.time_scale = agent->datapath.time_scale,
+		.port = agent->datapath.underlay->port,
 		.family = agent->datapath.underlay->family,
 	};
 

@@ -216,6 +216,7 @@ void contact_endpoints_changed(struct contact *contact, const struct endpoint *e
 	memcpy(contact->endpoints, endpoints, count * sizeof(*endpoints));
 	contact->endpoints_count = count;
 	contact->endpoint_next = 0;
+	contact->asked_everywhere = false;
 	if (!contact->session || contact->unanswered_at.ns || contact->goodbye_at.ns)
 		ask_anew(contact, 1, now); /* the first would go where the peer was last heard */
 	settle(contact, now);
@@ -302,7 +303,7 @@ static bool spoken_to(struct contact *contact, const struct endpoint *from, stru
 {
 	if (!endpoint_has_local(from) || endpoint_same_local(&contact->at, from))
 		return false;
-	if (!endpoint_has_local(&contact->at))
+	if (!endpoint_has_local(&contact->at) || instant_since_ms(now, contact->heard_at) >= CONTACT_QUIET_MS)
 		return true;
 	if (!contact->spoken_at.ns || !endpoint_same_local(&contact->spoken_to, from) ||
 		instant_since_ms(now, contact->spoken_at) > CONTACT_SPOKEN_MS) {
@@ -466,14 +467,16 @@ static uint64_t retry_ms(const struct contact *contact, uint32_t jitter)
  * Where the next attempt goes: where the peer was last heard first, then round the topology's and there again.  All but the first
  * leave it to the kernel from which of our addresses, as the one that the peer spoke to may lead nowhere by now.
  */
-static struct endpoint choose_endpoint(struct contact *contact)
+static struct endpoint choose_endpoint(struct contact *contact, bool everywhere)
 {
 	struct endpoint to;
 	uint32_t at;
 
 	if (contact->has_at && contact->attempts == 0)
 		return contact->at;
-	at = contact->endpoint_next++ % choices(contact);
+	at = contact->endpoint_next % choices(contact);
+	if (!everywhere)
+		contact->endpoint_next++;
 	to = at < contact->endpoints_count ? contact->endpoints[at] : contact->at;
 	memset(to.local_ip, 0, sizeof(to.local_ip));
 	return to;
@@ -536,9 +539,30 @@ static struct instant next_state(const struct contact *contact)
 	return (struct instant){ 0 };
 }
 
+/* By turns, but for the first where the peer was heard */
+static bool asks_everywhere(struct contact *contact)
+{
+	if (contact->has_at && contact->attempts == 0)
+		return false;
+	contact->asked_everywhere = !contact->asked_everywhere;
+	return contact->asked_everywhere;
+}
+
+uint32_t contact_others(const struct contact *contact, const struct endpoint *but, struct endpoint *out)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < contact->endpoints_count; i++)
+		if (!endpoint_equal(&contact->endpoints[i], but))
+			out[count++] = contact->endpoints[i];
+	return count;
+}
+
 static struct contact_todo attempt(struct contact *contact, uint32_t jitter, struct instant now)
 {
-	contact->tried = choose_endpoint(contact);
+	const bool everywhere = asks_everywhere(contact);
+
+	contact->tried = choose_endpoint(contact, everywhere);
 	contact->attempt_at = instant_add_ms(now, retry_ms(contact, jitter));
 	contact->attempted_at = now;
 	contact->attempts++;
@@ -547,6 +571,7 @@ static struct contact_todo attempt(struct contact *contact, uint32_t jitter, str
 	return (struct contact_todo){
 		.action = contact->session ? CONTACT_REKEY : CONTACT_INITIATE,
 		.to = contact->tried,
+		.everywhere = everywhere,
 		.next = now,
 	};
 }

@@ -6,8 +6,9 @@
  * that is refused or gone):
  *
  *	attempts	at CONTACT_RETRY_MS << n, up to CONTACT_RETRY_MAX_MS, and CONTACT_RETRY_SLOW_MS once a minute of them was in vain;
- *			each a quarter more or less.  The first goes where the peer was last heard, the next ones round the topology's
- *			endpoints and there again.  Without any address none is made: the peer may know where we are.
+ *			each a quarter more or less.  The first goes where the peer was last heard, then by turns one and the same
+ *			call to all of the topology's endpoints at once, and one to one of them or there, in a row: the quickest way
+ *			is found at once, and also one that another, which is quicker but leads back nowhere, would hide.  Without any address none is made: the peer may know where we are.
  *	wanted		somebody has frames for the peer: attempts are frequent again
  *	endpoints	new ones are tried at once, unless the peer is well where it is
  *
@@ -57,6 +58,7 @@
 #define CONTACT_GOODBYE_MS 1000U
 #define CONTACT_ROAM_MS 200U    /* a path moves at most this often, see contact_roamed() */
 #define CONTACT_SPOKEN_MS 3000U /* for so long it is remembered to which of our addresses a peer spoke once */
+#define CONTACT_QUIET_MS 700U   /* of one that was not heard for so long before, it is believed at once */
 #define CONTACT_SWAP_MS 10000U
 #define CONTACT_SWAPS_MAX 5U
 #define CONTACT_GAP_MS 50U /* between two attempts, whatever happens */
@@ -103,6 +105,7 @@ enum contact_action {
 struct contact_todo {
 	enum contact_action action;
 	struct endpoint to;  /* with CONTACT_INITIATE and CONTACT_REKEY */
+	bool everywhere;     /* with them: at all of the others at once as well, see contact_others() */
 	struct instant next; /* ask again then, or after any event; 0: only after one */
 };
 
@@ -111,6 +114,7 @@ struct contact {
 	struct endpoint endpoints[PEER_ENDPOINTS_MAX]; /* from the topology */
 	uint32_t endpoints_count;
 	uint32_t endpoint_next; /* which of them is tried next */
+	bool asked_everywhere;  /* the last attempt, or the one before where that went to where the peer was heard */
 	struct endpoint at;     /* where the peer was last heard, and to which address of ours it speaks */
 	bool has_at;
 	struct endpoint spoken_to; /* another of ours that it speaks to lately: its local_ip alone */
@@ -189,7 +193,7 @@ void contact_heard(struct contact *contact, struct instant at, struct instant no
  * Return: whether to send there, or from there, from now on: `at` says it.  Not where that is so already, nor twice within
  * CONTACT_ROAM_MS and as much again by chance.  Two hosts with two addresses each, which follow each other at once, would swap for ever:
  * so that time doubles with each return to where the peer was just before, and where only the address of ours is another, the peer
- * has to go on with it for CONTACT_ROAM_MS.
+ * has to go on with it for CONTACT_ROAM_MS, unless it was not heard for a while.
  */
 bool contact_roamed(struct contact *contact, const struct endpoint *from, struct instant now)
 	__attribute__((warn_unused_result));
@@ -233,6 +237,15 @@ void contact_gone(struct contact *contact, struct instant now);
  */
 struct contact_todo contact_poll(struct contact *contact, uint32_t jitter, struct instant now)
 	__attribute__((warn_unused_result));
+
+/**
+ * contact_others() - the topology's addresses of the peer but for one
+ * @but:	that one
+ * @out:	of PEER_ENDPOINTS_MAX
+ *
+ * Return: how many there are
+ */
+uint32_t contact_others(const struct contact *contact, const struct endpoint *but, struct endpoint *out);
 
 /* Return: the name, as people see it */
 const char *contact_state_name(enum contact_state state);

@@ -77,7 +77,7 @@ static struct session *make_session(struct overlay *overlay, struct peer *peer, 
 
 /* ---- initiator --------------------------------------------------------------------------------------------- */
 
-void handshaker_initiate(struct overlay *overlay, struct peer *peer, const struct endpoint *to)
+void handshaker_initiate(struct overlay *overlay, struct peer *peer, const struct endpoint *to, uint32_t count)
 {
 	const struct handshake_self *self = overlay->config.self;
 	uint8_t body[HANDSHAKE_BODY_MAX_BYTES];
@@ -99,7 +99,8 @@ void handshaker_initiate(struct overlay *overlay, struct peer *peer, const struc
 		return;
 	}
 	peer->handshake_index = index;
-	send_body(overlay, to, 0, body, body_bytes);
+	for (uint32_t i = 0; i < count; i++)
+		send_body(overlay, &to[i], 0, body, body_bytes);
 }
 
 static struct peer *peer_by_handshake(const struct overlay *overlay, uint32_t index)
@@ -185,7 +186,7 @@ static struct peer *take_cookie(struct overlay *overlay, const uint8_t *body, si
 /* ---- responder --------------------------------------------------------------------------------------------- */
 
 /* Is the one who asks a peer, asks for the first time, and not too often?  Otherwise counted */
-static struct peer *admit(struct overlay *overlay, const struct handshake_request *request)
+static struct peer *admit(struct overlay *overlay, const struct handshake_request *request, const struct endpoint *from)
 {
 	struct peer *peer = peers_with_key(&overlay->peers, &request->static_key);
 
@@ -193,10 +194,16 @@ static struct peer *admit(struct overlay *overlay, const struct handshake_reques
 		drops_count(&overlay->drops, DROP_HANDSHAKE_STRANGER, 1);
 		return NULL;
 	}
+	if (tai64n_compare(&peer->seen_timestamp, &request->timestamp) == 0 &&
+		!(endpoint_equal(&peer->seen_from, from) && endpoint_same_local(&peer->seen_from, from))) {
+		drops_count(&overlay->drops, DROP_HANDSHAKE_TWICE, 1);
+		return NULL;
+	}
 	if (!tai64n_accept(&peer->seen_timestamp, &request->timestamp)) {
 		drops_count(&overlay->drops, DROP_HANDSHAKE_REPLAY, 1);
 		return NULL;
 	}
+	peer->seen_from = *from;
 	if (!ratelimit_bucket_take(&peer->initiations, peer_rate, overlay->now)) {
 		drops_count(&overlay->drops, DROP_HANDSHAKE_RATE, 1);
 		return NULL;
@@ -281,7 +288,7 @@ static struct peer *take_initiation(struct overlay *overlay, const uint8_t *body
 	if (result != HANDSHAKE_OK) {
 		drops_count(&overlay->drops, drop_handshake(result), 1);
 	} else {
-		peer = admit(overlay, &request);
+		peer = admit(overlay, &request, from);
 		if (peer && !answer_or_disown(overlay, peer, &handshake, from))
 			peer = NULL;
 	}

@@ -25,8 +25,8 @@ void handshaker_stop(struct overlay *overlay);
 struct handshaker_news handshaker_take(struct overlay *overlay, const uint8_t *datagram, size_t len,
 	const struct endpoint *from);
 
-/* Ask @peer at @to for a session, in place of what was asked before */
-void handshaker_initiate(struct overlay *overlay, struct peer *peer, const struct endpoint *to);
+/* Ask @peer for a session, in place of what was asked before: one question, at each of @to; the first that arrives is answered */
+void handshaker_initiate(struct overlay *overlay, struct peer *peer, const struct endpoint *to, uint32_t count);
 
 /* Wait for no answer any more */
 void handshaker_end(struct overlay *overlay, struct peer *peer);

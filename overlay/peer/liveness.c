@@ -28,8 +28,10 @@
 #define LOOK_BUSY_MS PMTU_CONFIRM_MS
 #define LOOK_SEARCH_MS 50U
 #define LOOK_MIN_MS 5U
-#define BUSY_BYTES 500U /* more than answers to probes come to */
-#define BUSY_MS 1500U   /* a peer stays busy behind its data: on a path that blocks, TCP sends ever less */
+#define BUSY_BYTES 500U       /* more than answers to probes come to */
+#define OTHERS_AFTER 2U       /* so many probes were lost in a row: the next one goes to other addresses as well */
+#define OTHERS_SILENT_MS 700U /* and nothing was heard for so long */
+#define BUSY_MS 1500U         /* a peer stays busy behind its data: on a path that blocks, TCP sends ever less */
 
 /* ---- probes ------------------------------------------------------------------------------------------------ */
 
@@ -73,6 +75,64 @@ uint64_t liveness_ping(struct overlay *overlay, struct peer *peer)
 	if (overlay_send(overlay, &path->endpoint, datagram, probe.datagram_bytes) == -EMSGSIZE)
 		pmtu_refused(&path->pmtu, probe.datagram_bytes);
 	return probe.token;
+}
+
+/* ---- other addresses --------------------------------------------------------------------------------------- */
+
+/* May it be sent to now?  Nothing is sent to ourselves, and what nobody has answered from is paced */
+static bool may_try(struct overlay *overlay, const struct peer *peer, const struct endpoint *to)
+{
+	const struct contact *contact = &peer->contact;
+
+	if (contact->has_at && endpoint_equal(&contact->at, to))
+		return true;
+	if (to->port == overlay->config.port && overlay->config.ops->has_address(overlay->config.ctx, to->ip))
+		return false;
+	return pacing_take(&overlay->pacing, to, overlay->now);
+}
+
+/* Keep those that may be tried.  Return: how many */
+static uint32_t triable(struct overlay *overlay, const struct peer *peer, struct endpoint *list, uint32_t count)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		if (may_try(overlay, peer, &list[i]))
+			list[kept++] = list[i];
+	return kept;
+}
+
+static void initiate(struct overlay *overlay, struct peer *peer, const struct contact_todo *todo)
+{
+	struct endpoint list[PEER_ENDPOINTS_MAX + 1] = { todo->to };
+	uint32_t count = 1;
+
+	if (todo->everywhere)
+		count += contact_others(&peer->contact, &todo->to, list + 1);
+	count = triable(overlay, peer, list, count);
+	if (count)
+		handshaker_initiate(overlay, peer, list, count);
+}
+
+/*
+ * Where probes are lost in a row, the peer is probed at its other addresses, too, in the session that there is: one that arrives is its
+ * newest datagram, upon which the peer answers there, and both go on there.  What works is never left for another way.
+ */
+static void probe_others(struct overlay *overlay, struct peer *peer)
+{
+	struct endpoint list[PEER_ENDPOINTS_MAX];
+	const struct peer_path *path = paths_in_use(&peer->paths);
+	uint8_t datagram[PROBING_MIN_BYTES];
+	const struct probe probe = { .token = overlay->now.ns, .datagram_bytes = sizeof(datagram) };
+	uint32_t count;
+
+	if (!peer->current || !path || path->unanswered < OTHERS_AFTER ||
+		instant_since_ms(overlay->now, peer->contact.heard_at) < OTHERS_SILENT_MS)
+		return;
+	count = triable(overlay, peer, list, contact_others(&peer->contact, &path->endpoint, list));
+	for (uint32_t i = 0; i < count; i++)
+		if (probing_seal(peer->current, overlay->config.workers, 0, &probe, datagram) == SEAL_OK)
+			(void)overlay_send(overlay, &list[i], datagram, sizeof(datagram));
 }
 
 /* ---- the path ---------------------------------------------------------------------------------------------- */
@@ -276,10 +336,11 @@ static struct instant obey(struct overlay *overlay, struct peer *peer)
 			return todo.next;
 		case CONTACT_INITIATE:
 		case CONTACT_REKEY:
-			handshaker_initiate(overlay, peer, &todo.to);
+			initiate(overlay, peer, &todo);
 			break;
 		case CONTACT_PROBE:
 			send_probe(overlay, peer, 0);
+			probe_others(overlay, peer);
 			break;
 		}
 	}

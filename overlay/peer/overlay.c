@@ -19,6 +19,7 @@ bool overlay_init(struct overlay *overlay, const struct overlay_config *config)
 	overlay->config = *config;
 	timers_init(&overlay->timers);
 	peers_init(&overlay->peers, overlay_random_seed(overlay));
+	pacing_init(&overlay->pacing, overlay_random_seed(overlay));
 	return handshaker_start(overlay);
 }
 

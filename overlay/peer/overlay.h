@@ -27,6 +27,7 @@
 #include "crypto/ratelimit.h"
 #include "crypto/tai64n.h"
 #include "overlay/peer/drops.h"
+#include "overlay/peer/pacing.h"
 #include "overlay/peer/peer.h"
 #include "overlay/peer/peers.h"
 #include "overlay/peer/session.h"
@@ -62,6 +63,7 @@ struct overlay_config {
 	struct session_table *sessions;                           /* borrowed; the workers look into it */
 	uint32_t workers;    /* 1..SESSION_LANES_MAX - 1: senders besides the control thread */
 	uint32_t time_scale; /* keys are replaced so many times as often; 1 but in tests */
+	uint16_t port;       /* of the sockets; 0: not told */
 	int family;          /* of the sockets: AF_INET6 reaches IPv4, too */
 };
 
@@ -77,6 +79,7 @@ struct overlay {
 	struct cookie_checker checker;
 	struct ratelimit_bucket handshake_load;
 	struct ratelimit *handshake_sources;
+	struct pacing pacing;
 	struct handshake_offer offer;
 	struct instant rivals_until; /* no peer has any after that; 0: none had */
 	struct instant disowned_at;  /* a peer last said that it answers another machine with our keys; 0: none did */

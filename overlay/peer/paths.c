@@ -62,6 +62,7 @@ void path_probed(struct peer_path *path, struct instant now)
 {
 	if (path->asked_at.ns) {
 		note_loss(path, 1000);
+		path->unanswered++;
 		enter(path, PATH_LOST, now);
 	}
 	path->asked_at = now;
@@ -75,6 +76,7 @@ void path_acked(struct peer_path *path, struct instant sent, struct instant now)
 		return;
 	if (path->asked_at.ns && sent.ns >= path->asked_at.ns) {
 		note_loss(path, 0);
+		path->unanswered = 0;
 		path->asked_at.ns = 0;
 	}
 	rtt_us = (now.ns - sent.ns) / 1000;

@@ -59,6 +59,7 @@ struct peer_path {
 	uint64_t rtt_us;         /* smoothed; 0: unknown */
 	uint32_t loss_permille;  /* of small probes */
 	struct instant asked_at; /* a small probe is out since; 0: none is */
+	uint32_t unanswered;     /* of small probes, the last ones in a row, without the one that is out */
 	struct instant used_at;  /* when it came into use, or left it */
 	struct pmtu pmtu;
 };

@@ -73,6 +73,7 @@ struct peer {
 	struct cookie_jar jar;
 	struct tai64n sent_timestamp;
 	struct tai64n seen_timestamp;
+	struct endpoint seen_from;           /* the initiation of then */
 	struct ratelimit_bucket initiations; /* of the peer, that we answer */
 	struct rival rival;                  /* rivals.c */
 

@@ -22,6 +22,7 @@ ports-truth.sh
 bridge-untouched.sh
 roam.sh
 source-address.sh
+endpoints.sh
 peers-truth.sh
 clone.sh
 controller-name.sh

@@ -282,6 +282,17 @@ static void port_stats(void *ctx, uint32_t slot, struct port_stats *out)
 	memset(out, 0, sizeof(*out));
 }
 
+/* Where it is by itself: behind a NAT, an address that others do not reach */
+static void own_addresses(void *ctx, void (*each)(void *arg, const struct endpoint *address, const char *link),
+	void *arg)
+{
+	const struct host *host = ctx;
+	const struct endpoint here = net_endpoint(host->node);
+
+	if (host->address == HOST_REPORTED)
+		each(arg, &here, "eth0");
+}
+
 static void begin_core(struct host *host)
 {
 	static const struct core_ops ops = {
@@ -296,6 +307,7 @@ static void begin_core(struct host *host)
 		.document_keep = document_keep,
 		.document_kept = document_kept,
 		.report = report,
+		.addresses = own_addresses,
 		.stats = stats,
 		.port_stats = port_stats,
 	};

@@ -23,6 +23,7 @@
 /* How others know where it is */
 enum host_address {
 	HOST_DECLARED, /* it said so when it joined */
+	HOST_REPORTED, /* its agent tells its own, and the controller sees one */
 	HOST_SEEN,     /* the controller sees where it connects from */
 	HOST_HIDDEN,   /* not at all: they wait for it */
 };

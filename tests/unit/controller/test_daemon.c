@@ -387,7 +387,7 @@ static void topologies_are_pushed(void **state)
 	assert_int_equal(int_at(line, "rev"), first);
 	host = json_array_get(json_object_get(line, "hosts"), 0);
 	assert_string_equal(json_string_value(json_object_get(host, "name")), "gcp-1");
-	assert_string_equal(json_string_value(json_array_get(json_object_get(host, "endpoints"), 0)), "127.0.0.1:4754");
+	assert_int_equal(json_array_size(json_object_get(host, "endpoints")), 0); /* it is seen on the loopback only */
 	aws_has = hash_of(line);
 	json_decref(line);
 	line = peer_line(&gcp);

@@ -227,7 +227,8 @@ static void bad_requests(void **state)
 	assert_int_equal(model_rev(f->model), rev);
 	out = enrol_at(f, good.request, secret, time(NULL), &fault);
 	assert_non_null(out);
-	assert_string_equal(json_string_value(json_object_get(model_host(f->model, "aws-1"), "endpoint")),
+	assert_string_equal(json_string_value(
+				    json_array_get(json_object_get(model_host(f->model, "aws-1"), "endpoints"), 0)),
 		"198.51.100.7:4754");
 	json_decref(out);
 	joiner_free(&good);

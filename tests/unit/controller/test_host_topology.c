@@ -117,35 +117,6 @@ static void neighbours(void **state)
 	assert_neighbours("h3", "[]");
 }
 
-/* What the host was enrolled with goes before what its agent was seen at; the port is its own where none is given */
-static void endpoints(void **state)
-{
-	static const struct {
-		const char *declared, *seen, *want; /* NULL: not known */
-	} ways[] = {
-		{ "198.51.100.7:4999", "203.0.113.9", "198.51.100.7:4999" },
-		{ "198.51.100.7", NULL, "198.51.100.7:4760" },
-		{ "2001:db8::1", "203.0.113.9", "[2001:db8::1]:4760" },
-		{ NULL, "203.0.113.9", "203.0.113.9:4760" },
-		{ NULL, "2001:db8::9", "[2001:db8::9]:4760" },
-		{ NULL, NULL, NULL },
-		{ "nowhere", "203.0.113.9", NULL },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		json_t *host = json_pack("{s:s*, s:s*, s:i}", "endpoint", ways[i].declared, "address", ways[i].seen,
-			"port", 4760);
-		char text[ENDPOINT_TEXT_BYTES], short_text[8];
-
-		assert_int_equal(host_topology_endpoint(host, text, sizeof(text)), ways[i].want != NULL);
-		if (ways[i].want)
-			assert_string_equal(text, ways[i].want);
-		assert_false(host_topology_endpoint(host, short_text, sizeof(short_text)));
-		json_decref(host);
-	}
-}
-
 static void assert_names(const json_t *list, const char *const *want, size_t count)
 {
 	assert_int_equal(json_array_size(list), count);
@@ -247,7 +218,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(neighbours, set_up, tear_down),
-		cmocka_unit_test(endpoints),
 		cmocka_unit_test_setup_teardown(what_a_host_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_same_content_is_the_same_text, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(remote_macs_carry_their_vlan, set_up, tear_down),

@@ -167,6 +167,24 @@ static void port_stats(void *ctx, uint32_t slot, struct port_stats *out)
 	memset(out, 0, sizeof(*out));
 }
 
+/* Addresses of this machine, and the links that have them */
+static inline void own_addresses(void *ctx, void (*each)(void *arg, const struct endpoint *address, const char *link),
+	void *arg)
+{
+	static const struct {
+		const char *text, *link;
+	} own[] = { { "127.0.0.1", "lo" }, { "192.0.2.1", "eth0" }, { "10.0.0.1", "br-lab" }, { "fe80::1", "eth0" },
+		{ "2001:db8::1", "eth0" } };
+
+	(void)ctx;
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		struct endpoint endpoint;
+
+		assert_true(endpoint_parse(own[i].text, 4754, &endpoint));
+		each(arg, &endpoint, own[i].link);
+	}
+}
+
 static const struct core_ops ops = {
 	.wall_clock = wall_clock,
 	.publish = publish,
@@ -179,6 +197,7 @@ static const struct core_ops ops = {
 	.document_keep = document_keep,
 	.document_kept = document_kept,
 	.report = report,
+	.addresses = own_addresses,
 	.stats = stats,
 	.port_stats = port_stats,
 };

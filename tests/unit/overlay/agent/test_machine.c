@@ -20,6 +20,7 @@
 #include "overlay/agent/wire.h"
 #include "overlay/datapath/worker.h"
 #include "tests/unit/netns.h"
+#include "underlay/addresses.h"
 #include "underlay/route.h"
 
 #define WORKERS 2U
@@ -63,6 +64,8 @@ static int open_agent(void **state)
 		agent->backends[cipher] = aead_backend_openssl();
 	agent->routes = route_cache_new(hash_seed_random(), &error);
 	assert_non_null(agent->routes);
+	agent->addresses = addresses_new(hash_seed_random(), &error);
+	assert_non_null(agent->addresses);
 	assert_int_equal(datapath_init(&agent->datapath, &config, &error), 0);
 	assert_true(wire_start(agent));
 	assert_true(machine_start(agent, &error));
@@ -83,6 +86,7 @@ static int close_agent(void **state)
 	overlay_fini(&agent->overlay);
 	rcu_drain();
 	route_cache_free(agent->routes);
+	addresses_free(agent->addresses);
 	datapath_fini(&agent->datapath);
 	event_base_free(agent->base);
 	free(agent);

@@ -49,6 +49,28 @@ static void it_reports_what_is_new_only(void **state)
 	assert_int_equal(around.reports, reports + 2);
 }
 
+static void assert_reported(const char *key, const char *want)
+{
+	char *text = json_dumps(json_object_get(around.report, key), JSON_COMPACT);
+
+	assert_string_equal(text, want);
+	free(text);
+}
+
+/* Not the loopback's, none of a link alone, and none on a port's device, which the tunnel would go through itself */
+static void it_reports_its_own_addresses(void **state)
+{
+	json_t *document = three_ports(1);
+
+	(void)state;
+	apply(document);
+	assert_reported("addresses", "[\"192.0.2.1:4754\",\"10.0.0.1:4754\",\"[2001:db8::1]:4754\"]");
+	document = three_ports(2);
+	document_add_port(document, 4, 17, "bridge:br-lab");
+	apply(document);
+	assert_reported("addresses", "[\"192.0.2.1:4754\",\"[2001:db8::1]:4754\"]");
+}
+
 /* A network with the first @hosts of the test's hosts */
 static json_t *with_peers(int rev, unsigned int count)
 {
@@ -210,6 +232,7 @@ int main(void)
 		TEST(a_disk_that_is_full_is_an_error_until_it_is_not),
 		TEST(all_errors_are_reported_not_the_last),
 		TEST(it_reports_what_is_new_only),
+		TEST(it_reports_its_own_addresses),
 	};
 
 	return run_rigged("report", tests, sizeof(tests) / sizeof(tests[0]));

@@ -39,9 +39,11 @@ struct side {
 	struct handshake_self self;
 	struct endpoint endpoint; /* that it sends from where it is not told otherwise */
 	struct endpoint second;   /* another of its addresses; all 0: it has none */
+	struct endpoint dead;     /* one of them that nothing comes to or from; all 0: none is */
 	struct peer *peer;        /* the other side */
 	struct datagram *inbox;
 	uint32_t waiting; /* in it */
+	uint32_t sent;    /* by this side, wherever to */
 	uint32_t device_mtu;
 	uint32_t path_mtu; /* what is larger is lost on the way here */
 };
@@ -86,20 +88,23 @@ static inline bool sides_has(void *ctx, const uint8_t ip[IP_BYTES])
 static inline int sides_send(void *ctx, const struct endpoint *to, const void *bytes, size_t len_bytes)
 {
 	struct side *from = ctx, *side = side_at(to);
+	struct endpoint source = from->endpoint;
 	struct datagram *datagram;
 
 	assert_true(!endpoint_has_local(to) || sides_has(from, to->local_ip));
 	if (len_bytes + 28 > from->device_mtu)
 		return -EMSGSIZE;
-	if (!side || len_bytes + 28 > side->path_mtu)
+	from->sent++;
+	if (endpoint_has_local(to))
+		memcpy(source.ip, to->local_ip, IP_BYTES);
+	if (!side || len_bytes + 28 > side->path_mtu || endpoint_equal(to, &side->dead) ||
+		endpoint_equal(&source, &from->dead))
 		return 0; /* lost */
 	assert_true(side->waiting < INBOX);
 	datagram = &side->inbox[side->waiting++];
 	memcpy(datagram->bytes, bytes, len_bytes);
 	datagram->len = len_bytes;
-	datagram->from = from->endpoint;
-	if (endpoint_has_local(to))
-		memcpy(datagram->from.ip, to->local_ip, IP_BYTES);
+	datagram->from = source;
 	memcpy(datagram->from.local_ip, to->ip, IP_BYTES);
 	return 0;
 }
@@ -121,7 +126,11 @@ static inline struct side *open_side(uint8_t last, const struct noise_psk *psk)
 	static const struct overlay_ops ops = { sides_send, sides_random, sides_timestamp, sides_mtu, sides_mtu,
 		sides_has, NULL };
 	struct side *side = calloc(1, sizeof(*side));
-	struct overlay_config config = { .ops = &ops, .workers = WORKERS, .time_scale = 1, .family = AF_INET };
+	struct overlay_config config = { .ops = &ops,
+		.workers = WORKERS,
+		.time_scale = 1,
+		.port = 4754,
+		.family = AF_INET };
 	char text[] = "192.0.2.x";
 
 	assert_non_null(side);

@@ -142,7 +142,10 @@ static void attempts_come_at_growing_intervals_and_go_round(void **state)
 	assert_to(assert_next(0, CONTACT_INITIATE), 1);
 	first = now;
 	for (uint8_t i = 0; i < sizeof(intervals_ms) / sizeof(intervals_ms[0]); i++) {
-		assert_to(assert_next(intervals_ms[i], CONTACT_INITIATE), (uint8_t)(1 + (i + 1) % 3));
+		const struct contact_todo todo = assert_next(intervals_ms[i], CONTACT_INITIATE);
+
+		assert_to(todo, (uint8_t)(1 + (i + 1) / 2 % 3)); /* each alone, and all of them in between */
+		assert_int_equal(todo.everywhere, i % 2);
 		assert_int_equal(contact.state,
 			instant_since_ms(now, first) < CONTACT_UNREACHABLE_MS ? CONTACT_CONNECTING
 									      : CONTACT_UNREACHABLE);
@@ -150,6 +153,19 @@ static void attempts_come_at_growing_intervals_and_go_round(void **state)
 	assert_int_equal(contact.since.ns, first.ns);
 	contact_why(&contact, why);
 	assert_non_null(strstr(why, "no answer from"));
+}
+
+static void the_others_are_all_but_one(void **state)
+{
+	const struct endpoint second = address(2), elsewhere = address(9);
+	struct endpoint out[PEER_ENDPOINTS_MAX];
+
+	(void)state;
+	know(1, 3);
+	assert_int_equal(contact_others(&contact, &second, out), 2);
+	assert_int_equal(out[0].ip[15], address(1).ip[15]);
+	assert_int_equal(out[1].ip[15], address(3).ip[15]);
+	assert_int_equal(contact_others(&contact, &elsewhere, out), 3);
 }
 
 static void who_waits_for_frames_is_asked_often_again(void **state)
@@ -526,7 +542,10 @@ static void another_address_of_ours_has_to_last(void **state)
 	assert_true(roamed(1, 8));
 	assert_false(roamed(1, 7));
 	pass(CONTACT_SPOKEN_MS + 1);
+	contact_heard(&contact, now, now);
 	assert_false(roamed(1, 7)); /* long ago */
+	pass(CONTACT_QUIET_MS);
+	assert_true(roamed(1, 7)); /* nothing else was heard */
 	pass(2 * CONTACT_ROAM_MS);
 	assert_true(roamed(2, 7)); /* the peer itself is elsewhere */
 	contact_local_lost(&contact);
@@ -780,6 +799,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(without_an_address_it_waits),
 		TEST(attempts_come_at_growing_intervals_and_go_round),
+		TEST(the_others_are_all_but_one),
 		TEST(who_waits_for_frames_is_asked_often_again),
 		TEST(a_cookie_asks_again_at_once),
 		TEST(new_addresses_are_tried_at_once),

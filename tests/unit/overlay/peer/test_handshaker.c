@@ -48,7 +48,7 @@ static void initiate(struct side *side)
 {
 	pass(1);
 	side->overlay.now = now;
-	handshaker_initiate(&side->overlay, side->peer, &other(side)->endpoint);
+	handshaker_initiate(&side->overlay, side->peer, &other(side)->endpoint, 1);
 }
 
 static void confirm(struct side *side)

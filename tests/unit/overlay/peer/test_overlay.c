@@ -286,6 +286,139 @@ static void an_answer_comes_from_where_the_question_went(void **state)
 	assert_int_equal(a->peer->paths.count, 1);
 }
 
+/* ---- several addresses ------------------------------------------------------------------------------------- */
+
+static void know_both(struct side *side, struct side *of)
+{
+	const struct endpoint both[2] = { of->endpoint, of->second };
+
+	overlay_endpoints(&side->overlay, side->peer, both, 2, now);
+}
+
+static void the_one_that_works_is_found_at_once(void **state)
+{
+	(void)state;
+	(void)second_ip(b, "192.0.2.22");
+	b->dead = b->endpoint;
+	memcpy(b->endpoint.ip, b->second.ip, IP_BYTES); /* what its kernel chooses */
+	b->second = b->dead;
+	know_both(a, b);
+	run(200);
+	assert_int_equal(a->peer->contact.state, CONTACT_UP);
+	assert_true(endpoint_equal(&a->peer->path->endpoint, &b->endpoint));
+	assert_int_equal(dropped_at_all(a) + dropped_at_all(b), 0);
+}
+
+/* The first that arrives is answered, and the others are not taken for a replay */
+static void one_call_by_two_addresses(void **state)
+{
+	(void)state;
+	(void)second_ip(b, "192.0.2.22");
+	know_both(a, b);
+	run(200);
+	assert_int_equal(a->peer->contact.state, CONTACT_UP);
+	assert_int_equal(a->peer->sessions_count, 1);
+	assert_int_equal(dropped(b, DROP_HANDSHAKE_TWICE), 1);
+	assert_int_equal(dropped(b, DROP_HANDSHAKE_REPLAY), 0);
+}
+
+/* A way there that is quicker and leads not back hides the other for one call only */
+static void a_way_that_leads_not_back_is_got_round(void **state)
+{
+	struct endpoint quick;
+
+	(void)state;
+	(void)second_ip(b, "192.0.2.22");
+	quick = b->endpoint;
+	know_both(a, b);
+	for (uint32_t i = 0; i < 6000 && !a->peer->contact.session; i++) {
+		for (uint32_t n = 0; n < a->waiting;) { /* what comes from there is lost */
+			if (endpoint_equal(&a->inbox[n].from, &quick))
+				memmove(&a->inbox[n], &a->inbox[n + 1], (--a->waiting - n) * sizeof(a->inbox[0]));
+			else
+				n++;
+		}
+		run(1);
+	}
+	assert_int_equal(a->peer->contact.state, CONTACT_UP);
+	assert_true(endpoint_equal(&a->peer->path->endpoint, &b->second));
+}
+
+/* Whoever of the two talks, the session stays */
+static void an_address_that_dies_is_left_for_another(void **state)
+{
+	struct endpoint alive;
+	uint64_t sessions;
+
+	(void)state;
+	(void)second_ip(b, "192.0.2.22");
+	know_both(a, b);
+	overlay_endpoints(&b->overlay, b->peer, &a->endpoint, 1, now);
+	run(3000);
+	sessions = a->peer->sessions_count + b->peer->sessions_count;
+	for (int i = 0; i < 2; i++) {
+		b->dead = a->peer->path->endpoint;
+		alive = endpoint_equal(&b->dead, &b->endpoint) ? b->second : b->endpoint;
+		for (int n = 0; n < 30 && !endpoint_equal(&a->peer->path->endpoint, &alive); n++) {
+			send_data(a, false);
+			run(100);
+		}
+		assert_true(endpoint_equal(&a->peer->path->endpoint, &alive));
+		assert_heard(a, b);
+		assert_heard(b, a);
+		run(2000);
+		assert_true(endpoint_equal(&a->peer->path->endpoint, &alive));
+		assert_int_equal(a->peer->contact.state, CONTACT_UP);
+	}
+	assert_int_equal(a->peer->sessions_count + b->peer->sessions_count, sessions);
+}
+
+/* Losses do not make a peer leave what works, nor does an address that comes back */
+static void what_works_is_kept(void **state)
+{
+	struct endpoint at;
+
+	(void)state;
+	(void)second_ip(b, "192.0.2.22");
+	know_both(a, b);
+	run(3000);
+	at = a->peer->path->endpoint;
+	for (uint32_t i = 0; i < 600; i++) {
+		cut(i % 5 == 0);
+		send_data(a, i % 2);
+		run(200);
+	}
+	cut(false);
+	run(1000);
+	assert_true(endpoint_equal(&a->peer->path->endpoint, &at));
+	assert_int_equal(a->peer->contact.state, CONTACT_UP);
+}
+
+/* An address that somebody made up gets one datagram a second, and what is our own none */
+static void who_never_answers_is_asked_once_a_second(void **state)
+{
+	struct endpoint list[3] = { address("198.51.100.1"), address("198.51.100.2"), a->endpoint };
+	uint32_t tries = 0;
+
+	(void)state;
+	b->endpoint = list[0]; /* nothing comes back */
+	b->path_mtu = 1500;
+	a->path_mtu = 0;
+	overlay_endpoints(&a->overlay, a->peer, list, 3, now);
+	for (uint32_t s = 0; s < 10; s++) {
+		b->waiting = a->waiting = 0;
+		for (uint32_t ms = 0; ms < 1000; ms++) {
+			contact_wanted(&a->peer->contact, now);
+			(void)overlay_poll(&a->overlay, now).ns;
+			now = instant_add_ms(now, 1);
+		}
+		assert_in_range(b->waiting, 0, 1);
+		tries += b->waiting;
+		assert_int_equal(a->waiting, 0);
+	}
+	assert_in_range(tries, 2, 10);
+}
+
 /* Data that crosses, again and again */
 static void cross(void)
 {
@@ -482,6 +615,7 @@ static int begin(void **state)
 /* A thousand peers that come at once must not keep the others waiting for a third of a second */
 static void many_that_are_due_take_turns(void **state)
 {
+	struct endpoint at = address("198.51.100.1");
 	struct peer *peers[200];
 
 	(void)state;
@@ -493,14 +627,15 @@ static void many_that_are_due_take_turns(void **state)
 		snprintf(name, sizeof(name), "h%u", i);
 		peers[i] = overlay_add_peer(&a->overlay, name, &key, now);
 		assert_non_null(peers[i]);
-		overlay_endpoints(&a->overlay, peers[i], &b->endpoint, 1, now);
+		at.port = (uint16_t)(1000 + i);
+		overlay_endpoints(&a->overlay, peers[i], &at, 1, now);
 	}
-	assert_int_equal(b->waiting, 0);
+	assert_int_equal(a->sent, 0);
 	for (uint32_t sent = 0; sent < 200;) {
 		const struct instant next = overlay_poll(&a->overlay, now);
 
-		assert_in_range(b->waiting - sent, 1, OVERLAY_TURN_PEERS);
-		sent = b->waiting;
+		assert_in_range(a->sent - sent, 1, OVERLAY_TURN_PEERS);
+		sent = a->sent;
 		assert_true(sent == 200 || next.ns == instant_add_ms(now, 1).ns);
 		now = next;
 	}
@@ -527,6 +662,12 @@ int main(void)
 		TEST(an_answer_comes_from_where_the_question_went),
 		TEST(two_addresses_at_each_end_come_to_rest),
 		TEST(an_address_that_is_gone_is_left),
+		TEST(the_one_that_works_is_found_at_once),
+		TEST(one_call_by_two_addresses),
+		TEST(a_way_that_leads_not_back_is_got_round),
+		TEST(an_address_that_dies_is_left_for_another),
+		TEST(what_works_is_kept),
+		TEST(who_never_answers_is_asked_once_a_second),
 		TEST(frames_make_a_far_attempt_near),
 		TEST(who_is_forgotten_hears_nothing),
 		TEST(who_is_refused_is_told_and_left_alone),
