@@ -210,6 +210,7 @@ overlay/agent_SRC = \
 	overlay/agent/status.c \
 	overlay/agent/status_server.c \
 	overlay/agent/trust.c \
+	overlay/agent/whereabouts.c \
 	overlay/agent/wire.c
 
 controller/store_SRC = \
@@ -468,6 +469,7 @@ overlay/agent_TESTS = \
 	tests/unit/overlay/agent/test_status.c \
 	tests/unit/overlay/agent/test_status_server.c \
 	tests/unit/overlay/agent/test_trust.c \
+	tests/unit/overlay/agent/test_whereabouts.c \
 	tests/unit/overlay/agent/test_wire.c
 
 controller/store_TESTS = \

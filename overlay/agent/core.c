@@ -11,6 +11,7 @@
 #include "overlay/agent/opening.h"
 #include "overlay/agent/publish.h"
 #include "overlay/agent/report.h"
+#include "overlay/agent/whereabouts.h"
 #include "overlay/peer/overlay.h"
 
 #include <stdlib.h>
@@ -60,6 +61,7 @@ void core_free(struct core *core)
 		return;
 	apply_fini(core);
 	json_decref(core->network_errors);
+	json_decref(core->whereabouts);
 	json_decref(core->reported);
 	doctors_fini(&core->doctors);
 	agent_events_free(core->events);
@@ -77,7 +79,14 @@ void core_start(struct core *core, struct instant now)
 	if (document)
 		apply_document(core, document, false);
 	json_decref(document);
+	whereabouts_recall(core);
 	settle(core);
+}
+
+void core_stopping(struct core *core, struct instant now)
+{
+	core->now = now;
+	whereabouts_keep(core, true);
 }
 
 void core_document(struct core *core, const json_t *document, struct instant now)
@@ -216,6 +225,7 @@ struct instant core_tick(struct core *core, struct instant now)
 	if (instant_reached(now, core->report_at)) {
 		(void)fdb_age(core->config.fdb, now);
 		core->report_at = instant_add_ms(now, CORE_REPORT_MS);
+		whereabouts_keep(core, false);
 		core->news = true;
 	}
 	settle(core);

@@ -104,6 +104,10 @@ struct core_ops {
 	/* Return: the document that was kept, the caller's; NULL where there is none that can be read */
 	json_t *(*document_kept)(void *ctx);
 
+	/* The same for where peers were, see whereabouts.h */
+	int (*whereabouts_keep)(void *ctx, const json_t *whereabouts);
+	json_t *(*whereabouts_kept)(void *ctx);
+
 	/*
 	 * Tell the controller, now or once it is there; a newer report replaces one that waits.  @report is borrowed.  Return:
 	 * false where there is nobody yet who would: it is made again later
@@ -170,6 +174,10 @@ struct core {
 	bool has_left;          /* one of them did since the document was taken */
 	json_t *network_errors; /* [{lab, network, text}] */
 
+	/* whereabouts.c */
+	json_t *whereabouts; /* as they are on disk; NULL: not there */
+	struct instant whereabouts_at;
+
 	/* report.c */
 	json_t *reported;        /* the last one, without its events; NULL: none that counts */
 	uint64_t reported_event; /* the newest of it */
@@ -199,6 +207,9 @@ void core_free(struct core *core);
 
 /* Begin: with the document that was kept, if there is one */
 void core_start(struct core *core, struct instant now);
+
+/* The agent stops, orderly; core_free() is next */
+void core_stopping(struct core *core, struct instant now);
 
 /* The controller has sent a document, borrowed, of a shape yet to be checked */
 void core_document(struct core *core, const json_t *document, struct instant now);

@@ -118,6 +118,22 @@ static void add_rivals(struct errors *errors, const struct core *core)
 	}
 }
 
+/* Peers that are up on a path that is too small */
+static void add_paths(struct errors *errors, const struct core *core)
+{
+	uint32_t left = core->config.overlay->short_paths, slot = 0;
+	char text[PATH_TEXT_BYTES];
+	const struct peer *peer;
+
+	while (left > 0 && (peer = peers_next(&core->config.overlay->peers, &slot))) {
+		if (!peer->short_path)
+			continue;
+		left--;
+		path_shortcoming(&peer->paths.path[peer->paths.in_use], text);
+		add(errors, json_pack("{s:s, s:s}", "host", peer->name, "text", text));
+	}
+}
+
 json_t *gather_errors(const struct core *core)
 {
 	struct errors errors = { .list = json_array() };
@@ -135,6 +151,7 @@ json_t *gather_errors(const struct core *core)
 	add_ports(&errors, core);
 	add_hosts(&errors, core);
 	add_rivals(&errors, core);
+	add_paths(&errors, core);
 	if (errors.count > json_array_size(errors.list)) {
 		char text[64];
 

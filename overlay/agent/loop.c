@@ -523,6 +523,8 @@ static void stop(struct agent *agent)
 	if (agent->base) /* libevent frees connections from its loop */
 		event_base_loop(agent->base, EVLOOP_NONBLOCK);
 	datapath_stop(&agent->datapath);
+	if (agent->core)
+		core_stopping(agent->core, instant_now());
 	overlay_part(&agent->overlay, instant_now()); /* before ports are closed, which takes its time */
 	machine_stop(agent);
 	overlay_fini(&agent->overlay);

@@ -17,6 +17,8 @@
 #include <time.h>
 
 #define TOPOLOGY_FILE "topology.json"
+#define WHEREABOUTS_FILE "whereabouts.json"
+#define WHEREABOUTS_MAX_BYTES (4U << 20) /* PEERS_MAX lines */
 #define TOPOLOGY_MAX_BYTES (64U * 1024U * 1024U)
 #define UNWANTED_MS \
 	5000U /* until the controller's document, which may have more ports than the disk's, should be there */
@@ -208,6 +210,35 @@ static json_t *document_kept(void *ctx)
 	return document;
 }
 
+static int places_keep(void *ctx, const json_t *whereabouts)
+{
+	struct agent *agent = ctx;
+	char *text = json_dumps(whereabouts, JSON_INDENT(1) | JSON_SORT_KEYS), path[PATH_MAX];
+	int err = text ? -ENAMETOOLONG : -ENOMEM;
+
+	if (text && config_path(agent->options->state, WHEREABOUTS_FILE, path))
+		err = file_write(path, text, strlen(text), 0600);
+	free(text);
+	return err;
+}
+
+static json_t *places_kept(void *ctx)
+{
+	struct agent *agent = ctx;
+	char path[PATH_MAX], *text;
+	json_t *whereabouts;
+	size_t len;
+
+	if (!config_path(agent->options->state, WHEREABOUTS_FILE, path) ||
+		file_read(path, WHEREABOUTS_MAX_BYTES, &text, &len))
+		return NULL;
+	whereabouts = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	free(text);
+	if (!whereabouts)
+		log_warning("%s: cannot be read; peers behind NAT are back later", path);
+	return whereabouts;
+}
+
 static bool report(void *ctx, const json_t *report)
 {
 	struct agent *agent = ctx;
@@ -338,6 +369,8 @@ bool machine_start(struct agent *agent, struct error *error)
 		.port_close = port_close,
 		.document_keep = document_keep,
 		.document_kept = document_kept,
+		.whereabouts_keep = places_keep,
+		.whereabouts_kept = places_kept,
 		.report = report,
 		.addresses = own_addresses,
 		.stats = stats,

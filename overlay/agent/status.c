@@ -75,7 +75,7 @@ static json_t *peer_status(const struct core *core, const struct peer *peer)
 {
 	json_t *out = json_object();
 	struct session_totals totals;
-	char why[CONTACT_WHY_BYTES], rival[RIVAL_TEXT_BYTES], trying[ENDPOINT_TEXT_BYTES];
+	char why[PATH_TEXT_BYTES], rival[RIVAL_TEXT_BYTES], trying[ENDPOINT_TEXT_BYTES];
 
 	peer_totals(peer, &totals);
 	set(out, "host", json_string(peer->name));
@@ -88,6 +88,8 @@ static json_t *peer_status(const struct core *core, const struct peer *peer)
 	}
 	rival_text(peer, core->now, rival);
 	contact_why(&peer->contact, why);
+	if (!why[0] && peer->paths.count)
+		path_shortcoming(&peer->paths.path[peer->paths.in_use], why);
 	if (rival[0] || why[0])
 		set(out, "reason", json_string(rival[0] ? rival : why));
 	path_status(core, peer, out);

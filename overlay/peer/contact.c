@@ -222,6 +222,16 @@ void contact_endpoints_changed(struct contact *contact, const struct endpoint *e
 	settle(contact, now);
 }
 
+void contact_recalled(struct contact *contact, const struct endpoint *at, struct instant now)
+{
+	if (contact->session || contact->has_at)
+		return;
+	contact->at = *at;
+	contact->has_at = true;
+	ask_anew(contact, 0, now);
+	settle(contact, now);
+}
+
 void contact_doubted(struct contact *contact, struct instant now)
 {
 	if (contact->session && !contact->goodbye_at.ns) {

@@ -210,6 +210,9 @@ void contact_carried(struct contact *contact, struct instant at, struct instant 
 /* Whether the peer has the other end of a wire */
 void contact_wire(struct contact *contact, bool wire, struct instant now);
 
+/* It was at @at in another life of this program: asked there first, where nothing newer is known */
+void contact_recalled(struct contact *contact, const struct endpoint *at, struct instant now);
+
 /* Somebody says that the peer came or went, or we are elsewhere ourselves: see whether it answers, at once */
 void contact_doubted(struct contact *contact, struct instant now);
 

@@ -380,6 +380,22 @@ static void note_state(struct overlay *overlay, struct peer *peer)
 	overlay->changes++;
 }
 
+static void note_short(struct overlay *overlay, struct peer *peer)
+{
+	const struct peer_path *path = paths_in_use(&peer->paths);
+	const bool is_short = peer->current && path && path->pmtu.too_small;
+	char text[PATH_TEXT_BYTES];
+
+	if (is_short == peer->short_path)
+		return;
+	peer->short_path = is_short;
+	overlay->short_paths += is_short ? 1 : -1;
+	if (!is_short)
+		return;
+	path_shortcoming(path, text);
+	log_warning("peer %s: %s", peer->name, text);
+}
+
 void liveness_tend(struct overlay *overlay, struct peer *peer)
 {
 	const struct instant earliest = instant_add_ms(overlay->now, LOOK_MIN_MS);
@@ -392,6 +408,7 @@ void liveness_tend(struct overlay *overlay, struct peer *peer)
 	busy = !instant_reached(overlay->now, peer->busy_until);
 	next = obey(overlay, peer);
 	tend_path(overlay, peer, busy);
+	note_short(overlay, peer);
 	again = next_look(overlay, peer, busy);
 	__atomic_store_n(&peer->quiet, again.ns == 0, __ATOMIC_RELAXED);
 	sooner(&next, again);

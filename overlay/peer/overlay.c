@@ -26,6 +26,8 @@ bool overlay_init(struct overlay *overlay, const struct overlay_config *config)
 static void forget(struct overlay *overlay, struct peer *peer, enum notify_reason reason)
 {
 	goodbye_send(overlay, peer, reason);
+	overlay->short_paths -= peer->short_path;
+	peer->short_path = false;
 	contact_gone(&peer->contact, overlay->now);
 	handshaker_end(overlay, peer);
 	peer_sessions_end(peer, overlay->config.sessions);
@@ -387,6 +389,13 @@ void overlay_forget(struct overlay *overlay, struct peer *peer, struct instant n
 {
 	overlay->now = now;
 	forget(overlay, peer, NOTIFY_LEAVES);
+}
+
+void overlay_recall(struct overlay *overlay, struct peer *peer, const struct endpoint *at, struct instant now)
+{
+	overlay->now = now;
+	contact_recalled(&peer->contact, at, now);
+	timers_set(&overlay->timers, &peer->timer, now);
 }
 
 void overlay_wire(struct overlay *overlay, struct peer *peer, bool wire, struct instant now)

@@ -81,6 +81,7 @@ struct overlay {
 	struct ratelimit *handshake_sources;
 	struct pacing pacing;
 	struct handshake_offer offer;
+	uint32_t short_paths;        /* peers on a path that is too small */
 	struct instant rivals_until; /* no peer has any after that; 0: none had */
 	struct instant disowned_at;  /* a peer last said that it answers another machine with our keys; 0: none did */
 	uint32_t disowned_by;        /* slot */
@@ -182,6 +183,9 @@ uint64_t overlay_ping(struct overlay *overlay, struct peer *peer, struct instant
 /* Where the topology says that it is: at most PEER_ENDPOINTS_MAX */
 void overlay_endpoints(struct overlay *overlay, struct peer *peer, const struct endpoint *endpoints, uint32_t count,
 	struct instant now);
+
+/* Where it was before this program began: there it is asked first.  Counts while nothing is known that is newer */
+void overlay_recall(struct overlay *overlay, struct peer *peer, const struct endpoint *at, struct instant now);
 
 /* Whether the peer has the other end of a wire */
 void overlay_wire(struct overlay *overlay, struct peer *peer, bool wire, struct instant now);

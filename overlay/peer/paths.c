@@ -3,6 +3,8 @@
  */
 #include "overlay/peer/paths.h"
 
+#include <stdio.h>
+
 static void enter(struct peer_path *path, enum path_state state, struct instant now)
 {
 	if (path->state == state)
@@ -82,6 +84,20 @@ void path_acked(struct peer_path *path, struct instant sent, struct instant now)
 	rtt_us = (now.ns - sent.ns) / 1000;
 	path->rtt_us = path->rtt_us ? (7 * path->rtt_us + rtt_us) / 8 : rtt_us;
 	enter(path, PATH_GOOD, now);
+}
+
+void path_shortcoming(const struct peer_path *path, char out[PATH_TEXT_BYTES])
+{
+	char at[ENDPOINT_TEXT_BYTES];
+
+	out[0] = '\0';
+	if (!path->pmtu.too_small)
+		return;
+	endpoint_format(&path->endpoint, at);
+	snprintf(out, PATH_TEXT_BYTES,
+		"the path to %s is too small: packets of %u bytes, the least that weft sends, do not pass, and larger frames "
+		"are lost; raise the MTU of the interface or tunnel that leads there",
+		at, PMTU_BASE_MTU);
 }
 
 uint64_t path_answer_ms(const struct peer_path *path)

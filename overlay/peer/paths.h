@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #define PATHS_MAX 4U
+#define PATH_TEXT_BYTES 320U
 #define PATHS_ANSWER_MIN_MS 150U
 #define PATHS_ANSWER_MAX_MS 1000U
 
@@ -94,6 +95,9 @@ void path_probed(struct peer_path *path, struct instant now);
 
 /* A probe of any size, sent at @sent, came back */
 void path_acked(struct peer_path *path, struct instant sent, struct instant now);
+
+/* Why it carries less than it should, for people, with what to do; "" where it does not */
+void path_shortcoming(const struct peer_path *path, char out[PATH_TEXT_BYTES]);
 
 /* Return: how long an answer may take */
 uint64_t path_answer_ms(const struct peer_path *path);

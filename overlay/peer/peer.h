@@ -82,6 +82,7 @@ struct peer {
 	uint64_t data_seen;        /* bytes that workers sent in the current one */
 	struct instant stirred_at; /* when something was seen to be sent or heard */
 	struct instant busy_until; /* data goes to the peer */
+	bool short_path;           /* its path is too small: counted in the overlay */
 	enum contact_state noted;  /* that it showed at the last look */
 };
 

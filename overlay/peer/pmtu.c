@@ -9,6 +9,8 @@ static void search(struct pmtu *pmtu, uint32_t works_bytes)
 {
 	pmtu->state = PMTU_SEARCHING;
 	pmtu->works_bytes = works_bytes;
+	if (works_bytes == pmtu->base_bytes)
+		pmtu->base_proven = false;
 	pmtu->fails_bytes = pmtu->limit_bytes + 1;
 	pmtu->probe_bytes = 0;
 	pmtu->tries = 0;
@@ -67,12 +69,24 @@ static uint32_t try_size(struct pmtu *pmtu, uint32_t bytes, struct instant now)
 	return bytes;
 }
 
+/* The base itself does not pass; soon it is tried again, from the top */
+static void find_too_small(struct pmtu *pmtu)
+{
+	pmtu->too_small = pmtu->fell = true;
+	pmtu->base_proven = false;
+}
+
 /* No answer to PMTU_TRIES probes */
 static void give_up(struct pmtu *pmtu, struct instant now)
 {
 	uint32_t failed = pmtu->probe_bytes;
 
 	pmtu->failed_at = now;
+	if (failed == pmtu->base_bytes) {
+		find_too_small(pmtu);
+		done(pmtu, now);
+		return;
+	}
 	if (failed <= pmtu->works_bytes) {
 		search(pmtu, pmtu->base_bytes); /* what worked works no more */
 		pmtu->fails_bytes = failed;
@@ -102,8 +116,14 @@ uint32_t pmtu_poll(struct pmtu *pmtu, bool busy, uint64_t answer_ms, struct inst
 		if (pmtu->fails_bytes - pmtu->works_bytes > PMTU_STEP_BYTES ||
 			(pmtu->fails_bytes > pmtu->limit_bytes && pmtu->works_bytes < pmtu->limit_bytes))
 			return try_size(pmtu, next_size(pmtu), now);
+		if (pmtu->works_bytes == pmtu->base_bytes && !pmtu->base_proven)
+			return try_size(pmtu, pmtu->base_bytes, now);
 		done(pmtu, now);
 		return 0;
+	}
+	if (instant_reached(now, pmtu->raise_at) && pmtu->too_small) {
+		search(pmtu, pmtu->base_bytes);
+		return try_size(pmtu, next_size(pmtu), now);
 	}
 	if (instant_reached(now, pmtu->raise_at) && pmtu->works_bytes < pmtu->limit_bytes) {
 		pmtu->raise_at = instant_add_ms(now, PMTU_RAISE_MS);
@@ -119,6 +139,10 @@ void pmtu_acked(struct pmtu *pmtu, uint32_t bytes, struct instant now)
 
 	if (bytes > pmtu->limit_bytes)
 		return;
+	if (bytes >= pmtu->base_bytes) {
+		pmtu->base_proven = true;
+		pmtu->too_small = false;
+	}
 	/* a hint that passes where more did not was right: what lies between can wait for the next raise */
 	hinted = bytes > pmtu->works_bytes && bytes == pmtu->hint_bytes && pmtu->fails_bytes <= pmtu->limit_bytes;
 	if (bytes > pmtu->works_bytes)
@@ -161,8 +185,12 @@ static void rule_out(struct pmtu *pmtu, uint32_t bytes)
 
 void pmtu_refused(struct pmtu *pmtu, uint32_t bytes)
 {
-	if (bytes > pmtu->base_bytes) /* else nothing smaller is left to try */
+	if (bytes > pmtu->base_bytes) {
 		rule_out(pmtu, bytes);
+	} else if (!pmtu->too_small) { /* nothing smaller is left to try: the next answer that does not come says so */
+		pmtu->state = PMTU_SEARCHING;
+		pmtu->base_proven = false;
+	}
 }
 
 static void begin_anew(struct pmtu *pmtu, struct instant now)

@@ -13,6 +13,9 @@
  * without an answer the search starts again from the base.  That may have been loss, so what the search finds is not
  * left at that for a minute but for PMTU_RETRY_MS.
  *
+ * The base is tried itself where nothing above it passes: if it fails as well, the path is too small to be served, which is said, and tried again
+ * every PMTU_RETRY_MS.  Whatever passes of that size or more proves it.
+ *
  * While nothing at all passes, everything fails: pmtu_revived() tells that it was that, and the search starts over.
  *
  * What ICMP told the kernel is a hint and never believed: it only makes the confirmation happen now, and names a size to
@@ -48,7 +51,8 @@ struct pmtu {
 	uint32_t hint_bytes;  /* worth trying; 0: none */
 	uint32_t probe_bytes; /* the size being tried; 0: none */
 	uint32_t tries;
-	bool fell; /* what worked failed, since the last search */
+	bool fell;                   /* what worked failed, since the last search */
+	bool base_proven, too_small; /* the base has passed, or has failed, since the path is known */
 	struct instant tried_at;
 	struct instant confirm_at;
 	struct instant raise_at;

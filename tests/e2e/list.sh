@@ -25,6 +25,7 @@ source-address.sh
 endpoints.sh
 peers-truth.sh
 clone.sh
+nat-restart.sh
 controller-name.sh
 controller-moves.sh
 rekey.sh

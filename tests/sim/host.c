@@ -260,6 +260,20 @@ static json_t *document_kept(void *ctx)
 	return json_incref(((struct host *)ctx)->kept);
 }
 
+static int places_keep(void *ctx, const json_t *whereabouts)
+{
+	struct host *host = ctx;
+
+	json_decref(host->whereabouts);
+	host->whereabouts = json_incref((json_t *)whereabouts);
+	return 0;
+}
+
+static json_t *places_kept(void *ctx)
+{
+	return json_incref(((struct host *)ctx)->whereabouts);
+}
+
 static bool report(void *ctx, const json_t *report)
 {
 	struct host *host = ctx;
@@ -306,6 +320,8 @@ static void begin_core(struct host *host)
 		.port_close = port_close,
 		.document_keep = document_keep,
 		.document_kept = document_kept,
+		.whereabouts_keep = places_keep,
+		.whereabouts_kept = places_kept,
 		.report = report,
 		.addresses = own_addresses,
 		.stats = stats,
@@ -502,6 +518,7 @@ void host_free(struct host *host)
 		return;
 	host_stop(host);
 	json_decref(host->kept);
+	json_decref(host->whereabouts);
 	identity_pem_free(host->key_pem);
 	free(host->certificate);
 	free(host);

@@ -46,6 +46,7 @@ struct host {
 	char *key_pem, *certificate;
 	char fingerprint[IDENTITY_FINGERPRINT_BYTES];
 	json_t *kept;        /* the document on its disk */
+	json_t *whereabouts; /* beside it */
 	int64_t clock_off_s; /* its wall clock less the right time */
 	bool ports_broken;   /* none can be opened */
 	struct host_counts counts;

@@ -50,7 +50,8 @@ static struct surroundings {
 
 	/* disk and controller */
 	bool disk_full;
-	json_t *kept, *report;
+	json_t *kept, *report, *whereabouts;
+	uint32_t whereabouts_keeps;
 	unsigned int keeps, reports;
 } around;
 
@@ -145,6 +146,23 @@ static json_t *document_kept(void *ctx)
 	return json_incref(around.kept);
 }
 
+static int places_keep(void *ctx, const json_t *whereabouts)
+{
+	(void)ctx;
+	if (around.disk_full)
+		return -ENOSPC;
+	json_decref(around.whereabouts);
+	around.whereabouts = json_deep_copy(whereabouts);
+	around.whereabouts_keeps++;
+	return 0;
+}
+
+static json_t *places_kept(void *ctx)
+{
+	(void)ctx;
+	return json_incref(around.whereabouts);
+}
+
 static bool report(void *ctx, const json_t *report)
 {
 	(void)ctx;
@@ -196,6 +214,8 @@ static const struct core_ops ops = {
 	.port_close = port_close,
 	.document_keep = document_keep,
 	.document_kept = document_kept,
+	.whereabouts_keep = places_keep,
+	.whereabouts_kept = places_kept,
 	.report = report,
 	.addresses = own_addresses,
 	.stats = stats,
@@ -360,6 +380,7 @@ static inline int close_core(void **state)
 	(void)state;
 	end_core();
 	fdb_free(fdb);
+	json_decref(around.whereabouts);
 	json_decref(around.kept);
 	json_decref(around.report);
 	return 0;

@@ -385,9 +385,46 @@ static void idle_paths_ask_nothing(void **state)
 	assert_false(pmtu_is_urgent(&path.pmtu));
 }
 
+/* As long as nothing is acknowledged */
+static void polls(struct pmtu *pmtu, struct instant *at, uint64_t ms)
+{
+	const struct instant until = instant_add_ms(*at, ms);
+
+	for (; at->ns < until.ns; *at = instant_add_ms(*at, 50))
+		(void)!pmtu_poll(pmtu, false, 150, *at);
+}
+
+static void a_path_that_does_not_take_the_base_is_too_small_until_it_does(void **state)
+{
+	struct instant at = { 1000000000ULL };
+	struct pmtu pmtu;
+
+	(void)state;
+	pmtu_init(&pmtu, 28, 1500, at);
+	polls(&pmtu, &at, 6000);
+	assert_true(pmtu.too_small);
+	assert_int_equal(pmtu.works_bytes, PMTU_BASE_MTU - 28);
+	polls(&pmtu, &at, 60000);
+	assert_true(pmtu.too_small);
+	pmtu_acked(&pmtu, PMTU_BASE_MTU - 28, at);
+	assert_false(pmtu.too_small);
+	pmtu_init(&pmtu, 28, 1200, at); /* the interface says so itself */
+	assert_int_equal(pmtu_poll(&pmtu, false, 150, at), PMTU_BASE_MTU - 28);
+	pmtu_refused(&pmtu, PMTU_BASE_MTU - 28);
+	polls(&pmtu, &at, 1000);
+	assert_true(pmtu.too_small);
+	pmtu_init(&pmtu, 28, 1280, at); /* one that is just large enough */
+	assert_int_equal(pmtu_poll(&pmtu, false, 150, at), PMTU_BASE_MTU - 28);
+	pmtu_acked(&pmtu, PMTU_BASE_MTU - 28, at);
+	polls(&pmtu, &at, 10000);
+	assert_false(pmtu.too_small);
+	assert_int_equal(pmtu.state, PMTU_DONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_path_that_does_not_take_the_base_is_too_small_until_it_does),
 		cmocka_unit_test(every_size_is_found),
 		cmocka_unit_test(the_favourites_end_the_search_soon),
 		cmocka_unit_test(never_above_the_limit_nor_below_the_base),
