@@ -86,8 +86,8 @@ int bridge_vlans_decode(const struct nlmsghdr *header, struct bridge_vlans *out)
 
 	memset(out, 0, sizeof(*out));
 	if (header->nlmsg_type != RTM_NEWLINK || header->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*info) ||
-		info->ifi_family != AF_BRIDGE)
-		return 0;
+		header->nlmsg_len % MNL_ALIGNTO || info->ifi_family != AF_BRIDGE)
+		return 0; /* attributes are padded, which libmnl takes for granted */
 	(void)mnl_attr_parse(header, sizeof(*info), read_families, &reading);
 	return info->ifi_index;
 }

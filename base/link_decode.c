@@ -188,7 +188,9 @@ bool link_decode(const struct nlmsghdr *header, struct netlink_link *out)
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(header);
 
 	memset(out, 0, sizeof(*out));
-	if (header->nlmsg_type != RTM_NEWLINK || header->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*info))
+	/* attributes are padded, and so is what ends with one; libmnl takes the padding for granted */
+	if (header->nlmsg_type != RTM_NEWLINK || header->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*info) ||
+		header->nlmsg_len % MNL_ALIGNTO)
 		return false;
 	out->index = info->ifi_index;
 	out->up = info->ifi_flags & IFF_UP;

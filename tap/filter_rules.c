@@ -111,8 +111,8 @@ static int open_message(const struct nlmsghdr *header, uint16_t message, struct 
 
 	*out = (struct attributes){ 0 };
 	if (header->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | message) ||
-		header->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*generic))
-		return -1;
+		header->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*generic) || header->nlmsg_len % MNL_ALIGNTO)
+		return -1; /* attributes are padded, which libmnl takes for granted */
 	(void)mnl_attr_parse(header, sizeof(*generic), note, out);
 	return generic->nfgen_family;
 }

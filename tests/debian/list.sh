@@ -12,6 +12,9 @@ e2e/trains.sh
 e2e/too-big.sh
 e2e/restart.sh
 e2e/shutdown.sh
+e2e/ports-truth.sh
+e2e/bridge-untouched.sh
+e2e/vlan-filtering.sh
 debian/bonding.sh
 debian/netem.sh
 debian/openvswitch.sh

@@ -65,7 +65,7 @@ operator2() {
 wait_until 10 operator2 get hosts || bail "the second controller does not answer"
 token=$(operator2 token h1) || bail "no token: $token"
 must on h1 "$BUILD/weft" join "$token" --state "$WORK/h1-other" --port 5754
-spawn h1-other h1 "$BUILD/weftd" --state "$WORK/h1-other" --port 5754
+spawn h1-other h1 "$BUILD/weftd" --state "$WORK/h1-other"
 grep -v h2 "$WORK/jumbo.yaml" >"$WORK/other.yaml"
 check "its lab of the same name, with a port of the same name, applies" operator2 apply "$WORK/other.yaml" --wait
 first=$(device_of)
