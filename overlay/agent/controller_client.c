@@ -248,12 +248,7 @@ static void on_watch_open(void *ctx)
 	c->connected = true;
 	c->report_afresh = true;
 	c->callbacks.on_state(c->ctx, true, "");
-	if (!c->report_waiting && c->report_done) {
-		c->report_waiting = c->report_done;
-		c->report_done = NULL;
-	}
-	if (c->report_waiting && !c->report_sending)
-		set_timer(c->report_timer, 0);
+	set_timer(c->report_timer, 0);
 }
 
 /* The watch has ended: tell, and wait for the next attempt */
@@ -353,7 +348,29 @@ static void on_report_end(void *ctx, const struct http_end *end)
 	}
 	c->report_sending = NULL;
 	if (c->report_waiting)
-		set_timer(c->report_timer, status == 200 ? 0 : RETRY_MAX_MS);
+		set_timer(c->report_timer, status == 200 || c->report_afresh ? 0 : RETRY_MAX_MS);
+}
+
+/* What is under way shall be sent again, unless a newer one waits */
+static void report_recall(struct controller_client *c)
+{
+	http_request_cancel(c->report);
+	c->report = NULL;
+	if (!c->report_waiting)
+		c->report_waiting = c->report_sending;
+	else
+		free(c->report_sending);
+	c->report_sending = NULL;
+}
+
+/* The stream is new: its controller counts what is said from now on.  What was under way before may be lost, or may never end */
+static void report_anew(struct controller_client *c)
+{
+	report_recall(c);
+	if (c->report_waiting)
+		return;
+	c->report_waiting = c->report_done;
+	c->report_done = NULL;
 }
 
 static void report_begin(struct controller_client *c)
@@ -384,7 +401,11 @@ static void on_report_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!c->report_sending && c->report_waiting && c->connected)
+	if (!c->connected)
+		return;
+	if (c->report_afresh)
+		report_anew(c);
+	if (!c->report_sending && c->report_waiting)
 		report_begin(c);
 }
 
@@ -450,14 +471,9 @@ int controller_client_move(struct controller_client *c, const struct controller_
 	int err;
 
 	answers_forget(c);
-	http_request_cancel(c->report);
+	report_recall(c);
 	http_request_cancel(c->watch);
-	c->report = c->watch = NULL;
-	if (!c->report_waiting)
-		c->report_waiting = c->report_sending;
-	else
-		free(c->report_sending);
-	c->report_sending = NULL;
+	c->watch = NULL;
 	leave_places(c);
 	c->failed = c->connected = false;
 	c->retry_ms = RETRY_MIN_MS;

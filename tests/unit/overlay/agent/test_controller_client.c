@@ -400,6 +400,36 @@ static void reports_coalesce(void **state)
 	json_decref(report);
 }
 
+/* With a new stream the newest report is the one that counts, whatever becomes of those that were under way */
+static void what_is_under_way_is_said_again(void **state)
+{
+	struct fixture *f = *state;
+	json_t *report = json_pack("{s:i}", "applied", 1);
+	struct evhttp_request *held;
+
+	client_start(f);
+	until(f, &f->ups, 1);
+	controller_client_report(f->client, report);
+	until(f, &f->reports, 1);
+	turn(f, 50);
+	f->hold_reports = true;
+	json_object_set_new(report, "applied", json_integer(2));
+	controller_client_report(f->client, report);
+	until(f, &f->reports, 2);
+	held = f->report;
+	f->hold_reports = false;
+	drop_watch(f);
+	until(f, &f->ups, 2);
+	until(f, &f->reports, 3);
+	turn(f, 100);
+	assert_int_equal(f->reports, 3);
+	assert_string_equal(f->last_report, "{\"applied\":2}");
+	evhttp_send_reply(held, 200, "x", NULL); /* nobody waits for it */
+	turn(f, 50);
+	assert_int_equal(f->reports, 3);
+	json_decref(report);
+}
+
 static void questions_are_answered(void **state)
 {
 	struct fixture *f = *state;
@@ -618,6 +648,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(topologies_come_in, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(it_comes_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(reports_coalesce, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_under_way_is_said_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(questions_are_answered, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_refusal_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(it_is_found_where_it_was, set_up, tear_down),
