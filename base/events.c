@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define AT_MAX 253402300799 /* the end of the year 9999: calendars have no later one */
+
 struct events {
 	uint64_t first, next; /* numbers: of the first one ever, and of the one to come */
 	uint32_t capacity;
@@ -38,8 +40,26 @@ void events_free(struct events *events)
 	free(events);
 }
 
+/* A cut may have gone through the middle of a UTF-8 character, and JSON takes no half ones */
+static void mend_end(char *text)
+{
+	const size_t len = strlen(text);
+	size_t tail = 0, wanted;
+	unsigned char lead;
+
+	while (tail < len && tail < 3 && (text[len - 1 - tail] & 0xc0) == 0x80)
+		tail++;
+	if (tail == len)
+		return;
+	lead = (unsigned char)text[len - 1 - tail];
+	wanted = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
+	if (tail < wanted)
+		text[len - 1 - tail] = '\0';
+}
+
 static void clean(char *text)
 {
+	mend_end(text);
 	for (; *text; text++)
 		if ((unsigned char)*text < ' ' || *text == 0x7f)
 			*text = ' ';
@@ -82,7 +102,6 @@ json_t *event_json(const struct event *event)
 	json_t *out = json_pack("{s:I, s:I, s:s, s:s}", "seq", (json_int_t)event->seq, "at", (json_int_t)event->at,
 		"severity", event_severity_name(event->severity), "event", event->name);
 
-	/* a text that was cut within a character is no UTF-8, and left out with its member */
 	if (event->host[0])
 		json_object_set_new(out, "host", json_string(event->host));
 	if (event->about[0])
@@ -122,7 +141,8 @@ bool event_read(const json_t *in, struct event *out)
 	uint8_t i = 0;
 
 	memset(out, 0, sizeof(*out));
-	if (!json_is_integer(seq) || json_integer_value(seq) <= 0 || !json_is_integer(at) || !severity ||
+	if (!json_is_integer(seq) || json_integer_value(seq) <= 0 || !json_is_integer(at) ||
+		json_integer_value(at) < 0 || json_integer_value(at) > AT_MAX || !severity ||
 		!read_text(in, "event", out->name, sizeof(out->name)) || !out->name[0])
 		return false;
 	while (i < EVENT_SEVERITIES_COUNT && strcmp(severities[i], severity) != 0)

@@ -33,7 +33,8 @@ static void print_event(const json_t *event)
 	char when[TIME_COLUMNS + 1], line[1024];
 	struct tm tm;
 
-	strftime(when, sizeof(when), "%m-%d %H:%M:%S", localtime_r(&at, &tm));
+	if (!localtime_r(&at, &tm) || strftime(when, sizeof(when), "%m-%d %H:%M:%S", &tm) == 0)
+		snprintf(when, sizeof(when), "?"); /* no calendar has it */
 	snprintf(line, sizeof(line), "%s  %s%s%s%s%s%s%s%s%s", when, host ? host : "", host ? " " : "",
 		bad ? severity : "", bad ? ": " : "", name ? name : "?", about ? " " : "", about ? about : "",
 		text ? ": " : "", text ? text : "");

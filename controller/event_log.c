@@ -62,7 +62,8 @@ static void keep(struct event_log *log, const struct event *event)
 	if (!log->hub || !watch_any(log->hub, WATCH_EVENTS))
 		return;
 	item = event_json(kept);
-	watch_emit(log->hub, WATCH_EVENTS, item, false, kept->seq);
+	if (item)
+		watch_emit(log->hub, WATCH_EVENTS, item, false, kept->seq);
 	json_decref(item);
 }
 

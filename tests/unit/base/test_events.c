@@ -100,7 +100,9 @@ static void what_is_no_event(void **state)
 		"{\"seq\":0,\"at\":1,\"severity\":\"info\",\"event\":\"x\"}",
 		"{\"seq\":1,\"at\":\"1\",\"severity\":\"info\",\"event\":\"x\"}",
 		"{\"seq\":1,\"at\":1,\"event\":\"x\"}", "{\"seq\":1,\"at\":1,\"severity\":\"info\",\"event\":\"\"}",
-		"{\"seq\":1,\"at\":1,\"severity\":\"info\"}" };
+		"{\"seq\":1,\"at\":1,\"severity\":\"info\"}",
+		"{\"seq\":1,\"at\":-1,\"severity\":\"info\",\"event\":\"x\"}",
+		"{\"seq\":1,\"at\":9223372036854775807,\"severity\":\"info\",\"event\":\"x\"}" };
 	char text[2000], longest[1000];
 	struct event event;
 	json_t *json;
@@ -122,6 +124,38 @@ static void what_is_no_event(void **state)
 	json_decref(json);
 }
 
+/* Whatever it is cut in the middle of, what is left is text */
+static void cut_texts_stay_text(void **state)
+{
+	static const char *const letters[] = { "x", "\u00e9", "\u20ac", "\U0001f600" };
+	char name[200], text[801];
+	struct event event;
+	json_t *json, *out;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++) {
+		for (size_t before = 0; before < 5; before++) {
+			struct events *events = events_new(1, 1);
+
+			snprintf(name, sizeof(name), "%.*s", (int)before, "abcde");
+			while (strlen(name) < 100)
+				strcat(name, letters[i]);
+			snprintf(text, sizeof(text), "%s%s%s%s", name, name, name, name);
+			json = json_pack("{s:i, s:i, s:s, s:s, s:s, s:s}", "seq", 1, "at", 1, "severity", "info",
+				"event", name, "about", name, "text", text);
+			assert_true(event_read(json, &event));
+			assert_true(strlen(event.name) > EVENT_NAME_BYTES - 5);
+			out = event_json(events_add(events, &event));
+			assert_non_null(json_object_get(out, "event"));
+			assert_non_null(json_object_get(out, "about"));
+			assert_non_null(json_object_get(out, "text"));
+			json_decref(out);
+			json_decref(json);
+			events_free(events);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -129,6 +163,7 @@ int main(void)
 		cmocka_unit_test(the_oldest_make_room),
 		cmocka_unit_test(as_json_and_back),
 		cmocka_unit_test(what_is_no_event),
+		cmocka_unit_test(cut_texts_stay_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

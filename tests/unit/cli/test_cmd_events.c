@@ -38,6 +38,19 @@ static void all_and_one_host(void **state)
 	assert_memory_equal(run.out.text, "{\"seq\":7", 8);
 }
 
+/* The time is of whoever tells */
+static void at_no_time(void **state)
+{
+	static const char *const answers[] = { CANNED("200 OK",
+		"{\"rev\": 5, \"items\": [{\"seq\": 7, \"at\": 9223372036854775807, \"severity\": \"info\", \"event\": "
+		"\"peer-up\"}, {\"seq\": 8, \"at\": -9223372036854775807, \"severity\": 7, \"event\": []}]}") };
+
+	(void)state;
+	COMMAND_RUN(&run, &command_events, answers, "events");
+	assert_int_equal(run.exit, CLI_OK);
+	assert_non_null(strstr(run.out.text, "peer-up"));
+}
+
 static void none_yet(void **state)
 {
 	static const char *const answers[] = { CANNED("200 OK", "{\"rev\": 5, \"items\": []}") };
@@ -73,6 +86,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_and_one_host),
+		cmocka_unit_test(at_no_time),
 		cmocka_unit_test(none_yet),
 		cmocka_unit_test(what_follows),
 	};
