@@ -178,12 +178,13 @@ void contact_init(struct contact *contact, struct instant now)
 
 void contact_wanted(struct contact *contact, struct instant now)
 {
-	const uint32_t quick = contact->goodbye_at.ns ? ATTEMPTS_GOODBYE : ATTEMPTS_QUICK;
+	const bool parted = contact->goodbye_at.ns != 0; /* when it is back it asks by itself, too */
+	const uint32_t quick = parted ? ATTEMPTS_GOODBYE : ATTEMPTS_QUICK;
 
-	if (contact->session && !contact->goodbye_at.ns)
+	if (contact->session && !parted)
 		return;
 	if (contact->attempts > quick)
-		contact->attempts = ATTEMPTS_WANTED;
+		contact->attempts = parted ? ATTEMPTS_GOODBYE : ATTEMPTS_WANTED;
 	/* longer than the longest interval of frequent ones: nobody had waited for long */
 	if (instant_since_ms(contact->attempt_at, now) > CONTACT_RETRY_MAX_MS * 3 / 2)
 		contact->attempt_at = now;

@@ -24,7 +24,8 @@
  *			something is heard
  *	doubted		somebody says that the peer, or we, are elsewhere or gone: probed at once, and at the active pace until heard
  *	goodbye		the peer has said in the session that it stops: gone, at once.  It is asked for a handshake at once, each second for a minute
- *			and ever less often then, so that it is back when it is.  Anything authentic that is heard undoes it
+ *			and ever less often then, at least at CONTACT_RETRY_MAX_MS while frames wait, so that it is back when it is.  Anything
+ *			authentic that is heard undoes it
  *	expired		the session has reached its last moment: no session, see above
  *
  * A pace is counted from when it began: a path that was idle, and not heard for long for that, is not silent with its first frame.

@@ -461,6 +461,13 @@ static void who_said_goodbye_is_asked_each_second(void **state)
 	while (poll().action == CONTACT_INITIATE)
 		;
 	assert_true(instant_since_ms(poll().next, now) <= 2 * CONTACT_RETRY_MAX_MS);
+	/* who never comes back is asked no more than any other that is away, however long frames are sent to it */
+	attempts = 0;
+	for (since = now; instant_since_ms(now, since) < 600000; now = instant_add_ms(now, 250)) {
+		contact_wanted(&contact, now);
+		attempts += poll().action == CONTACT_INITIATE;
+	}
+	assert_in_range(attempts, 60, 600000 / CONTACT_RETRY_MAX_MS * 4 / 3);
 	contact_confirmed(&contact, REKEY_MS, now);
 	assert_int_equal(contact.state, CONTACT_UP);
 }
