@@ -501,6 +501,7 @@ controller_TESTS = \
 	tests/unit/controller/test_lab_put.c \
 	tests/unit/controller/test_model.c \
 	tests/unit/controller/test_reach.c \
+	tests/unit/controller/test_server.c \
 	tests/unit/controller/test_throttle.c \
 	tests/unit/controller/test_watch.c \
 	tests/unit/controller/test_who.c

@@ -246,9 +246,10 @@ static int listen_elsewhere(struct server *s, const char *listen, struct error *
 	int err;
 
 	snprintf(before, sizeof(before), "%s", s->listen);
-	if (strcmp(before, listen) == 0)
+	if (s->listening && strcmp(before, listen) == 0)
 		return 0;
-	evhttp_del_accept_socket(s->network, s->listening);
+	if (s->listening) /* else the last move ended nowhere */
+		evhttp_del_accept_socket(s->network, s->listening);
 	s->listening = NULL;
 	err = listen_network(s, listen, error);
 	if (err && listen_network(s, before, &again) < 0)
