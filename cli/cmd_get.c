@@ -224,8 +224,8 @@ static void print_paths(const json_t *paths)
 
 	printf("%lld of %lld paths up", (long long)json_int_of(paths, "up"), (long long)json_int_of(paths, "count"));
 	if (unknown)
-		printf("; %lld %s between hosts that are both offline, and not known", unknown,
-			unknown == 1 ? "is" : "are");
+		printf("; %lld %s not known, since no host that is online speaks of %s", unknown,
+			unknown == 1 ? "is" : "are", unknown == 1 ? "it" : "them");
 	putchar('\n');
 }
 

@@ -175,15 +175,21 @@ static void take_word(struct reach *r, size_t host, json_t *named)
 	}
 }
 
-/* Both ends are silent; of those that are not down by anybody's word */
+/* Does whom it does not name count as up? */
+static bool vouches(const struct host_word *word)
+{
+	return word->peers && !word->peers_unnamed;
+}
+
+/* No end has a word for them; of those that are not down by anybody's word */
 static size_t count_unknown(const struct reach *r)
 {
 	size_t count = 0;
 
 	for (size_t a = 0; a < r->count; a++)
-		for (size_t b = a + 1; !r->word[a].peers && b < r->count; b++)
-			count +=
-				!r->word[b].peers && has_bit(row(r, r->shall, a), b) && !has_bit(row(r, r->down, a), b);
+		for (size_t b = a + 1; !vouches(&r->word[a]) && b < r->count; b++)
+			count += !vouches(&r->word[b]) && has_bit(row(r, r->shall, a), b) &&
+				!has_bit(row(r, r->down, a), b);
 	return count;
 }
 

@@ -1,8 +1,8 @@
 /*
  * reach.h - who shall reach whom, and what is known of it: paths between hosts that share a network, and a lab's ports
  *
- * A path is a pair of hosts.  It is not up where one of the two says so, and not known where neither says anything.  What agents say is
- * host_sessions.h's; who shares a network is the model's.
+ * A path is a pair of hosts.  It is not up where one of the two says so, and not known where neither says anything, or only who has more
+ * peers that are not up than it names.  What agents say is host_sessions.h's; who shares a network is the model's.
  */
 #ifndef CONTROLLER_REACH_H
 #define CONTROLLER_REACH_H

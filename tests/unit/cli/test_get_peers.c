@@ -64,7 +64,7 @@ static void paths_that_are_not_up(void **state)
 	assert_non_null(strstr(run.out.text, "h1    h2    silent  192.0.2.2:4754\n"));
 	assert_non_null(strstr(run.out.text, "h1 to h2: no answer"));
 	assert_non_null(
-		strstr(run.out.text, "8 of 10 paths up; 1 is between hosts that are both offline, and not known\n"));
+		strstr(run.out.text, "8 of 10 paths up; 1 is not known, since no host that is online speaks of it\n"));
 	COMMAND_RUN(&run, &command_get, none, "get", "peers");
 	assert_string_equal(run.out.text, "10 of 10 paths up\n");
 }
