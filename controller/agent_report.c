@@ -96,7 +96,7 @@ static bool take_drops(const json_t *in, const char *host, struct agent_report *
 		return fault_set(fault, 400, "drops", "must be an object of at most %u counters", REPORT_DROPS_MAX);
 	out->drops = json_object();
 	json_object_foreach(list, name, count) {
-		if (!json_is_integer(count) || !counter_name_ok(name))
+		if (!json_is_integer(count) || json_integer_value(count) < 0 || !counter_name_ok(name))
 			return fault_set(fault, 400, "drops", "must be names and whole numbers");
 		json_object_set_new(out->drops, name,
 			json_pack("{s:s, s:s, s:O}", "host", host, "name", name, "count", count));

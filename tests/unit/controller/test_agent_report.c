@@ -85,6 +85,7 @@ static void what_is_wrong(void **state)
 		{ "{\"applied\":\"\",\"drops\":[]}", "drops" },
 		{ "{\"applied\":\"\",\"drops\":{\"x\":\"y\"}}", "drops" },
 		{ "{\"applied\":\"\",\"drops\":{\"\":1}}", "drops" },
+		{ "{\"applied\":\"\",\"drops\":{\"x\":-1}}", "drops" },
 		{ "{\"applied\":\"\",\"drops\":{\"\\u001b[2J\":1}}", "drops" },
 	};
 	struct core_fixture *f = *state;
