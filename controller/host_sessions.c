@@ -714,7 +714,7 @@ json_t *host_sessions_item(struct host_sessions *sessions, const json_t *host)
 		json_object_set_new(out, "last_seen", json_integer(session->last_seen));
 	if (session && session->report.about)
 		json_object_update(out, session->report.about);
-	if (session && clones_shown(&session->clones, session->last_seen))
+	if (session && clones_shown(&session->clones, wall_clock(sessions)))
 		show_clones(session, out);
 	return out;
 }
