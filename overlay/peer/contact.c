@@ -579,6 +579,8 @@ static struct contact_todo attempt(struct contact *contact, uint32_t jitter, str
 	contact->attempts++;
 	if (!contact->session && !contact->asked_at.ns)
 		contact->asked_at = now;
+	if (instant_since_ms(now, contact->disowned_at) > CONTACT_DISOWNED_MS)
+		contact->disowned_at.ns = 0; /* it says so each time */
 	return (struct contact_todo){
 		.action = contact->session ? CONTACT_REKEY : CONTACT_INITIATE,
 		.to = contact->tried,

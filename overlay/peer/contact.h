@@ -62,6 +62,7 @@
 #define CONTACT_QUIET_MS 700U   /* of one that was not heard for so long before, it is believed at once */
 #define CONTACT_SWAP_MS 10000U
 #define CONTACT_SWAPS_MAX 5U
+#define CONTACT_DISOWNED_MS 60000U
 #define CONTACT_GAP_MS 50U /* between two attempts, whatever happens */
 
 /*

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #define RIVAL_ANSWER_MS 300U
-#define RIVAL_VALID_MS 10000U /* a question that nobody came back to */
+#define RIVAL_VALID_MS 40000U /* a question that nobody came back to: longer than between any two attempts */
 #define RIVAL_SHOWN_MS 60000U /* after the last refusal */
 #define RIVAL_TEXT_BYTES 320U
 
