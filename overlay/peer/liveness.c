@@ -270,8 +270,6 @@ static void look(struct overlay *overlay, struct peer *peer)
 	bool sent, heard;
 
 	peer_totals(peer, &totals);
-	if (totals.carried_ns)
-		contact_carried(&peer->contact, (struct instant){ totals.carried_ns }, overlay->now);
 	sent = totals.tx_datagrams != peer->tx_seen;
 	heard = totals.rx_datagrams != peer->rx_seen;
 	if (data > peer->data_seen && data - peer->data_seen > BUSY_BYTES)
@@ -285,6 +283,8 @@ static void look(struct overlay *overlay, struct peer *peer)
 	} else if (sent) {
 		contact_unanswered(&peer->contact, overlay->now);
 	}
+	if (totals.carried_ns) /* after what was heard, without which it would be silent for a moment */
+		contact_carried(&peer->contact, (struct instant){ totals.carried_ns }, overlay->now);
 	if (sent || heard)
 		peer->stirred_at = overlay->now;
 }

@@ -237,6 +237,29 @@ static void a_smaller_interface_is_seen(void **state)
 	assert_in_range(a->peer->path->datagram_bytes, 1400 - 28 - PMTU_STEP_BYTES, 1400 - 28);
 }
 
+/* A control thread that did not get to look for a while does not take a peer for silent that was heard all the time */
+static void late_looks_are_no_silence(void **state)
+{
+	struct lane_rx *rx;
+	struct instant since;
+
+	(void)state;
+	come_up();
+	tend();
+	rx = &a->peer->current->rx[0];
+	since = a->peer->contact.since;
+	for (int i = 0; i < 3; i++) {
+		counter_add(&rx->datagrams, 1);
+		counter_set(&rx->last_ns, now.ns);
+		counter_set(&rx->carried_ns, now.ns);
+		tend();
+		assert_int_equal(a->peer->contact.pace, CONTACT_ACTIVE);
+		assert_int_equal(a->peer->contact.state, CONTACT_UP);
+		assert_int_equal(a->peer->contact.since.ns, since.ns);
+		pass(5000);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_sides, close_sides)
@@ -248,6 +271,7 @@ int main(void)
 		TEST(the_last_moment_ends_the_session),
 		TEST(a_refused_size_is_given_up_at_once),
 		TEST(a_smaller_interface_is_seen),
+		TEST(late_looks_are_no_silence),
 	};
 	int failed;
 
