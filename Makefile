@@ -260,6 +260,7 @@ cli_SRC = \
 	cli/cmd_doctor.c \
 	cli/cmd_events.c \
 	cli/cmd_get.c \
+	cli/cmd_host.c \
 	cli/cmd_init.c \
 	cli/cmd_join.c \
 	cli/cmd_measure.c \
@@ -512,6 +513,7 @@ cli_TESTS = \
 	tests/unit/cli/test_cmd_apply.c \
 	tests/unit/cli/test_cmd_events.c \
 	tests/unit/cli/test_cmd_get.c \
+	tests/unit/cli/test_cmd_host.c \
 	tests/unit/cli/test_cmd_revoke.c \
 	tests/unit/cli/test_cmd_token.c \
 	tests/unit/cli/test_daemon_peer.c \

@@ -17,6 +17,7 @@ extern const struct command command_events;
 extern const struct command command_ping;
 extern const struct command command_doctor;
 extern const struct command command_revoke;
+extern const struct command command_host;
 extern const struct command command_controller;
 extern const struct command command_agent;
 extern const struct command command_measure;

@@ -39,7 +39,8 @@ static const struct command command_help_ = {
 
 static const struct command *const commands[] = { &command_init, &command_token, &command_join, &command_apply,
 	&command_delete, &command_get, &command_status, &command_events, &command_ping, &command_doctor,
-	&command_revoke, &command_controller, &command_agent, &command_measure, &command_version, &command_help_ };
+	&command_revoke, &command_host, &command_controller, &command_agent, &command_measure, &command_version,
+	&command_help_ };
 
 #define COMMAND_COLUMNS 12 /* the longest name and its gap */
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -375,6 +375,13 @@ static json_t *post_revoke(struct api_call *c, struct store_txn *txn, struct fau
 	return enrol_revoke(&enrol, c->name, fault);
 }
 
+static json_t *put_host(struct api_call *c, struct store_txn *txn, struct fault *fault)
+{
+	struct enrol enrol = enrol_now(c, txn);
+
+	return enrol_set_endpoints(&enrol, c->name, c->in, fault);
+}
+
 static void revoked(const struct api_call *c, const struct fault *fault)
 {
 	if (fault)
@@ -455,6 +462,7 @@ static const struct route routes[] = {
 	{ API_GET, "/v1/labs/*", WHO_OPERATOR, false, 200, .get = get_lab },
 	{ API_PUT, "/v1/labs/*", WHO_OPERATOR, true, 200, .prepare = put_lab, .ended = lab_applied },
 	{ API_DELETE, "/v1/labs/*", WHO_OPERATOR, false, 200, .prepare = delete_lab, .ended = lab_deleted },
+	{ API_PUT, "/v1/hosts/*", WHO_OPERATOR, true, 200, .prepare = put_host },
 	{ API_POST, "/v1/hosts/*/revoke", WHO_OPERATOR, false, 200, .prepare = post_revoke, .ended = revoked },
 	{ API_POST, "/v1/hosts/*/ask", WHO_OPERATOR, true, 200, .ask = ask_host },
 	{ API_GET, "/v1/*", WHO_OPERATOR, false, 200, .get = get_resource, .watch = watch_resource },

@@ -308,6 +308,28 @@ json_t *enrol_host(const struct enrol *enrol, const json_t *in, struct fault *fa
 	return out;
 }
 
+/* ---- where it is ------------------------------------------------------------------------------------------- */
+
+json_t *enrol_set_endpoints(const struct enrol *enrol, const char *name, const json_t *in, struct fault *fault)
+{
+	const json_t *known = model_host(enrol->model, name);
+	json_t *host = json_copy((json_t *)known), *out = NULL;
+	char key[LAB_NAME_MAX + 8];
+
+	if (!known) {
+		(void)model_missing(enrol->model, MODEL_HOST, name, fault);
+		return NULL;
+	}
+	if (host_addresses_declare(json_object_get(in, "endpoints"), enrol->model, host, fault)) {
+		snprintf(key, sizeof(key), "%s%s", model_prefix(MODEL_HOST), name);
+		if (!json_equal(host, known))
+			model_put(enrol->txn, key, host);
+		out = json_pack("{s:O}", "endpoints", json_object_get(host, "endpoints"));
+	}
+	json_decref(host);
+	return out;
+}
+
 /* ---- revocation ------------------------------------------------------------------------------------------- */
 
 json_t *enrol_revoke(const struct enrol *enrol, const char *name, struct fault *fault)

@@ -40,6 +40,7 @@ json_t *enrol_token(const struct enrol *enrol, const uint8_t random[AUTHORITY_SE
 json_t *enrol_host(const struct enrol *enrol, const json_t *in, struct fault *fault);
 
 /* Without a `rev` where something changes */
+json_t *enrol_set_endpoints(const struct enrol *enrol, const char *host, const json_t *in, struct fault *fault);
 json_t *enrol_revoke(const struct enrol *enrol, const char *host, struct fault *fault);
 
 #endif /* CONTROLLER_ENROL_H */

@@ -3,6 +3,7 @@
  */
 #include "controller/api.h"
 
+#include "controller/host_addresses.h"
 #include "tests/unit/controller/core_fixture.h"
 
 #define LAB(interface) \
@@ -276,6 +277,31 @@ static void truncated_bodies(void **state)
 	assert_int_equal(core_call(f, CORE_AGENT("h1"), API_PUT, "/v1/agent/report", report, NULL), 200);
 }
 
+/* Declared anew, without joining: what is no use is refused, and the same again changes nothing */
+static void where_a_host_is(void **state)
+{
+	static const char body[] = "{\"endpoints\":[\"198.51.100.9\",\"2001:db8::9\"]}";
+	struct core_fixture *f = *state;
+	uint64_t rev = model_rev(f->model);
+	json_t *list;
+
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_PUT, "/v1/hosts/h1", body, NULL), 200);
+	list = host_addresses_of(model_host(f->model, "h1"));
+	assert_string_equal(json_string_value(json_array_get(list, 0)), "198.51.100.9:4754");
+	assert_string_equal(json_string_value(json_array_get(list, 1)), "[2001:db8::9]:4754");
+	json_decref(list);
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_PUT, "/v1/hosts/h1", body, NULL), 200);
+	assert_int_equal(model_rev(f->model), rev + 1);
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_PUT, "/v1/hosts/h1", "{\"endpoints\":[\"127.0.0.1\"]}", NULL),
+		400);
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_PUT, "/v1/hosts/h1", "{}", NULL), 400);
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_PUT, "/v1/hosts/nobody", body, NULL), 404);
+	assert_int_equal(core_call(f, CORE_AGENT("h1"), API_PUT, "/v1/hosts/h1", body, NULL), 403);
+	assert_int_equal(model_rev(f->model), rev + 1);
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_PUT, "/v1/hosts/h1", "{\"endpoints\":[]}", NULL), 200);
+	assert_false(host_addresses_declared(model_host(f->model, "h1")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +313,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_to_store, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(guessing_is_slowed_down, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(truncated_bodies, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(where_a_host_is, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
