@@ -277,9 +277,13 @@ static json_t *places_kept(void *ctx)
 static bool report(void *ctx, const json_t *report)
 {
 	struct host *host = ctx;
+	json_t *told = json_copy((json_t *)report);
 
+	if (host->address != HOST_REPORTED) /* or nobody stayed hidden for long */
+		json_object_set_new(told, "seen", json_array());
 	if (host->client)
-		client_report(host->client, report);
+		client_report(host->client, told);
+	json_decref(told);
 	return host->client != NULL;
 }
 
