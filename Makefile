@@ -194,6 +194,7 @@ overlay/agent_SRC = \
 	overlay/agent/gather.c \
 	overlay/agent/handover.c \
 	overlay/agent/heartbeat.c \
+	overlay/agent/keeper.c \
 	overlay/agent/loop.c \
 	overlay/agent/machine.c \
 	overlay/agent/main.c \

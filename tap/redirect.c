@@ -55,7 +55,8 @@ static size_t probe_frame(uint8_t out[VNET_HEADER_BYTES + 64])
 	return VNET_HEADER_BYTES + sizeof(frame);
 }
 
-bool redirect_needed(void)
+/* Return: 0: taken; -EINVAL: refused; anything else, such as a loopback device that is down, says nothing */
+static int probe(void)
 {
 	const struct sockaddr_ll loopback = {
 		.sll_family = AF_PACKET,
@@ -65,17 +66,30 @@ bool redirect_needed(void)
 	uint8_t bytes[VNET_HEADER_BYTES + 64];
 	const size_t length = probe_frame(bytes);
 	const int one = 1;
-	bool refused;
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), err = 0;
 
 	if (fd < 0)
-		return false;
-	/* anything but EINVAL, such as a loopback device that is down, says nothing */
-	refused = setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)) == 0 &&
-		sendto(fd, bytes, length, 0, (const struct sockaddr *)&loopback, sizeof(loopback)) < 0 &&
-		errno == EINVAL;
+		return -errno;
+	if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)) < 0)
+		err = -ENOPROTOOPT;
+	else if (sendto(fd, bytes, length, 0, (const struct sockaddr *)&loopback, sizeof(loopback)) < 0)
+		err = -errno;
 	close(fd);
-	return refused;
+	return err;
+}
+
+/* Tried until there is an answer, which is the kernel's and stays: each try ends in waiting for a grace period of the kernel's */
+bool redirect_needed(void)
+{
+	static bool answered, needed; /* the control thread's */
+
+	if (!answered) {
+		const int err = probe();
+
+		answered = err == 0 || err == -EINVAL;
+		needed = err == -EINVAL;
+	}
+	return needed;
 }
 
 /* ---- the port ------------------------------------------------------------------------------------------------- */

@@ -23,6 +23,8 @@ struct options {
 	uint32_t workers;      /* 0: as many as cores, at most 4 */
 	const char *aead;      /* backend's name, NULL: the fastest */
 	uint32_t time_scale;   /* divides session lifetimes; for tests */
+	uint32_t keeper_s;     /* this is such a keeper; 0: it is weftd */
+	uint32_t keep_s;       /* after SIGTERM, ports stay open so long for the next weftd (keeper.h); 0: not at all */
 	uint32_t busy_poll_us; /* 0: workers sleep when there is nothing to do */
 	bool no_report_local;  /* others are not told of this machine's own addresses */
 };

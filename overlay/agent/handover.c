@@ -127,7 +127,7 @@ static bool read_descriptors(struct msghdr *message, struct tap_kept *out)
 }
 
 /* Return: the length of its text; negative at the end of the bag.  What came along goes to @fds, @whole: all of it */
-static ssize_t take(int bag, char text[HANDOVER_MESSAGE_BYTES], struct tap_kept *fds, bool *whole)
+static ssize_t take(int bag, int flags, char text[HANDOVER_MESSAGE_BYTES], struct tap_kept *fds, bool *whole)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(TAP_QUEUES_MAX * sizeof(int))];
 	struct iovec iov = { .iov_base = text, .iov_len = HANDOVER_MESSAGE_BYTES };
@@ -135,7 +135,7 @@ static ssize_t take(int bag, char text[HANDOVER_MESSAGE_BYTES], struct tap_kept 
 		.msg_iovlen = 1,
 		.msg_control = control,
 		.msg_controllen = sizeof(control) };
-	const ssize_t got = recvmsg(bag, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	const ssize_t got = recvmsg(bag, &message, flags | MSG_CMSG_CLOEXEC);
 
 	*whole = got > 0 && read_descriptors(&message, fds);
 	return got > 0 ? got : -1;
@@ -164,10 +164,10 @@ void handover_unpack(int bag, struct instant now, struct handover *out)
 	bool whole;
 
 	out->count = 0;
-	len = take(bag, text, &fds, &whole);
+	len = take(bag, MSG_DONTWAIT, text, &fds, &whole);
 	if (len > 0)
 		stopped = read_first(text, (size_t)len);
-	for (; (len = take(bag, text, &fds, &whole)) > 0;) {
+	for (; (len = take(bag, MSG_DONTWAIT, text, &fds, &whole)) > 0;) {
 		struct tap_kept *kept = &out->kept[out->count];
 
 		if (!whole || !stopped.ns || out->count == HANDOVER_PORTS_MAX ||
@@ -182,9 +182,28 @@ void handover_unpack(int bag, struct instant now, struct handover *out)
 	}
 }
 
+bool handover_send(int to, int bag)
+{
+	return put(to, "bag", &bag, 1);
+}
+
+bool handover_receive(int from, int *bag)
+{
+	char text[HANDOVER_MESSAGE_BYTES];
+	struct tap_kept fds = { .queues = 0 };
+	bool whole;
+
+	if (take(from, 0, text, &fds, &whole) > 0 && whole && fds.queues == 1) {
+		*bag = fds.fds[0];
+		return true;
+	}
+	close_all(&fds);
+	return false;
+}
+
 /* ---- with the service manager ------------------------------------------------------------------------------ */
 
-/* A service manager closes at once what it has no room for */
+/* A service manager closes at once what it has no room for.  Our own end is closed by then */
 static bool somebody_has_the_other_end(int witness)
 {
 	struct pollfd hung_up = { .fd = witness };
@@ -192,36 +211,21 @@ static bool somebody_has_the_other_end(int witness)
 	return poll(&hung_up, 1, 0) == 0;
 }
 
-bool handover_give(const struct tap_kept kept[], uint32_t count, struct instant now)
+bool handover_give(int bag, int witness)
 {
-	int bag, witness;
-	bool heard, good;
+	const bool heard = supervisor_is_there() && supervisor_keep(NAME, bag, PATIENCE_MS);
 
-	if (!count || !supervisor_is_there())
-		return false;
-	bag = handover_pack(kept, count, now, &witness);
-	if (bag < 0)
-		return false;
-	heard = supervisor_keep(NAME, bag, PATIENCE_MS);
 	close(bag);
-	good = heard && somebody_has_the_other_end(witness);
-	close(witness);
-	return good;
+	return heard && somebody_has_the_other_end(witness);
 }
 
-struct handover *handover_take(struct instant now)
+int handover_take(void)
 {
-	struct handover *handover;
 	int bag = supervisor_kept(NAME);
 
-	if (bag < 0)
-		return NULL;
-	handover = malloc(sizeof(*handover));
-	if (handover)
-		handover_unpack(bag, now, handover);
-	supervisor_forget(NAME);
-	close(bag);
-	return handover;
+	if (bag >= 0)
+		supervisor_forget(NAME);
+	return bag;
 }
 
 const struct tap_kept *handover_find(const struct handover *handover, const struct attach *spec)

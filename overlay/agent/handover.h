@@ -3,10 +3,10 @@
  *
  * Theory of operation.  A packet socket takes the kernel 30 ms to close and a TAP more, and a TAP that goes takes its bridge's
  * memory with it: a host of 500 ports would be away for seconds.  So who is restarted gives what it has open into a bag, and
- * the bag to the service manager, which gives it to the next one:
+ * the bag to the service manager, or to a keeper (keeper.h), which gives it to the next one:
  *
  *	stop	workers end -> handover_give(): bag -> service manager (base/supervisor.h, FDSTORE) -> exit
- *	start	handover_take(): bag <- service manager -> a port that is opened takes what it wants (tap/kept.h)
+ *	start	handover_take(): bag <- service manager -> handover_unpack() -> a port that is opened takes what it wants (tap/kept.h)
  *		-> what nobody wanted after a while is closed beside the control thread
  *
  * The bag is one end of a socket pair in whose queue the descriptors lie, a message for each port with what it was opened for.
@@ -51,13 +51,17 @@ int handover_port_encode(const struct tap_kept *kept, char out[HANDOVER_MESSAGE_
 	__attribute__((warn_unused_result));
 int handover_port_decode(const char *text, size_t len_bytes, struct tap_kept *out) __attribute__((warn_unused_result));
 
+/* One bag from @to's other end to it.  Both ends are sockets that keep messages apart.  Return: whether it went, or came */
+bool handover_send(int to, int bag) __attribute__((warn_unused_result));
+bool handover_receive(int from, int *bag) __attribute__((warn_unused_result));
+
 /* ---- with the service manager ------------------------------------------------------------------------------ */
 
-/* Return: whether there is a service manager, and it keeps the ports for the next weftd */
-bool handover_give(const struct tap_kept kept[], uint32_t count, struct instant now);
+/* Return: whether there is a service manager, and it keeps @bag, which is consumed, for the next weftd.  @witness: handover_pack()'s */
+bool handover_give(int bag, int witness) __attribute__((warn_unused_result));
 
-/* Return: what the weftd before has left, new; NULL: nothing */
-struct handover *handover_take(struct instant now);
+/* Return: the bag that it has kept, the caller's; -1: none */
+int handover_take(void);
 
 /* Return: what was kept for @spec, borrowed until handover_remove(); NULL: nothing.  @handover may be NULL */
 const struct tap_kept *handover_find(const struct handover *handover, const struct attach *spec);

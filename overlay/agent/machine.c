@@ -5,9 +5,11 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/supervisor.h"
 #include "overlay/agent/closer.h"
 #include "overlay/agent/controller_client.h"
 #include "overlay/agent/handover.h"
+#include "overlay/agent/keeper.h"
 #include "overlay/datapath/stats.h"
 #include "underlay/addresses.h"
 
@@ -15,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define TOPOLOGY_FILE "topology.json"
 #define WHEREABOUTS_FILE "whereabouts.json"
@@ -321,14 +324,43 @@ static void on_unwanted(evutil_socket_t fd, short what, void *arg)
 static void take_over(struct agent *agent)
 {
 	const struct timeval after = { .tv_sec = UNWANTED_MS / 1000 };
+	int bag = handover_take();
 
-	agent->handover = handover_take(agent->now);
+	if (bag < 0)
+		bag = keeper_take(agent->options->state);
+	agent->handover = bag < 0 ? NULL : malloc(sizeof(*agent->handover));
+	if (agent->handover)
+		handover_unpack(bag, agent->now, agent->handover);
+	if (bag >= 0)
+		close(bag);
 	if (!agent->handover)
 		return;
 	log_info("%u ports were left open by the weftd before", agent->handover->count);
 	agent->unwanted_event = evtimer_new(agent->base, on_unwanted, agent);
 	if (agent->unwanted_event)
 		evtimer_add(agent->unwanted_event, &after);
+}
+
+/* To the service manager, or to a keeper.  Return: whether somebody has them now */
+static bool give_away(const struct agent *agent, const struct tap_kept kept[], uint32_t count)
+{
+	const struct options *options = agent->options;
+	int witness, bag;
+	bool given;
+
+	if (!count || (!supervisor_is_there() && !options->keep_s))
+		return false;
+	bag = handover_pack(kept, count, instant_now(), &witness);
+	if (bag < 0)
+		return false;
+	if (options->keep_s) {
+		given = keeper_start(options->state, bag, options->keep_s);
+		close(bag);
+	} else {
+		given = handover_give(bag, witness);
+	}
+	close(witness);
+	return given;
 }
 
 /* Those that are leaving are closed */
@@ -346,7 +378,7 @@ static void hand_over(struct agent *agent)
 			continue;
 		taps[count++] = port->open->tap;
 	}
-	if (kept && handover_give(kept, count, instant_now())) {
+	if (kept && give_away(agent, kept, count)) {
 		for (uint32_t i = 0; i < count; i++)
 			tap_port_leave_open(taps[i]);
 		log_info("%u ports are left open for the next weftd", count);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "overlay/agent/config.h"
+#include "overlay/agent/keeper.h"
 #include "overlay/agent/loop.h"
 #include "overlay/datapath/datapath.h"
 
@@ -14,7 +15,8 @@
 #include <string.h>
 
 static const char usage[] = "usage: weftd [--state DIR] [--listen-port PORT] [--workers N] [--aead BACKEND]\n"
-			    "             [--busy-poll US] [--no-report-local] [--log-level LEVEL]\n"
+			    "             [--busy-poll US] [--keep SECONDS] [--no-report-local]\n"
+			    "             [--log-level LEVEL]\n"
 			    "\n"
 			    "Joins this host's virtual switches to its fabric's networks.  Enrol it first:\n"
 			    "weft join TOKEN\n"
@@ -25,6 +27,8 @@ static const char usage[] = "usage: weftd [--state DIR] [--listen-port PORT] [--
 			    "  --aead BACKEND      openssl or ipsec-mb; default: the faster one, as measured\n"
 			    "  --busy-poll US      workers look for work US microseconds before they sleep:\n"
 			    "                      lowest latency, for a core each; default 0, off\n"
+			    "  --keep SECONDS      after SIGTERM, ports stay open so long for the next weftd,\n"
+			    "                      1 to 600; default: not at all\n"
 			    "  --no-report-local   do not tell the controller, and by it the other hosts, this\n"
 			    "                      machine's own addresses\n"
 			    "  --log-level LEVEL   error, warning, info or debug; default info\n"
@@ -80,6 +84,8 @@ static int parse(int argc, char **argv, struct options *options)
 		{ "log-level", required_argument, NULL, 'l' },
 		{ "time-scale", required_argument, NULL, 't' },
 		{ "version", no_argument, NULL, 'v' },
+		{ "keep", required_argument, NULL, 'k' },
+		{ "keeper", required_argument, NULL, 'K' }, /* keeper.c's */
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -114,6 +120,14 @@ static int parse(int argc, char **argv, struct options *options)
 		case 'l':
 			good = parse_level(optarg);
 			break;
+		case 'k':
+			good = parse_number("keep", optarg, 1, KEEPER_SECONDS_MAX, &number);
+			options->keep_s = (uint32_t)number;
+			break;
+		case 'K':
+			good = parse_number("keeper", optarg, 1, KEEPER_SECONDS_MAX, &number);
+			options->keeper_s = (uint32_t)number;
+			break;
 		case 't':
 			good = parse_number("time-scale", optarg, 1, 10000, &number);
 			options->time_scale = (uint32_t)number;
@@ -144,5 +158,7 @@ int main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	signal(SIGPIPE, SIG_IGN);
+	if (options.keeper_s)
+		return keeper_run(options.state, options.keeper_s);
 	return loop_run(&options);
 }

@@ -199,11 +199,34 @@ static void what_is_not_understood_is_closed(void **state)
 static void without_a_service_manager_nothing_is_kept(void **state)
 {
 	struct tap_kept kept = kept_of("tap:t", "", 1);
+	int witness, bag = handover_pack(&kept, 1, then, &witness);
 
 	(void)state;
-	assert_false(handover_give(&kept, 1, then));
-	assert_null(handover_take(then));
+	assert_false(handover_give(bag, witness));
+	assert_int_equal(handover_take(), -1);
+	close(witness);
 	close_queues(&kept);
+}
+
+static void a_bag_goes_as_a_whole(void **state)
+{
+	struct tap_kept kept = kept_of("tap:t", "", 2);
+	int witness, bag = handover_pack(&kept, 1, then, &witness), ends[2], came = -1;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	assert_true(handover_send(ends[0], bag));
+	close(bag);
+	assert_true(handover_receive(ends[1], &came));
+	handover_unpack(came, then, &got);
+	assert_int_equal(got.count, 1);
+	close_queues(&got.kept[0]);
+	close_queues(&kept);
+	close(came);
+	close(witness);
+	close(ends[0]);
+	assert_false(handover_receive(ends[1], &came));
+	close(ends[1]);
 }
 
 int main(void)
@@ -216,6 +239,7 @@ int main(void)
 		cmocka_unit_test(texts_are_read_as_a_whole),
 		cmocka_unit_test(what_is_not_understood_is_closed),
 		cmocka_unit_test(without_a_service_manager_nothing_is_kept),
+		cmocka_unit_test(a_bag_goes_as_a_whole),
 	};
 	struct rlimit limit;
 
