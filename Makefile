@@ -35,6 +35,8 @@ base_SRC = \
 	base/link_decode.c \
 	base/log.c \
 	base/netlink.c \
+	base/netns.c \
+	base/netns_watch.c \
 	base/random.c \
 	base/rcu.c \
 	base/secret.c \
@@ -134,6 +136,7 @@ tap_SRC = \
 	tap/port_vlans.c \
 	tap/redirect.c \
 	tap/view.c \
+	tap/veth.c \
 	tap/vnet.c
 
 underlay_SRC = \
@@ -330,6 +333,8 @@ base_TESTS = \
 	tests/unit/base/test_link_decode.c \
 	tests/unit/base/test_log.c \
 	tests/unit/base/test_netlink.c \
+	tests/unit/base/test_netns.c \
+	tests/unit/base/test_netns_watch.c \
 	tests/unit/base/test_random.c \
 	tests/unit/base/test_rcu.c \
 	tests/unit/base/test_server_address.c \
@@ -406,6 +411,7 @@ tap_TESTS = \
 	tests/unit/tap/test_packet.c \
 	tests/unit/tap/test_port_vlans.c \
 	tests/unit/tap/test_redirect.c \
+	tests/unit/tap/test_veth.c \
 	tests/unit/tap/test_vnet.c
 
 underlay_TESTS = \

@@ -163,10 +163,11 @@ static int read_attribute(const struct nlattr *attr, void *context)
 		link->master = (int)number(attr, sizeof(uint32_t), 0);
 		break;
 	case IFLA_LINK:
-		link->lower = (int)number(attr, sizeof(uint32_t), 0);
+		link->lower = link->peer = (int)number(attr, sizeof(uint32_t), 0);
 		break;
 	case IFLA_LINK_NETNSID:
 		link->lower = 0; /* sent behind the other, and makes another namespace's of it */
+		link->peer_space = (int)number(attr, sizeof(uint32_t), (uint32_t)-1);
 		break;
 	case IFLA_ADDRESS:
 		if (mnl_attr_get_payload_len(attr) == MAC_BYTES)
@@ -192,6 +193,7 @@ bool link_decode(const struct nlmsghdr *header, struct netlink_link *out)
 	if (header->nlmsg_type != RTM_NEWLINK || header->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*info) ||
 		header->nlmsg_len % MNL_ALIGNTO)
 		return false;
+	out->peer_space = -1;
 	out->index = info->ifi_index;
 	out->up = info->ifi_flags & IFF_UP;
 	out->running = out->up && (info->ifi_flags & IFF_RUNNING);

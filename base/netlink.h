@@ -45,6 +45,8 @@ struct netlink_link {
 	char name[NETLINK_NAME_BYTES];
 	char kind[NETLINK_NAME_BYTES];   /* "bridge", "tun", "veth"..., "" for hardware */
 	char alias[NETLINK_ALIAS_BYTES]; /* free text on the device, "" for none */
+	int peer;                        /* a veth's other end by its index, 0 for none */
+	int peer_space;                  /* the number (netns.h) of the namespace that that is in, -1 for this one */
 	uint32_t tun_queues;             /* "tun" with several queues: those that programs hold now */
 	uint64_t rx_dropped_pkts;
 	uint64_t tx_dropped_pkts;

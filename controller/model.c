@@ -77,7 +77,7 @@ static void index_remove(json_t *index, const char *group, const char *key)
 }
 
 struct attach_key {
-	char text[2 * LAB_NAME_MAX];
+	char text[LAB_NAME_BYTES + ATTACH_TARGET_BYTES];
 };
 
 static struct attach_key attach_key(const char *host, const char *interface)

@@ -4,6 +4,7 @@
 #include "lab/attach.h"
 
 #include "base/error.h"
+#include "base/netns.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -75,6 +76,36 @@ static const char *target_of(const char *text, int kind)
 	return text[bytes] == ':' ? text + bytes + 1 : NULL;
 }
 
+/* NAMESPACE/INTERFACE */
+static bool in_namespace_ok(const char *target)
+{
+	const char *slash = strchr(target, '/');
+	char space[NETNS_NAME_BYTES];
+
+	if (!slash || (size_t)(slash - target) >= sizeof(space))
+		return false;
+	memcpy(space, target, (size_t)(slash - target));
+	space[slash - target] = '\0';
+	return netns_name_ok(space) && attach_name_ok(slash + 1);
+}
+
+/* Return: 0, or -EINVAL where @target, which follows @kind's prefix in @text, cannot be one */
+static int check_target(enum attach_kind kind, const char *target, const char *text, struct error *error)
+{
+	if (!kinds[kind].target[0])
+		return 0;
+	if (kind == ATTACH_NETNS && !in_namespace_ok(target))
+		return error_fail(error, -EINVAL,
+			"\"%.60s\": write netns:NAMESPACE/INTERFACE, a namespace's name of 1 to 91 and an interface's of 1 to "
+			"15 characters without space, ':' or '%%'",
+			text);
+	if (kind != ATTACH_NETNS && !attach_name_ok(target))
+		return error_fail(error, -EINVAL,
+			"\"%.60s\": the device's name must be 1 to 15 characters without space, '/', ':' or '%%'",
+			text);
+	return 0;
+}
+
 int attach_parse(const char *text, struct attach *out, struct error *error)
 {
 	struct attach spec = { .mtu_bytes = DEFAULT_MTU_BYTES };
@@ -85,10 +116,8 @@ int attach_parse(const char *text, struct attach *out, struct error *error)
 
 		if (!name)
 			continue;
-		if (kinds[kind].target[0] && !attach_name_ok(name))
-			return error_fail(error, -EINVAL,
-				"\"%.60s\": the device's name must be 1 to 15 characters without space, '/', ':' or '%%'",
-				text);
+		if (check_target((enum attach_kind)kind, name, text, error) < 0)
+			return -EINVAL;
 		spec.kind = (enum attach_kind)kind;
 		memcpy(spec.target, name, strlen(name));
 		*out = spec;

@@ -1,5 +1,5 @@
 /*
- * attach.h - what an attachment's text means: "bridge:br0", "tap:blue0", "packet:vnet3", "memory"
+ * attach.h - what an attachment's text means: "bridge:br0", "tap:blue0", "packet:vnet3", "netns:leaf/e1", "memory"
  *
  * Pure parsing, also for whoever checks a lab before it is applied.  tap/port.h opens what it describes.  A new kind is a row
  * here, and the file in tap/ that opens it.
@@ -7,6 +7,7 @@
 #ifndef LAB_ATTACH_H
 #define LAB_ATTACH_H
 
+#include "base/addr.h"
 #include "base/error.h"
 #include "lab/vlan_policy.h"
 
@@ -25,12 +26,14 @@
  * file in tap/ whose FILE_open() opens it
  *
  * BRIDGE, our TAP, put into the Linux bridge @target.  TAP, our TAP, named @target, made where it is missing, whose other side is a
- * device of the host and not a VMM's.  PACKET, the existing interface @target, by AF_PACKET: its wire, not its host.  MEMORY, rings in memory, for tests (tap/memory.h).
+ * device of the host and not a VMM's.  PACKET, the existing interface @target, by AF_PACKET: its wire, not its host.  NETNS, an interface that is made in a network namespace, @target
+ * being NAMESPACE/INTERFACE.  MEMORY, rings in memory, for tests (tap/memory.h).
  */
-#define ATTACH_KINDS(X)                          \
-	X(BRIDGE, "bridge", "NAME", device)      \
-	X(TAP, "tap", "NAME", device)            \
-	X(PACKET, "packet", "INTERFACE", packet) \
+#define ATTACH_KINDS(X)                                \
+	X(BRIDGE, "bridge", "NAME", device)            \
+	X(TAP, "tap", "NAME", device)                  \
+	X(PACKET, "packet", "INTERFACE", packet)       \
+	X(NETNS, "netns", "NAMESPACE/INTERFACE", veth) \
 	X(MEMORY, "memory", "", memory)
 
 enum attach_kind {
@@ -42,11 +45,13 @@ enum attach_kind {
 
 struct attach {
 	enum attach_kind kind;
-	char target[ATTACH_NAME_BYTES];
+	char target[ATTACH_TARGET_BYTES];
 	bool create;                    /* make the bridge where it is missing */
-	char device[ATTACH_NAME_BYTES]; /* ATTACH_BRIDGE: the name that our TAP gets, such as wfk3m9x2qd */
+	char device[ATTACH_NAME_BYTES]; /* of what we make for it: the TAP in a bridge, or our end of a pair */
 	char alias
 		[ATTACH_ALIAS_BYTES]; /* what a device that we make says of itself: ATTACH_ALIAS_MARK "LAB/PORT"; "": nothing */
+
+	struct mac mac; /* ATTACH_NETNS: of the interface in the namespace; zeros: a derived one */
 
 	/* what its network wants of it, which may change while it is open */
 	uint32_t mtu_bytes;

@@ -134,6 +134,16 @@ static bool interface_ok(const char *name)
 	return name[0] != '-';
 }
 
+/* A namespace and an interface: each as such a name */
+static bool in_namespace_ok(const char *target)
+{
+	char space[ATTACH_TARGET_BYTES];
+	const char *slash = strchr(target, '/');
+
+	snprintf(space, sizeof(space), "%.*s", (int)(slash - target), target);
+	return interface_ok(space) && interface_ok(slash + 1);
+}
+
 /* The agent names its own TAPs so */
 static bool interface_reserved(const char *name)
 {
@@ -169,12 +179,18 @@ static bool check_attach(struct check *c, const struct lab_port *port)
 		hint_attach(c, port->attach);
 		return false;
 	}
-	if (!interface_ok(attach.target)) {
+	if (attach.kind == ATTACH_NETNS && !in_namespace_ok(attach.target)) {
+		fault_set(c->fault, 400, place.text, "\"%s\" cannot be a namespace's and an interface's name",
+			attach.target);
+		fault_hint(c->fault, "each of letters, digits, '-', '_' and '.'");
+		return false;
+	}
+	if (attach.kind != ATTACH_NETNS && !interface_ok(attach.target)) {
 		fault_set(c->fault, 400, place.text, "\"%s\" cannot be an interface's name", attach.target);
 		fault_hint(c->fault, "1 to %u letters, digits, '-', '_' and '.'", ATTACH_NAME_BYTES - 1);
 		return false;
 	}
-	if (interface_reserved(attach.target)) {
+	if (attach.kind != ATTACH_NETNS && interface_reserved(attach.target)) {
 		fault_set(c->fault, 400, place.text, "\"%s\" is a name that the agent gives to its own interfaces",
 			attach.target);
 		fault_hint(c->fault, "any name but \"wf\" and digits");

@@ -7,6 +7,7 @@
 #include "tap/kinds.h"
 #include "tap/port_ops.h"
 #include "tap/redirect.h"
+#include "tap/veth.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -71,6 +72,8 @@ static void close_unwanted(struct tap_port *port)
 		bridge_leave(port->spec.target);
 	else if (port->spec.kind == ATTACH_PACKET)
 		redirect_undo(port->spec.target);
+	if (port->leaves)
+		veth_leave(&port->spec);
 	free(port);
 }
 

@@ -14,6 +14,11 @@ int tap_port_open(const struct attach *spec, unsigned int queues, struct tap_por
 	return kind_open(spec, queues, NULL, out, error);
 }
 
+void tap_port_leaves(struct tap_port *port)
+{
+	port->leaves = true;
+}
+
 void tap_port_close(struct tap_port *port)
 {
 	if (port)
@@ -57,10 +62,12 @@ bool tap_port_elsewhere(const struct tap_port *port)
 
 bool tap_port_want(struct tap_port *port, const struct attach *spec)
 {
-	const bool differs = port->spec.passes != spec->passes || !vlan_policy_equal(&port->spec.vlan, &spec->vlan);
+	const bool differs = !mac_equal(&port->spec.mac, &spec->mac) || port->spec.passes != spec->passes ||
+		!vlan_policy_equal(&port->spec.vlan, &spec->vlan);
 
 	port->spec.passes = spec->passes;
 	port->spec.vlan = spec->vlan;
+	port->spec.mac = spec->mac;
 	return differs;
 }
 

@@ -23,6 +23,7 @@
  * - The host does not speak through a TAP that we made: IPv6 is off on it.
  * - Where the kernel's packet sockets cannot say what a frame leaves undone, "packet:NAME" reads through a TAP and a tc filter
  *   (tap/redirect.h).
+ * - A veth pair into another namespace stays for the next weftd, until its port leaves the topology (veth.c).
  * - A missing bridge is made where the spec says so, and marked (alias "weft").  The last weft port that leaves a
  *   bridge with that mark deletes it, if no other port is in it.  A bridge without the mark is never deleted.
  * - A bridge without the mark is left as it is: our TAP's MAC is too high, and its MTU too large, to be the bridge's.
@@ -94,6 +95,9 @@ struct tap_port;
  */
 int tap_port_open(const struct attach *spec, unsigned int queues, struct tap_port **out, struct error *error)
 	__attribute__((warn_unused_result));
+
+/* @port is in no topology any more: when it is closed, what would wait for the next weftd goes, too */
+void tap_port_leaves(struct tap_port *port);
 
 /* NULL is fine */
 void tap_port_close(struct tap_port *port);

@@ -34,6 +34,7 @@ struct tap_port {
 	unsigned int queues;
 	unsigned int caps;
 	int fds[TAP_QUEUES_MAX]; /* by queue */
+	bool leaves;             /* it is in no topology any more: what would wait for it goes when it is closed */
 	bool kept;               /* closing it changes nothing on the machine: somebody else goes on with it */
 	const char *reads;       /* how, where that is not the kind's usual way; static, or NULL */
 	uint64_t discarded_pkts; /* waited too long in queues that were kept */

@@ -63,6 +63,8 @@ struct agent {
 	bool connected;
 	char controller_state[768];
 	struct event *udp_event, *mail_event, *tick_event, *settle_event, *follow_event, *closed_event;
+	int netns_watch;
+	struct event *netns_event;
 	struct event *netlink_event, *term_event, *int_event, *hup_event;
 };
 

@@ -45,8 +45,11 @@ static void remove_ports(struct core *core)
 	for (uint32_t slot = 0; slot < core->ports.slots_count; slot++) {
 		struct port *port = ports_at(&core->ports, slot);
 
-		if (port && port->seen != core->documents)
-			remove_port(core, port);
+		if (!port || port->seen == core->documents)
+			continue;
+		if (port->open)
+			tap_port_leaves(port->open->tap);
+		remove_port(core, port);
 	}
 }
 

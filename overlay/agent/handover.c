@@ -38,22 +38,28 @@ int handover_port_encode(const struct tap_kept *kept, char out[HANDOVER_MESSAGE_
 	char attach[ATTACH_TEXT_BYTES];
 
 	attach_format(&kept->spec, attach);
-	return dump(json_pack("{s:s, s:s}", "attach", attach, "device", kept->spec.device), out) ? 0 : -EINVAL;
+	return dump(json_pack("{s:s, s:s, s:s}", "attach", attach, "device", kept->spec.device, "alias",
+			    kept->spec.alias),
+		       out)
+		? 0
+		: -EINVAL;
 }
 
 int handover_port_decode(const char *text, size_t len_bytes, struct tap_kept *out)
 {
 	json_t *message = json_loadb(text, len_bytes, JSON_REJECT_DUPLICATES, NULL);
-	const char *attach = "", *device = "";
+	const char *attach = "", *device = "", *alias = "";
 	struct error error;
 	int err = -EINVAL;
 
 	*out = (struct tap_kept){ .queues = 0 };
-	if (json_unpack(message, "{s:s, s:s}", "attach", &attach, "device", &device) == 0 &&
-		(!device[0] || attach_name_ok(device)))
+	if (json_unpack(message, "{s:s, s:s, s:s}", "attach", &attach, "device", &device, "alias", &alias) == 0 &&
+		strlen(alias) < ATTACH_ALIAS_BYTES && (!device[0] || attach_name_ok(device)))
 		err = attach_parse(attach, &out->spec, &error);
-	if (!err)
+	if (!err) {
 		memcpy(out->spec.device, device, strlen(device) + 1);
+		memcpy(out->spec.alias, alias, strlen(alias) + 1);
+	}
 	json_decref(message);
 	return err;
 }

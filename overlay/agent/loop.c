@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/netns_watch.h"
 #include "base/random.h"
 #include "base/rcu.h"
 #include "base/secret.h"
@@ -219,6 +220,16 @@ static void on_question(void *ctx, const char *id, const char *name, const json_
 	(void)questions_ask(agent->questions, name, args, &asker);
 }
 
+/* A namespace that has its name is mounted a moment later */
+static void on_netns(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *agent = arg;
+
+	(void)what;
+	if (netns_watch_read(fd) && !event_pending(agent->settle_event, EV_TIMEOUT, NULL))
+		schedule(agent->settle_event, SETTLE_MS);
+}
+
 /* ---- the controller ---------------------------------------------------------------------------------------- */
 
 static void on_topology(void *ctx, const json_t *document)
@@ -419,6 +430,9 @@ static bool start_events(struct agent *agent, struct error *error)
 	agent->mail_event = on(agent, agent->datapath.control_wake_fd, EV_READ, on_mail);
 	agent->closed_event = on(agent, closer_descriptor(agent->closer), EV_READ, on_closed);
 	agent->netlink_event = on(agent, addresses_descriptor(agent->addresses), EV_READ, on_netlink);
+	agent->netns_watch = netns_watch_open();
+	if (agent->netns_watch >= 0) /* without, ports wait for their next attempt */
+		agent->netns_event = on(agent, agent->netns_watch, EV_READ, on_netns);
 	agent->term_event = on(agent, SIGTERM, EV_SIGNAL, on_stop);
 	agent->int_event = on(agent, SIGINT, EV_SIGNAL, on_stop);
 	agent->hup_event = on(agent, SIGHUP, EV_SIGNAL, on_hup);
@@ -501,13 +515,15 @@ static bool start(struct agent *agent, struct error *error)
 
 static void free_events(struct agent *agent)
 {
-	struct event *events[] = { agent->udp_event, agent->mail_event, agent->tick_event, agent->settle_event,
-		agent->follow_event, agent->netlink_event, agent->term_event, agent->int_event, agent->hup_event,
-		agent->published_event, agent->closed_event };
+	struct event *events[] = { agent->netns_event, agent->udp_event, agent->mail_event, agent->tick_event,
+		agent->settle_event, agent->follow_event, agent->netlink_event, agent->term_event, agent->int_event,
+		agent->hup_event, agent->published_event, agent->closed_event };
 
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		if (events[i])
 			event_free(events[i]);
+	if (agent->netns_event)
+		close(agent->netns_watch);
 }
 
 static void stop(struct agent *agent)

@@ -43,10 +43,13 @@ static void publish(void *ctx, struct forwarding *forwarding)
 	event_active(agent->published_event, EV_TIMEOUT, 0); /* the core is told when it does not call us */
 }
 
-static void close_kept(struct agent *agent, const struct tap_kept *kept)
+/* @leaves: no port of the topology is to go on with what it made */
+static void close_kept(struct agent *agent, const struct tap_kept *kept, bool leaves)
 {
 	struct tap_port *port = tap_kept_port(kept);
 
+	if (port && leaves)
+		tap_port_leaves(port);
 	if (port)
 		(void)closer_close(agent->closer, port, NULL);
 	handover_remove(agent->handover, kept);
@@ -114,7 +117,7 @@ static int open_or_take(struct agent *agent, const struct attach *spec, struct t
 	}
 	if (kept) {
 		log_info("%s: %s; opened anew", spec->target, error->text);
-		close_kept(agent, kept);
+		close_kept(agent, kept, false);
 	}
 	return tap_port_open(spec, agent->datapath.workers_count, out, error);
 }
@@ -316,7 +319,7 @@ static void on_unwanted(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	while (agent->handover && agent->handover->count)
-		close_kept(agent, agent->handover->kept);
+		close_kept(agent, agent->handover->kept, agent->core->document != NULL);
 	free(agent->handover);
 	agent->handover = NULL;
 }

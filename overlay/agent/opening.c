@@ -66,6 +66,7 @@ static bool describe(const struct core *core, const struct port *port, struct at
 	out->mtu_bytes = port->mtu_bytes;
 	out->passes = network->mode == NETWORK_SWITCH ? network->pass : UINT_MAX;
 	out->vlan = wanted->vlan;
+	out->mac = wanted->mac;
 	if (!device_name(core->config.ca_pem, wanted->lab, network->name, wanted->name, out->device))
 		snprintf(out->device, sizeof(out->device), "wf%u", wanted->id);
 	snprintf(out->alias, sizeof(out->alias), ATTACH_ALIAS_MARK "%s/%s", wanted->lab, wanted->name);

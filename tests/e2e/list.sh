@@ -18,6 +18,7 @@ isolation.sh
 restart.sh
 restart-many.sh
 supervised.sh
+containers.sh
 ports-truth.sh
 bridge-untouched.sh
 roam.sh

@@ -23,6 +23,8 @@ static void good_texts(void **state)
 		{ "tap:esx1-nic0", ATTACH_TAP, "esx1-nic0" },
 		{ "tap:0123456789abcde", ATTACH_TAP, "0123456789abcde" },
 		{ "packet:eth0.100", ATTACH_PACKET, "eth0.100" },
+		{ "netns:leaf/e1", ATTACH_NETNS, "leaf/e1" },
+		{ "netns:clab-evpn.1_leaf/0123456789abcde", ATTACH_NETNS, "clab-evpn.1_leaf/0123456789abcde" },
 		{ "memory", ATTACH_MEMORY, "" },
 	};
 	struct error error = { "untouched" };
@@ -63,6 +65,15 @@ static void bad_texts_say_why(void **state)
 		{ "tap:all", "1 to 15 characters" },
 		{ "packet:default", "1 to 15 characters" },
 		{ "tap:t\n", "1 to 15 characters" },
+		{ "netns:", "write netns:NAMESPACE/INTERFACE" },
+		{ "netns:leaf", "write netns:NAMESPACE/INTERFACE" },
+		{ "netns:/e1", "write netns:NAMESPACE/INTERFACE" },
+		{ "netns:leaf/", "write netns:NAMESPACE/INTERFACE" },
+		{ "netns:../e1", "write netns:NAMESPACE/INTERFACE" },
+		{ "netns:/run/netns/leaf/e1", "write netns:NAMESPACE/INTERFACE" },
+		{ "netns:leaf/e1/e2", "write netns:NAMESPACE/INTERFACE" },
+		{ "netns:le af/e1", "write netns:NAMESPACE/INTERFACE" },
+		{ "netns:leaf/0123456789abcdef", "write netns:NAMESPACE/INTERFACE" },
 		{ "tap:\xc3\xa4", "1 to 15 characters" },
 	};
 	struct attach spec, before;

@@ -140,15 +140,20 @@ static void a_port_is_found_once(void **state)
 static void texts_are_read_as_a_whole(void **state)
 {
 	static const char *const bad[] = { "", "{}", "[]", "{\"attach\":\"bridge:br0\"}", "{\"device\":\"wf1\"}",
-		"{\"attach\":\"brdge:br0\",\"device\":\"wf1\"}", "{\"attach\":\"bridge:br0\",\"device\":\"a/b\"}",
-		"{\"attach\":\"bridge:br0\",\"device\":\"sixteen-letters-\"}", "{\"attach\":1,\"device\":\"wf1\"}" };
+		"{\"attach\":\"bridge:br0\",\"device\":\"wf1\"}",
+		"{\"attach\":\"brdge:br0\",\"device\":\"wf1\",\"alias\":\"\"}",
+		"{\"attach\":\"bridge:br0\",\"device\":\"a/b\",\"alias\":\"\"}",
+		"{\"attach\":\"bridge:br0\",\"device\":\"sixteen-letters-\",\"alias\":\"\"}",
+		"{\"attach\":1,\"device\":\"wf1\",\"alias\":\"\"}" };
 	struct tap_kept kept = kept_of("bridge:br0", "wf1", 0), read;
 	char text[HANDOVER_MESSAGE_BYTES];
 
 	(void)state;
+	snprintf(kept.spec.alias, sizeof(kept.spec.alias), "weft lab/p1");
 	assert_int_equal(handover_port_encode(&kept, text), 0);
 	assert_int_equal(handover_port_decode(text, strlen(text), &read), 0);
 	assert_true(tap_kept_is_for(&read, &kept.spec));
+	assert_string_equal(read.spec.alias, "weft lab/p1");
 	for (size_t len = 0; len < strlen(text); len++)
 		assert_int_equal(handover_port_decode(text, len, &read), -EINVAL);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -184,8 +189,9 @@ static void what_is_not_understood_is_closed(void **state)
 		assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
 		assert_true(send(ends[0], first[i], strlen(first[i]), 0) >= 0);
 		send_with(ends[0], "nonsense", 0);
-		send_with(ends[0], "{\"attach\":\"tap:t\",\"device\":\"\"}", 0);
-		assert_true(send(ends[0], "{\"attach\":\"tap:u\",\"device\":\"\"}", 29, 0) >= 0); /* without one */
+		send_with(ends[0], "{\"attach\":\"tap:t\",\"device\":\"\",\"alias\":\"\"}", 0);
+		assert_true(send(ends[0], "{\"attach\":\"tap:u\",\"device\":\"\",\"alias\":\"\"}", 41, 0) >=
+			0); /* without one */
 		close(ends[0]);
 		handover_unpack(ends[1], then, &got);
 		assert_int_equal(got.count, i == 4);
