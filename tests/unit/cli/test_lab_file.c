@@ -2,10 +2,15 @@
  * test_lab_file.c - the shape of lab files: what is accepted, and what each mistake is answered with
  */
 #include "cli/lab_file.h"
+#include "base/file.h"
+#include "lab/lab_check.h"
+#include "lab/lab_document.h"
 
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -180,6 +185,76 @@ static void keeps_the_first_faults_of_many(void **state)
 	assert_non_null(strstr(said, "f: and 10 more\n"));
 }
 
+static enum lab_host any_host(void *ctx, const char *name)
+{
+	(void)ctx;
+	(void)name;
+	return LAB_HOST_OK;
+}
+
+static const char *nobody(void *ctx, const char *host, const char *interface, const char *lab)
+{
+	(void)ctx;
+	(void)host;
+	(void)interface;
+	(void)lab;
+	return NULL;
+}
+
+static void assert_can_be_applied(const char *file, const char *text, size_t len_bytes)
+{
+	static const struct lab_world world = { .host = any_host, .attached_by = nobody };
+	struct faults faults = { .count = 0 };
+	struct fault fault = { .status = 0 };
+	struct lab_file *read = lab_file_parse(text, len_bytes, &faults);
+	struct lab lab;
+
+	if (!read) {
+		faults_print(&faults, file, stderr);
+		fail();
+	}
+	if (!lab_decode(lab_file_json(read), lab_file_name(read), &lab, &fault))
+		fail_msg("%s: %s: %s", file, fault.where, fault.message);
+	if (!lab_check(&lab, &world, &fault))
+		fail_msg("%s: %s: %s", file, fault.where, fault.message);
+	lab_fini(&lab);
+	lab_file_free(read);
+}
+
+/* Return: how many labs stand in it */
+static size_t assert_its_labs_can_be_applied(const char *file)
+{
+	static const char begin[] = "\n```yaml\nlab:", end[] = "\n```\n";
+	char *text = NULL;
+	size_t len_bytes = 0, labs = 0;
+
+	assert_int_equal(file_read(file, 1 << 20, &text, &len_bytes), 0);
+	for (const char *at = text; (at = strstr(at, begin)); labs++) {
+		const char *lab = at + sizeof(begin) - sizeof("lab:");
+		const char *stop = strstr(lab, end);
+
+		assert_non_null(stop);
+		assert_can_be_applied(file, lab, (size_t)(stop - lab) + 1);
+		at = stop;
+	}
+	free(text);
+	return labs;
+}
+
+/* Whoever copies a lab out of a page gets one that can be applied */
+static void takes_what_the_documents_show(void **state)
+{
+	glob_t found;
+
+	(void)state;
+	assert_int_equal(glob("docs/vmm/[a-z]*.md", 0, NULL, &found), 0);
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		if (assert_its_labs_can_be_applied(found.gl_pathv[i]) == 0)
+			fail_msg("%s shows no lab", found.gl_pathv[i]);
+	globfree(&found);
+	assert_int_equal(assert_its_labs_can_be_applied("README.md"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +262,7 @@ int main(void)
 		cmocka_unit_test(takes_empty_sections),
 		cmocka_unit_test(answers_mistakes),
 		cmocka_unit_test(keeps_the_first_faults_of_many),
+		cmocka_unit_test(takes_what_the_documents_show),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
