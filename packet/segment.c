@@ -82,11 +82,17 @@ static void leave_out_jumbo(struct segmenter *s)
 	memmove(option, option + JUMBO_BYTES, (size_t)(s->header + s->header_bytes - option));
 }
 
-/* Keep the headers as the pattern for every segment's, with the words that differ summed apart */
-static void begin_cut(struct segmenter *s, const struct frame_info *info, uint32_t cut_bytes,
-	enum segment_checksum checksum)
+/* The most payload behind @info's headers that an outermost IP header can tell the length of */
+static uint32_t payload_room(const struct packet *packet, const struct frame_info *info)
 {
-	uint32_t room_bytes = MAX_IP_BYTES - (info->payload_offset - info->l3_offset);
+	return MAX_IP_BYTES - (info->payload_offset - packet->info.l3_offset);
+}
+
+/* Keep the headers as the pattern for every segment's, with the words that differ summed apart.  @info: @packet's, or inner */
+static void begin_cut(struct segmenter *s, const struct packet *packet, const struct frame_info *info,
+	uint32_t cut_bytes, enum segment_checksum checksum)
+{
+	uint32_t room_bytes = payload_room(packet, info);
 
 	s->cut_bytes = cut_bytes < room_bytes ? cut_bytes : room_bytes;
 	s->payload_bytes = info->end_offset - info->payload_offset;
@@ -152,13 +158,13 @@ enum segment_result segment_begin(struct segmenter *s, struct packet *packet, si
 	if (!super) {
 		if (native && info->l4_protocol == FRAME_PROTOCOL_TCP && len_bytes > max_frame_bytes && room &&
 			info->payload_offset <= SEGMENT_MAX_HEADER_BYTES && !(tcp_flags(frame, info) & FLAGS_NEVER_CUT))
-			begin_cut(s, info, fill_bytes, checksum);
+			begin_cut(s, packet, info, fill_bytes, checksum);
 		else if (offload->partial && !native && !csum_complete(frame, len_bytes, offload))
 			return SEGMENT_DROP_OFFLOAD;
 		return SEGMENT_OK;
 	}
 	if (offload->gso == OFFLOAD_GSO_UDP) {
-		begin_cut(s, info, offload->gso_bytes, checksum);
+		begin_cut(s, packet, info, offload->gso_bytes, checksum);
 		return SEGMENT_OK;
 	}
 	if (!room)
@@ -168,7 +174,7 @@ enum segment_result segment_begin(struct segmenter *s, struct packet *packet, si
 		s->gso_bytes = offload->gso_bytes;
 	else if (fill_bytes > offload->gso_bytes)
 		fill_bytes = offload->gso_bytes;
-	begin_cut(s, info, fill_bytes, checksum);
+	begin_cut(s, packet, info, fill_bytes, checksum);
 	return SEGMENT_OK;
 }
 
@@ -211,7 +217,7 @@ enum segment_result segment_begin_port(struct segmenter *s, struct packet *packe
 	if (result != SEGMENT_OK)
 		return result;
 	s->partial = !complete;
-	begin_cut(s, info, offload->gso_bytes, complete ? CHECKSUM_COMPLETE : CHECKSUM_PSEUDO);
+	begin_cut(s, packet, info, offload->gso_bytes, complete ? CHECKSUM_COMPLETE : CHECKSUM_PSEUDO);
 	return SEGMENT_OK;
 }
 
@@ -227,10 +233,10 @@ enum segment_result segment_begin_split(struct segmenter *s, struct packet *pack
 	begin(s, packet->frame, packet->bytes);
 	s->partial = true;
 	s->gso_bytes = offload->gso_bytes;
-	room_bytes = MAX_IP_BYTES - (info->payload_offset - info->l3_offset);
+	room_bytes = payload_room(packet, info);
 	if (room_bytes < offload->gso_bytes)
 		return SEGMENT_DROP_OFFLOAD;
-	begin_cut(s, info, room_bytes - room_bytes % offload->gso_bytes, CHECKSUM_PSEUDO);
+	begin_cut(s, packet, info, room_bytes - room_bytes % offload->gso_bytes, CHECKSUM_PSEUDO);
 	s->ip_id_step = (uint16_t)(s->cut_bytes / offload->gso_bytes);
 	return SEGMENT_OK;
 }

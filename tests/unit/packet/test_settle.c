@@ -46,6 +46,46 @@ static void over_64_kib_and_up_to_512(void **state)
 		}
 }
 
+/* A guest may ask for segments that no IP header could tell the length of: they are cut so that each can, and others have room */
+static void segments_no_longer_than_an_ip_packet(void **state)
+{
+	static uint8_t memory[PACKET_HEADROOM_BYTES + STACK_FRAME_MAX];
+	static struct settler settler;
+
+	(void)state;
+	for (unsigned int number = 1; number < STACKS_COUNT; number++) {
+		struct packet packet, piece;
+		struct stack_places places;
+		struct stack stack;
+		uint32_t bytes, payload_bytes = 0, headers_bytes;
+
+		stack_of(number, number % 3, &stack);
+		stack.gso_bytes = 65500;
+		stack.payload_bytes = stack_gso(&stack) == OFFLOAD_GSO_UDP ? 65500 : 200000;
+		(void)stack_build(&stack, 0, false, memory + PACKET_HEADROOM_BYTES, &places);
+		headers_bytes = places.l4 + (stack_gso(&stack) == OFFLOAD_GSO_UDP ? 8 : 32);
+		bytes = stack_build(&stack, 0, true, memory + PACKET_HEADROOM_BYTES, &places);
+		packet_init(&packet, memory + PACKET_HEADROOM_BYTES, bytes, PACKET_HEADROOM_BYTES);
+		packet.offload = (struct offload){
+			.partial = true,
+			.gso = stack_gso(&stack),
+			.gso_bytes = stack.gso_bytes,
+			.csum_start = (uint16_t)places.l4,
+			.csum_offset = stack_gso(&stack) == OFFLOAD_GSO_UDP ? 6 : 16,
+		};
+		assert_true(packet_parse(&packet) && settle_needed(&packet));
+		assert_int_equal(settle_begin(&settler, &packet), SEGMENT_OK);
+		while (settle_next(&settler, &piece)) {
+			assert_true(piece.bytes <= PACKET_BYTES_MAX && packet_parse(&piece));
+			assert_true(piece.bytes - piece.info.l3_offset <= SETTLE_IP_BYTES_MAX);
+			if (piece.info.ip_version)
+				assert_int_equal(piece.info.end_offset, piece.bytes);
+			payload_bytes += piece.bytes - headers_bytes;
+		}
+		assert_int_equal(payload_bytes, stack.payload_bytes);
+	}
+}
+
 static void random_frames_match_the_oracle(void **state)
 {
 	uint64_t random = 21;
@@ -205,6 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_tunnel_is_cut_as_its_guest_would),
 		cmocka_unit_test(over_64_kib_and_up_to_512),
+		cmocka_unit_test(segments_no_longer_than_an_ip_packet),
 		cmocka_unit_test(random_frames_match_the_oracle),
 		cmocka_unit_test(truncated_and_changed_frames_are_safe),
 		cmocka_unit_test(sctp_gets_its_own_checksum),
