@@ -11,6 +11,8 @@
 #define ETHERTYPE_AT 12U
 #define IP_AT 14U
 #define IPV4_PROTOCOL_AT (IP_AT + 9U)
+#define IPV4_FRAGMENT_AT (IP_AT + 6U)
+#define IPV4_OFFSET_BITS 0x1fffU
 #define IPV4_SOURCE_AT (IP_AT + 12U)
 #define IPV6_NEXT_AT (IP_AT + 6U)
 #define IPV6_SOURCE_AT (IP_AT + 8U)
@@ -90,10 +92,19 @@ static void look_at_side(struct program *p, bool v4, uint32_t port_at, uint16_t 
 	jump->k = p->count - before;
 }
 
+/* It has no ports; and a read behind the end of a short one would drop it */
+static void pass_later_fragment(struct program *p)
+{
+	put(p, BPF_LD | BPF_H | BPF_ABS, IPV4_FRAGMENT_AT);
+	p->code[p->count++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, IPV4_OFFSET_BITS, 0, 1);
+	put(p, BPF_RET | BPF_K, PASS);
+}
+
 static void look_at_v4(struct program *p, uint16_t udp_port, const uint8_t (*own)[IP_BYTES], size_t own_count)
 {
 	put(p, BPF_LD | BPF_B | BPF_ABS, IPV4_PROTOCOL_AT);
 	expect_or_pass(p, UDP);
+	pass_later_fragment(p);
 	put(p, BPF_LDX | BPF_B | BPF_MSH, IP_AT);
 	look_at_side(p, true, IP_AT, udp_port, IPV4_SOURCE_AT, own, own_count);
 	look_at_side(p, true, IP_AT + 2, udp_port, IPV4_SOURCE_AT + 4, own, own_count);

@@ -25,19 +25,33 @@ static void own_is(size_t i, const char *text)
 	memcpy(own[i], endpoint.ip, IP_BYTES);
 }
 
-/* Does a UDP packet pass?  Addresses of one family */
-static bool passes(size_t own_count, const char *from, uint16_t from_port, const char *to, uint16_t to_port,
-	uint8_t options)
+/* Does a frame pass? */
+static bool frame_passes(size_t own_count, const uint8_t *frame, size_t bytes)
 {
 	struct sock_filter code[OWN_FILTER_CODE_MAX];
 	const struct sock_fprog program = {
 		.filter = code,
 		.len = own_filter_make(false, PORT, own, own_count, code),
 	};
-	struct endpoint source, destination;
-	uint8_t frame[128] = { 0 }, *ip = frame + 14, *udp;
+	uint8_t got[256];
 	int pair[2];
 	bool passed;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair), 0);
+	assert_int_equal(setsockopt(pair[1], SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)), 0);
+	(void)!write(pair[0], frame, bytes);
+	passed = read(pair[1], got, sizeof(got)) == (ssize_t)bytes;
+	close(pair[0]);
+	close(pair[1]);
+	return passed;
+}
+
+/* Does a UDP packet pass?  Addresses of one family */
+static bool passes(size_t own_count, const char *from, uint16_t from_port, const char *to, uint16_t to_port,
+	uint8_t options)
+{
+	struct endpoint source, destination;
+	uint8_t frame[128] = { 0 }, *ip = frame + 14, *udp;
 
 	assert_true(endpoint_parse(from, 1, &source) && endpoint_parse(to, 1, &destination));
 	if (endpoint_is_v4(&source)) {
@@ -60,13 +74,7 @@ static bool passes(size_t own_count, const char *from, uint16_t from_port, const
 	udp[1] = (uint8_t)from_port;
 	udp[2] = (uint8_t)(to_port >> 8);
 	udp[3] = (uint8_t)to_port;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair), 0);
-	assert_int_equal(setsockopt(pair[1], SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)), 0);
-	(void)!write(pair[0], frame, sizeof(frame));
-	passed = read(pair[1], frame, sizeof(frame)) == (ssize_t)sizeof(frame);
-	close(pair[0]);
-	close(pair[1]);
-	return passed;
+	return frame_passes(own_count, frame, sizeof(frame));
 }
 
 static void own_datagrams_are_held_back(void **state)
@@ -98,6 +106,24 @@ static void all_else_passes(void **state)
 	assert_true(passes(0, "192.0.2.1", PORT, "192.0.2.2", PORT, 0));
 }
 
+/* The last fragment of a datagram has no ports, and may be a single byte */
+static void later_fragments_pass(void **state)
+{
+	uint8_t frame[64] = { [12] = 8, [14] = 0x45, [14 + 9] = 17 };
+
+	(void)state;
+	own_is(0, "192.0.2.1");
+	memcpy(frame + 14 + 12, own[0] + 12, 4);
+	memcpy(frame + 14 + 20, (uint8_t[]){ PORT >> 8, PORT & 0xff }, 2);
+	assert_false(frame_passes(1, frame, sizeof(frame)));
+	frame[14 + 6] = 0x20; /* the first of several */
+	assert_false(frame_passes(1, frame, sizeof(frame)));
+	frame[14 + 6] = 0;
+	frame[14 + 7] = 185; /* the last of two, at 1480 */
+	for (size_t payload = 1; payload <= 8; payload++)
+		assert_true(frame_passes(1, frame, 34 + payload));
+}
+
 static void many_addresses(void **state)
 {
 	char text[32];
@@ -119,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(own_datagrams_are_held_back),
 		cmocka_unit_test(all_else_passes),
+		cmocka_unit_test(later_fragments_pass),
 		cmocka_unit_test(many_addresses),
 	};
 
