@@ -177,6 +177,7 @@ struct core {
 	/* whereabouts.c */
 	json_t *whereabouts; /* as they are on disk; NULL: not there */
 	struct instant whereabouts_at;
+	bool whereabouts_unkept; /* the last time */
 
 	/* report.c */
 	json_t *reported;        /* the last one, without its events; NULL: none that counts */

@@ -66,10 +66,15 @@ void whereabouts_keep(struct core *core, bool now)
 		return;
 	}
 	err = core->ops->whereabouts_keep(core->ctx, fresh);
-	if (err)
+	if (err && !core->whereabouts_unkept)
 		log_warning(
 			"where peers are could not be kept on disk: %s; after a restart those behind NAT are back later",
 			strerror(-err));
+	core->whereabouts_unkept = err != 0;
+	if (err) { /* tried again the next time */
+		json_decref(fresh);
+		return;
+	}
 	json_decref(core->whereabouts);
 	core->whereabouts = fresh;
 }

@@ -75,6 +75,9 @@ static void a_full_disk_is_tried_again(void **state)
 	whereabouts_keep(core, false);
 	assert_int_equal(around.whereabouts_keeps, 0);
 	around.disk_full = false;
+	pass(WHEREABOUTS_MS);
+	whereabouts_keep(core, false);
+	assert_int_equal(around.whereabouts_keeps, 1);
 }
 
 /* The first attempt goes there; what is wrong in the file changes nothing */
