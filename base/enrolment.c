@@ -59,6 +59,16 @@ static void take_text(struct json_in *in, const json_t *object, const char *key,
 		snprintf(out, out_bytes, "%s", text);
 }
 
+/* Absent: false */
+static void take_bool(struct json_in *in, const json_t *object, const char *key, bool *out)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (value && !json_is_boolean(value))
+		json_in_fail(in, "", key, "must be true or false");
+	*out = json_is_true(value);
+}
+
 static void take_json(struct json_in *in, const json_t *object, struct enrolment *out)
 {
 	take_text(in, object, "fabric", out->fabric, sizeof(out->fabric));
@@ -67,6 +77,7 @@ static void take_json(struct json_in *in, const json_t *object, struct enrolment
 	if (json_object_get(object, "controller_before"))
 		take_text(in, object, "controller_before", out->before, sizeof(out->before));
 	out->port = (uint16_t)json_in_int(in, "", object, "port", 1, 65535);
+	take_bool(in, object, "no_report_local", &out->no_report_local);
 	if (!base64_decode(json_in_string(in, "", object, "psk"), out->psk, sizeof(out->psk)))
 		json_in_fail(in, "", "psk", "is not the base64 of 32 bytes");
 	out->ca_pem = strdup(json_in_string(in, "", object, "ca"));
@@ -130,6 +141,8 @@ int enrolment_save_controller(const char *dir, const struct enrolment *enrolment
 		"controller", enrolment->controller, "ca", enrolment->ca_pem, "psk", psk, "port", (int)enrolment->port);
 	if (object && enrolment->before[0])
 		json_object_set_new(object, "controller_before", json_string(enrolment->before));
+	if (object && enrolment->no_report_local)
+		json_object_set_new(object, "no_report_local", json_true());
 	if (object)
 		text = json_dumps(object, JSON_INDENT(2));
 	if (text) {

@@ -3,6 +3,7 @@
  *
  * In the state folder DIR, all of them 0600 (DIR itself 0700) and replaced atomically:
  *	agent.json	{"fabric", "host", "controller": "ADDR:PORT", "ca": PEM, "psk": base64 of 32 bytes, "port": UDP port},
+ *			"no_report_local": true where others are not to be told of this machine's own addresses,
  *			and "controller_before": "ADDR:PORT" while the controller has moved and not answered at its new address
  *	host.key	Ed25519 private key, PEM
  *	host.crt	its certificate, PEM
@@ -27,6 +28,7 @@ struct enrolment {
 	char controller[ENROLMENT_ADDRESS_BYTES]; /* "203.0.113.5:4753", "[2001:db8::1]:4753", "ctl.example.org:4753" */
 	char before[ENROLMENT_ADDRESS_BYTES];     /* where it was until it answers there; "": it did */
 	uint16_t port;                            /* UDP, of this host's weftd */
+	bool no_report_local;                     /* others are not told of this machine's own addresses */
 	uint8_t psk[32];
 	uint8_t tunnel_key[32]; /* private */
 	char *ca_pem;           /* on the heap, as the other two */

@@ -40,14 +40,33 @@ struct joining {
 	char *csr_pem;
 	char tunnel_sig[BASE64_TEXT_BYTES(IDENTITY_SIGNATURE_BYTES)];
 	char tunnel_public[BASE64_TEXT_BYTES(X25519_BYTES)];
-	char endpoint[ENDPOINT_TEXT_BYTES]; /* "" where the controller shall see for itself */
+	json_t *endpoints; /* NULL: none, hosts find out by themselves */
 };
+
+static enum cli_exit read_endpoints(const struct invocation *in, struct joining *joining)
+{
+	for (size_t i = 0; i < in->repeated_count; i++) {
+		char text[ENDPOINT_TEXT_BYTES];
+		struct endpoint parsed;
+
+		if (!endpoint_parse(in->repeated[i], joining->enrolment.port, &parsed))
+			return say_error(CLI_USAGE,
+				"--endpoint %s: not an address; write it in numbers, such as 198.51.100.7, "
+				"198.51.100.7:4754 or [2001:db8::7]:4754",
+				in->repeated[i]);
+		endpoint_format(&parsed, text);
+		if (!joining->endpoints)
+			joining->endpoints = json_array();
+		json_array_append_new(joining->endpoints, json_string(text));
+	}
+	return CLI_OK;
+}
 
 static enum cli_exit read_options(const struct invocation *in, struct joining *joining)
 {
-	const char *port = in->values[OPTION_PORT], *endpoint = in->values[OPTION_ENDPOINT];
-	struct endpoint parsed;
+	const char *port = in->values[OPTION_PORT];
 
+	joining->enrolment.no_report_local = invocation_has(in, OPTION_NO_REPORT_LOCAL);
 	joining->enrolment.port = UDP_PORT_DEFAULT;
 	if (port) {
 		unsigned long value = strtoul(port, NULL, 10);
@@ -56,15 +75,7 @@ static enum cli_exit read_options(const struct invocation *in, struct joining *j
 			return say_error(CLI_USAGE, "--port %s: not a port; write a number from 1 to 65535", port);
 		joining->enrolment.port = (uint16_t)value;
 	}
-	if (endpoint) {
-		if (!endpoint_parse(endpoint, joining->enrolment.port, &parsed))
-			return say_error(CLI_USAGE,
-				"--endpoint %s: not an address; write it in numbers, such as 198.51.100.7, "
-				"198.51.100.7:4754 or [2001:db8::7]:4754",
-				endpoint);
-		endpoint_format(&parsed, joining->endpoint);
-	}
-	return CLI_OK;
+	return read_endpoints(in, joining);
 }
 
 static enum cli_exit read_token(const char *arg, struct join_token *out)
@@ -210,8 +221,11 @@ static enum cli_exit enrol(struct joining *joining)
 	struct answer answer = { .json = NULL };
 	enum cli_exit result = CLI_UNREACHABLE;
 
-	if (body && joining->endpoint[0])
-		json_object_set_new(body, "endpoint", json_string(joining->endpoint));
+	if (body && joining->endpoints) {
+		json_object_set(body, "endpoints", joining->endpoints);
+		/* for a controller that takes one only */
+		json_object_set(body, "endpoint", json_array_get(joining->endpoints, 0));
+	}
 	if (client && body)
 		result = client_call(client, "POST", "/v1/enrol", body, &answer);
 	if (result == CLI_OK && !answer_good(&answer))
@@ -271,6 +285,7 @@ static enum cli_exit run(const struct invocation *in)
 	if (result == CLI_OK)
 		result = keep(in, &joining.enrolment);
 	free(joining.csr_pem);
+	json_decref(joining.endpoints);
 	enrolment_fini(&joining.enrolment);
 	secret_wipe(&joining, sizeof(joining));
 	return result;
@@ -282,9 +297,11 @@ const struct command command_join = {
 	.summary = "Make this machine a host of the fabric that TOKEN is of",
 	.help = "TOKEN is what `weft token HOST` printed; \"-\" reads it from standard input.  The\n"
 		"machine gets the name that the token was made for.  Private keys are made here and\n"
-		"stay here.  Without --endpoint, other hosts reach this one at the address from\n"
-		"which it connects to the controller.\n",
-	.options = OPTION_BIT(ENDPOINT) | OPTION_BIT(PORT) | OPTION_BIT(FORCE),
+		"stay here.  Other hosts find this one by its own addresses and by where it is seen;\n"
+		"--endpoint, which may stand several times, is for what nobody can see, such as a\n"
+		"forwarded port.\n",
+	.options = OPTION_BIT(ENDPOINT) | OPTION_BIT(PORT) | OPTION_BIT(NO_REPORT_LOCAL) | OPTION_BIT(FORCE),
+	.repeats = OPTION_BIT(ENDPOINT),
 	.args_min = 1,
 	.args_max = 1,
 	.run = run,

@@ -66,6 +66,18 @@ static enum cli_exit bad_option(const struct command *command, const char *typed
 	return say_error(CLI_USAGE, "%s %s: unknown option; see: weft help %s", command->name, name, command->name);
 }
 
+/* Return: false where it stands there once too often */
+static bool take_value(const struct command *command, int option, const char *value, struct invocation *out)
+{
+	out->values[option] = value;
+	if (!(command->repeats & 1U << option))
+		return true;
+	if (out->repeated_count == OPTION_REPEATS_MAX)
+		return false;
+	out->repeated[out->repeated_count++] = value;
+	return true;
+}
+
 static enum cli_exit check_arguments(const struct command *command, const struct invocation *in)
 {
 	if (in->arg_count < command->args_min)
@@ -108,7 +120,9 @@ enum cli_exit invocation_parse(const struct command *command, int argc, char **a
 		}
 		if (found == '?' || found == ':')
 			return bad_option(command, argv[optind - 1], found == ':');
-		out->values[found - 1] = optarg ? optarg : "";
+		if (!take_value(command, found - 1, optarg ? optarg : "", out))
+			return say_error(CLI_USAGE, "--%s %s: one too many, %u are enough", infos[found - 1].name,
+				optarg, OPTION_REPEATS_MAX);
 	}
 	if (invocation_has(out, OPTION_STATE))
 		out->state = out->values[OPTION_STATE];

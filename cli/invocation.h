@@ -7,6 +7,7 @@
 #define CLI_INVOCATION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define STATE_DIR_DEFAULT "/var/lib/weft"
@@ -21,23 +22,25 @@ enum cli_exit {
 };
 
 /* name, argument ("" for none), what it does */
-#define CLI_OPTIONS(X)                                                                                            \
-	X(NAME, "name", "NAME", "name of the new fabric")                                                         \
-	X(LISTEN, "listen", "ADDR[:PORT]", "where the controller listens (port 4753)")                            \
-	X(ADDRESS, "address", "ADDR[:PORT]", "where others reach it, if not at --listen (NAT, cloud VMs)")        \
-	X(EXPIRES, "expires", "TIME", "how long the token is good for (1h)")                                      \
-	X(ENDPOINT, "endpoint", "ADDR[:PORT]", "where other hosts reach this one, if not where it connects from") \
-	X(PORT, "port", "PORT", "UDP port of this host's weftd (4754)")                                           \
-	X(FORCE, "force", "", "replace an earlier enrolment")                                                     \
-	X(WAIT, "wait", "", "wait until all is up; that is the default")                                          \
-	X(NO_WAIT, "no-wait", "", "return as soon as the controller has the change")                              \
-	X(TIMEOUT, "timeout", "TIME", "how long to wait (30s)")                                                   \
-	X(LAB, "lab", "LAB", "only what belongs to this lab")                                                     \
-	X(WATCH, "watch", "", "go on and show changes as they happen")                                            \
-	X(COUNT, "count", "N", "how many probes (4); also -c")                                                    \
-	X(FROM, "from", "HOST", "the host that pings, asked by the controller")                                   \
-	X(JSON, "json", "", "JSON on standard output")                                                            \
-	X(STATE, "state", "DIR", "state folder (" STATE_DIR_DEFAULT ")")                                          \
+#define CLI_OPTIONS(X)                                                                                        \
+	X(NAME, "name", "NAME", "name of the new fabric")                                                     \
+	X(LISTEN, "listen", "ADDR[:PORT]", "where the controller listens (port 4753)")                        \
+	X(ADDRESS, "address", "ADDR[:PORT]", "where others reach it, if not at --listen (NAT, cloud VMs)")    \
+	X(EXPIRES, "expires", "TIME", "how long the token is good for (1h)")                                  \
+	X(ENDPOINT, "endpoint", "ADDR[:PORT]",                                                                \
+		"where other hosts reach this one, if they cannot find out; up to 8 times")                   \
+	X(PORT, "port", "PORT", "UDP port of this host's weftd (4754)")                                       \
+	X(NO_REPORT_LOCAL, "no-report-local", "", "other hosts are not told of this machine's own addresses") \
+	X(FORCE, "force", "", "replace an earlier enrolment")                                                 \
+	X(WAIT, "wait", "", "wait until all is up; that is the default")                                      \
+	X(NO_WAIT, "no-wait", "", "return as soon as the controller has the change")                          \
+	X(TIMEOUT, "timeout", "TIME", "how long to wait (30s)")                                               \
+	X(LAB, "lab", "LAB", "only what belongs to this lab")                                                 \
+	X(WATCH, "watch", "", "go on and show changes as they happen")                                        \
+	X(COUNT, "count", "N", "how many probes (4); also -c")                                                \
+	X(FROM, "from", "HOST", "the host that pings, asked by the controller")                               \
+	X(JSON, "json", "", "JSON on standard output")                                                        \
+	X(STATE, "state", "DIR", "state folder (" STATE_DIR_DEFAULT ")")                                      \
 	X(HELP, "help", "", "show this")
 
 enum cli_option {
@@ -49,10 +52,17 @@ enum cli_option {
 
 #define OPTION_BIT(name) (1U << OPTION_##name)
 
+/* How often one may stand in a call */
+#define OPTION_REPEATS_MAX 8U
+
 struct invocation {
 	const struct command *command;
-	const char *values[CLI_OPTIONS_COUNT]; /* as typed, "" for one without argument; NULL where absent */
-	char **args;                           /* @arg_count of them */
+	const char *values
+		[CLI_OPTIONS_COUNT]; /* as typed, "" for one without argument; NULL where absent; of several, the last */
+	const char
+		*repeated[OPTION_REPEATS_MAX]; /* of the option that may stand several times: all of them, in order */
+	size_t repeated_count;
+	char **args; /* @arg_count of them */
 	int arg_count;
 	const char *state; /* the state folder */
 };
@@ -63,6 +73,7 @@ struct command {
 	const char *summary;
 	const char *help;     /* paragraphs, 80 columns */
 	unsigned int options; /* OPTION_BITs; --help, --json and --state come with every command */
+	unsigned int repeats; /* OPTION_BIT of the one that may stand up to OPTION_REPEATS_MAX times */
 	int args_min, args_max;
 	bool passes_on; /* takes everything behind its name as it is */
 	enum cli_exit (*run)(const struct invocation *in);

@@ -263,7 +263,7 @@ static void own_addresses(void *ctx, void (*each)(void *arg, const struct endpoi
 	const struct own_address *list;
 	size_t count;
 
-	if (agent->options->no_report_local)
+	if (agent->options->no_report_local || agent->config.enrolment.no_report_local)
 		return;
 	list = addresses_list(agent->addresses, &count);
 	for (size_t i = 0; i < count; i++) {

@@ -5,7 +5,8 @@
 #    |  ---- h2 (h2a): .2 and ::2           |  ---- nat2: .60 ---- lan2: 10.9.2.0/24 ---- h5 (h5a): .5
 #   ctl: .100 and ::100
 #
-# Nobody names an endpoint.  h3 and h4 meet by their addresses in the LAN, they and h5 by what h1 sees of them; the NATs let only answers in.
+# Only h1 names endpoints, two; h5 does not tell its own address.  h3 and h4 meet by their addresses in the LAN, they and h5 by what
+# h1 sees of them; the NATs let only answers in.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
@@ -98,8 +99,13 @@ nat nat2 60 2
 behind h3 nat1 1 3
 behind h4 nat1 1 4
 behind h5 nat2 2 5
+declared=(--endpoint 192.0.2.1 --endpoint '[2001:db8::1]')
 for i in 1 2 3 4 5; do
-	enrol h$i
+	case $i in
+	1) enrol h$i "${declared[@]}" ;;
+	5) enrol h$i --no-report-local ;;
+	*) enrol h$i ;;
+	esac
 	vm_add h$i h${i}a ${i}1
 	agent_start h$i
 done
@@ -109,6 +115,8 @@ operator apply "$WORK/lab.yaml" >"$LOGS/apply.log" 2>&1 # who meets whom is look
 within 10 "h2's own addresses are known, IPv4" knows h2 192.0.2.2:4754
 check "and IPv6" knows h2 '[2001:db8::2]:4754'
 check "h3's is the LAN's and the NAT's" bash -c "grep -q 10.9.1.3:4754 && true" <<<"$(endpoints h3)"
+equal "h1's are those that it declared" "$(printf '%s\n' 192.0.2.1:4754 '[2001:db8::1]:4754')" "$(endpoints h1 | head -2)"
+check "h5 does not tell its own" bash -c '! grep -q 10.9.2.5 && true' <<<"$(endpoints h5)"
 check "no port's address is told" bash -c '! grep -q "10.0.0"' <<<"$(endpoints h1)"
 within 10 "h1 and h2 are up" up h1 h2
 within 15 "h3 and h4, behind one NAT, meet" up h3 h4

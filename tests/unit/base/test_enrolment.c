@@ -25,6 +25,7 @@ static struct enrolment sample(void)
 		.host = "aws-1",
 		.controller = "[2001:db8::1]:4753",
 		.port = 4755,
+		.no_report_local = true,
 		.ca_pem = strdup("CA\n"),
 		.certificate_pem = strdup("CERT\n"),
 		.key_pem = strdup("KEY\n") };
@@ -103,6 +104,7 @@ static void comes_back(void **state)
 	assert_string_equal(loaded.host, saved.host);
 	assert_string_equal(loaded.controller, saved.controller);
 	assert_int_equal(loaded.port, saved.port);
+	assert_true(loaded.no_report_local);
 	assert_memory_equal(loaded.psk, saved.psk, 32);
 	assert_memory_equal(loaded.tunnel_key, saved.tunnel_key, 32);
 	assert_string_equal(loaded.ca_pem, saved.ca_pem);
@@ -127,6 +129,10 @@ static void damage_is_told(void **state)
 		{ "agent.json",
 			"{\"fabric\":\"f\",\"host\":\"h\",\"controller\":\"c\",\"port\":1,\"psk\":\"AAA=\",\"ca\":\"\"}",
 			"psk" },
+		{ "agent.json",
+			"{\"fabric\":\"f\",\"host\":\"h\",\"controller\":\"c\",\"port\":1,\"no_report_local\":1,"
+			"\"psk\":\"\",\"ca\":\"\"}",
+			"no_report_local: must be true or false" },
 		{ "tunnel.key", "AAAA\n", "tunnel.key: is not the base64" },
 	};
 	struct error error;

@@ -144,6 +144,37 @@ static void reads_durations(void **state)
 	assert_int_equal(ms, 5);
 }
 
+/* One option may stand several times, and all of them are there in order; of any other the last counts */
+static void takes_one_option_several_times(void **state)
+{
+	struct command join = command;
+	char *argv[2 * OPTION_REPEATS_MAX + 5] = { (char *)"join", (char *)"token", (char *)"--timeout=1s",
+		(char *)"--timeout=2s" };
+	struct invocation in;
+	char said[1024];
+	size_t used = 4;
+
+	(void)state;
+	join.options |= OPTION_BIT(ENDPOINT);
+	join.repeats = OPTION_BIT(ENDPOINT);
+	argv[used++] = (char *)"--endpoint=a";
+	argv[used++] = (char *)"--endpoint=b";
+	assert_int_equal(parse(&join, argv, &in, said), CLI_OK);
+	assert_int_equal(in.repeated_count, 2);
+	assert_string_equal(in.repeated[0], "a");
+	assert_string_equal(in.repeated[1], "b");
+	assert_string_equal(in.values[OPTION_ENDPOINT], "b");
+	assert_string_equal(in.values[OPTION_TIMEOUT], "2s");
+
+	while (used < 4 + OPTION_REPEATS_MAX)
+		argv[used++] = (char *)"--endpoint=c";
+	assert_int_equal(parse(&join, argv, &in, said), CLI_OK);
+	assert_int_equal(in.repeated_count, OPTION_REPEATS_MAX);
+	argv[used++] = (char *)"--endpoint=d";
+	assert_int_equal(parse(&join, argv, &in, said), CLI_USAGE);
+	assert_string_equal(said, "weft: --endpoint d: one too many, 8 are enough\n");
+}
+
 static void passes_on_what_is_not_ours(void **state)
 {
 	struct invocation in;
@@ -162,6 +193,7 @@ int main(void)
 		cmocka_unit_test(reads_options_anywhere),
 		cmocka_unit_test(names_mistakes),
 		cmocka_unit_test(reads_durations),
+		cmocka_unit_test(takes_one_option_several_times),
 		cmocka_unit_test(passes_on_what_is_not_ours),
 	};
 
