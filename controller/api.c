@@ -358,7 +358,7 @@ static json_t *delete_lab(struct api_call *c, struct store_txn *txn, struct faul
 
 static void lab_applied(const struct api_call *c, const struct fault *fault)
 {
-	if (!fault)
+	if (!fault && !json_is_false(json_object_get(c->out, "changed"))) /* the same again is no news */
 		event_log_add(c->api->events, CONTROLLER_EVENT_LAB_APPLIED, "", c->name, NULL);
 }
 

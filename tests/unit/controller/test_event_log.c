@@ -106,6 +106,17 @@ static void it_is_bounded(void **state)
 	event_log_free(log);
 }
 
+static uint32_t count_of(const json_t *items, const char *name)
+{
+	const json_t *item;
+	uint32_t count = 0;
+	size_t i;
+
+	json_array_foreach(items, i, item)
+		count += strcmp(json_string_value(json_object_get(item, "event")), name) == 0;
+	return count;
+}
+
 static bool has(const json_t *items, const char *name, const char *key, const char *value)
 {
 	const json_t *item;
@@ -129,12 +140,15 @@ static void what_operators_do_is_told(void **state)
 	(void)state;
 	core_init(f);
 	(void)core_call(f, CORE_OPERATOR, API_PUT, "/v1/labs/l", "{\"networks\":{\"n\":{}}}", NULL);
+	(void)core_call(f, CORE_OPERATOR, API_PUT, "/v1/labs/l", "{\"networks\":{\"n\":{}}}",
+		NULL); /* the same again */
 	(void)core_call(f, CORE_OPERATOR, API_DELETE, "/v1/labs/l", NULL, NULL);
 	(void)core_call(f, CORE_OPERATOR, API_POST, "/v1/tokens", "{\"host\":\"h9\"}", NULL);
 	(void)core_call(f, CORE_OPERATOR, API_POST, "/v1/hosts/h1/revoke", NULL, NULL);
 	assert_int_equal(core_call(f, CORE_OPERATOR, API_GET, "/v1/events", NULL, &answer), 200);
 	items = json_object_get(answer, "items");
 	assert_true(has(items, "lab-applied", "about", "l"));
+	assert_int_equal(count_of(items, "lab-applied"), 1);
 	assert_true(has(items, "lab-deleted", "about", "l"));
 	assert_true(has(items, "token-made", "host", "h9"));
 	assert_true(has(items, "host-revoked", "host", "h1"));
