@@ -122,6 +122,30 @@ static void note_errors(struct table *table, const json_t *host)
 	}
 }
 
+#define CERTIFICATE_NOTE_S (30LL * 24 * 3600)
+
+/* The day; below the table, what to do where that is soon */
+static void add_certificate_end(struct table *table, const json_t *host)
+{
+	const time_t end = (time_t)json_int_of(host, "certificate_end");
+	const long long left_s = (long long)end - (long long)time(NULL);
+	const char *name = json_text_of(host, "name");
+	char text[DURATION_TEXT_BYTES + 32] = "";
+	struct tm day;
+
+	if (end > 0 && gmtime_r(&end, &day))
+		strftime(text, sizeof(text), "%Y-%m-%d", &day);
+	table_add(table, text);
+	if (end <= 0 || left_s > CERTIFICATE_NOTE_S || json_is_true(json_object_get(host, "revoked")))
+		return;
+	duration_format((uint64_t)(left_s > 0 ? left_s : -left_s) * 1000, text);
+	table_note(table,
+		left_s > 0
+			? "%s: its certificate ends in %s; weft token %s, and weft join --force there, give it a new one"
+			: "%s: its certificate ended %s ago; weft token %s, and weft join --force there, give it a new one",
+		name, text, name);
+}
+
 static void host_row(struct table *table, const json_t *host)
 {
 	long long seen = json_int_of(host, "last_seen"), now = (long long)time(NULL);
@@ -135,6 +159,8 @@ static void host_row(struct table *table, const json_t *host)
 	table_add(table, json_text_of(host, "endpoint"));
 	add_applied(table, host);
 	table_add(table, online ? "now" : age);
+	table_add(table, json_text_of(host, "version"));
+	add_certificate_end(table, host);
 	note_errors(table, host);
 }
 
@@ -250,8 +276,9 @@ static void explain_drops(const json_t *items)
 
 static const struct kind kinds[] = {
 	{ "hosts", NULL, { "name" },
-		{ { .title = "HOST", .shrinks = true }, { .title = "STATE" }, { .title = "ENDPOINT" },
-			{ .title = "APPLIED", .right = true }, { .title = "SEEN", .right = true } },
+		{ { .title = "HOST", .shrinks = true }, { .title = "STATE" }, { .title = "ENDPOINT", .shrinks = true },
+			{ .title = "APPLIED", .right = true }, { .title = "SEEN", .right = true },
+			{ .title = "VERSION", .shrinks = true }, { .title = "CERT ENDS" } },
 		host_row, NULL, "no host has joined yet; `weft token HOST` makes a token for one" },
 	{ "networks", "lab", { "lab", "name" },
 		{ { .title = "LAB", .shrinks = true, .first = true }, { .title = "NETWORK", .shrinks = true },

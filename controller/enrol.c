@@ -226,6 +226,17 @@ static bool issue(const json_t *in, const struct authority *authority, const cha
 	return !err || fault_set(fault, 503, "", "could not issue a certificate: %s", strerror(-err));
 }
 
+time_t enrol_certificate_end(const json_t *host)
+{
+	const json_t *kept = json_object_get(host, "certificate_end");
+	const char *certificate = json_text_of(host, "certificate");
+	time_t end = 0;
+
+	if (kept)
+		return (time_t)json_integer_value(kept);
+	return certificate && identity_end(certificate, &end) ? end : 0;
+}
+
 /* The host as it will be stored, with a new certificate; NULL with @fault set */
 static json_t *new_host(const json_t *in, const struct enrol *enrol, const char *name, struct fault *fault)
 {
@@ -240,7 +251,9 @@ static json_t *new_host(const json_t *in, const struct enrol *enrol, const char 
 		ok = fault_set(fault, 503, "", "could not hash the certificate");
 	if (ok)
 		ok = json_object_set_new(host, "certificate", json_string(certificate)) == 0 &&
-			json_object_set_new(host, "fingerprint", json_string(fingerprint)) == 0;
+			json_object_set_new(host, "fingerprint", json_string(fingerprint)) == 0 &&
+			json_object_set_new(host, "certificate_end",
+				json_integer((json_int_t)enrol_certificate_end(host))) == 0;
 	identity_pem_free(certificate);
 	if (ok)
 		return host;

@@ -7,6 +7,7 @@
 #include "controller/agent_report.h"
 #include "controller/clones.h"
 #include "controller/ca/authority.h"
+#include "controller/enrol.h"
 #include "controller/host_addresses.h"
 #include "controller/host_topology.h"
 
@@ -697,6 +698,7 @@ json_t *host_sessions_item(struct host_sessions *sessions, const json_t *host)
 {
 	const char *name = json_string_value(json_object_get(host, "name"));
 	const struct host_session *session = lookup(sessions, name);
+	const time_t end = enrol_certificate_end(host);
 	json_t *endpoints = host_addresses_of(host);
 	json_t *out = json_pack("{s:s, s:b, s:b, s:b, s:O, s:O}", "name", name, "endpoint_declared",
 		host_addresses_declared(host), "revoked", json_is_true(json_object_get(host, "revoked")), "online",
@@ -706,6 +708,8 @@ json_t *host_sessions_item(struct host_sessions *sessions, const json_t *host)
 	if (json_array_size(endpoints))
 		json_object_set(out, "endpoint", json_array_get(endpoints, 0));
 	json_object_set_new(out, "endpoints", endpoints);
+	if (end)
+		json_object_set_new(out, "certificate_end", json_integer((json_int_t)end));
 	if (session)
 		show_documents(session, out);
 	if (session && !session->watching)

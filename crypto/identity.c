@@ -74,13 +74,22 @@ static bool chain_fits(X509 *ca, X509 *cert, enum identity_role role, time_t now
 		X509_get_extended_key_usage(cert) == (host ? XKU_SSL_CLIENT : XKU_SSL_SERVER);
 }
 
+static bool read_end(const X509 *cert, time_t *out)
+{
+	struct tm end;
+
+	if (ASN1_TIME_to_tm(X509_get0_notAfter(cert), &end) != 1)
+		return false;
+	*out = timegm(&end);
+	return true;
+}
+
 static bool read_certificate(X509 *ca, X509 *cert, struct identity *out)
 {
 	const X509_NAME *subject = X509_get_subject_name(cert);
 	char fabric[IDENTITY_NAME_BYTES];
 	EVP_PKEY *key = X509_get0_pubkey(cert);
 	size_t n = sizeof(out->public_key);
-	struct tm expires;
 
 	if (!key || !identity_key_fits(key) || EVP_PKEY_get_raw_public_key(key, out->public_key, &n) != 1 ||
 		n != sizeof(out->public_key))
@@ -90,10 +99,7 @@ static bool read_certificate(X509 *ca, X509 *cert, struct identity *out)
 		!identity_name_part(X509_get_subject_name(ca), NID_commonName, fabric) ||
 		strcmp(fabric, out->fabric) != 0)
 		return false;
-	if (ASN1_TIME_to_tm(X509_get0_notAfter(cert), &expires) != 1)
-		return false;
-	out->expires = timegm(&expires);
-	return true;
+	return read_end(cert, &out->expires);
 }
 
 bool identity_verify(const char *ca_pem, const char *cert_pem, enum identity_role role, time_t now,
@@ -108,6 +114,16 @@ bool identity_verify(const char *ca_pem, const char *cert_pem, enum identity_rol
 		*out = identity;
 	X509_free(cert);
 	X509_free(ca);
+	ERR_clear_error();
+	return ok;
+}
+
+bool identity_end(const char *cert_pem, time_t *out)
+{
+	X509 *cert = identity_cert_decode(cert_pem);
+	bool ok = cert && read_end(cert, out);
+
+	X509_free(cert);
 	ERR_clear_error();
 	return ok;
 }

@@ -58,6 +58,9 @@ bool identity_ca_check(const char *key_pem, const char *ca_pem) __attribute__((w
 bool identity_verify(const char *ca_pem, const char *cert_pem, enum identity_role role, time_t now,
 	struct identity *out) __attribute__((warn_unused_result));
 
+/* When a certificate ends, which nobody has verified here */
+bool identity_end(const char *cert_pem, time_t *out) __attribute__((warn_unused_result));
+
 /* SHA-256 of the certificate's DER form, as `openssl x509 -fingerprint -sha256` has it, without colons */
 bool identity_fingerprint(const char *cert_pem, char out[IDENTITY_FINGERPRINT_BYTES])
 	__attribute__((warn_unused_result));

@@ -12,6 +12,7 @@
 static struct command_run run;
 
 #include <jansson.h>
+#include <time.h>
 
 #define PORT(lab, name, host)                                                                           \
 	"{\"lab\": \"" lab "\", \"name\": \"" name "\", \"host\": \"" host "\", \"network\": \"lan\", " \
@@ -53,6 +54,33 @@ static void one_lab_of_several(void **state)
 	assert_non_null(strstr(run.err.text, "nothing of a lab three"));
 	COMMAND_RUN(&run, &command_get, answers, "get", "hosts", "--lab", "two");
 	assert_int_equal(run.exit, CLI_USAGE);
+}
+
+static void hosts_with_version_and_certificate(void **state)
+{
+	char soon[512];
+	const char *answers[] = { CANNED("200 OK",
+		"{\"rev\": 5, \"items\": [{\"name\": \"h1\", \"online\": true, \"version\": \"0.1.0\", "
+		"\"certificate_end\": 4102444800}, {\"name\": \"h2\", \"revoked\": true, \"certificate_end\": 1}]}") };
+
+	(void)state;
+	COMMAND_RUN(&run, &command_get, answers, "get", "hosts");
+	assert_int_equal(run.exit, CLI_OK);
+	assert_non_null(strstr(run.out.text, "VERSION"));
+	assert_non_null(strstr(run.out.text, "0.1.0"));
+	assert_non_null(strstr(run.out.text, "2100-01-01"));
+	assert_non_null(strstr(run.out.text, "1970-01-01"));
+	assert_null(strstr(run.out.text, "its certificate"));
+	snprintf(soon, sizeof(soon),
+		CANNED("200 OK",
+			"{\"rev\": 5, \"items\": [{\"name\": \"h1\", \"certificate_end\": %lld}, {\"name\": \"h2\", "
+			"\"certificate_end\": 1}]}"),
+		(long long)time(NULL) + 5 * 24 * 3600 + 60);
+	answers[0] = soon;
+	COMMAND_RUN(&run, &command_get, answers, "get", "hosts");
+	assert_non_null(strstr(run.out.text, "h1: its certificate ends in 5d"));
+	assert_non_null(strstr(run.out.text, "h2: its certificate ended "));
+	assert_non_null(strstr(run.out.text, "weft token h2, and weft join --force there"));
 }
 
 static void drops_are_explained(void **state)
@@ -120,6 +148,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_table),
 		cmocka_unit_test(one_lab_of_several),
+		cmocka_unit_test(hosts_with_version_and_certificate),
 		cmocka_unit_test(drops_are_explained),
 		cmocka_unit_test(nothing_is_there),
 		cmocka_unit_test(changes_as_they_come),

@@ -178,6 +178,15 @@ static void one_token_one_host(void **state)
 	assert_true(identity_fingerprint(certificate, fingerprint));
 	assert_string_equal(json_string_value(json_object_get(model_host(f->model, "aws-1"), "fingerprint")),
 		fingerprint);
+	assert_int_equal(json_integer_value(json_object_get(model_host(f->model, "aws-1"), "certificate_end")),
+		identity.expires);
+	json_decref(out);
+	/* one that joined before that was kept; and what is no certificate */
+	out = json_copy((json_t *)model_host(f->model, "aws-1"));
+	json_object_del(out, "certificate_end");
+	assert_int_equal(enrol_certificate_end(out), identity.expires);
+	json_object_set_new(out, "certificate", json_string("PEM"));
+	assert_int_equal(enrol_certificate_end(out), 0);
 	json_decref(out);
 	refused(f, joiner.request, secret, time(NULL), 409, "token");
 	refused(f, joiner.request, secret, time(NULL) + 61, 409, "token");
