@@ -412,6 +412,7 @@ tap_TESTS = \
 	tests/unit/tap/test_port_vlans.c \
 	tests/unit/tap/test_redirect.c \
 	tests/unit/tap/test_veth.c \
+	tests/unit/tap/test_view.c \
 	tests/unit/tap/test_vnet.c
 
 underlay_TESTS = \

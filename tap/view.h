@@ -17,6 +17,7 @@ struct tap_view {
 	struct bridge_vlans_table vlans;
 	struct filter filter;
 	bool filter_known;
+	bool differs; /* a look saw other links than the one before; cleared by whoever heeds it */
 };
 
 /* Look anew.  Return: 0, with @view to be ended by tap_view_fini(), or -errno and it is as before */

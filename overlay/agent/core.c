@@ -128,7 +128,9 @@ void core_links_changed(struct core *core, struct instant now)
 {
 	core->now = now;
 	opening_check(core);
-	opening_try_broken(core);
+	/* a device that was made for a port that failed is told of, too, and is no reason to try that again */
+	if (core->ops->links_differ(core->ctx))
+		opening_try_broken(core);
 	core->news = true; /* of our own addresses */
 	settle(core);
 }

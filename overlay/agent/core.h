@@ -88,6 +88,9 @@ struct core_ops {
 	/* Whether what nobody tells of has changed since then */
 	bool (*has_changed)(void *ctx);
 
+	/* Whether a look saw other links than the one before, since this was asked last */
+	bool (*links_differ)(void *ctx);
+
 	/* As tap_port_check() by the last look, and tap_port_set_mtu() */
 	enum tap_health (*port_check)(void *ctx, struct tap_port *port, struct error *error);
 	int (*port_set_mtu)(void *ctx, struct tap_port *port, uint32_t mtu_bytes);

@@ -132,17 +132,16 @@ static void look_at_addresses(struct agent *agent)
 static void on_settled(evutil_socket_t fd, short what, void *arg)
 {
 	struct agent *agent = arg;
+	const bool links_changed = agent->links_changed;
 
 	(void)fd;
 	(void)what;
 	agent->now = instant_now();
 	agent->own_underlay.stale = true;
-	if (agent->links_changed) {
-		agent->links_changed = false;
+	agent->links_changed = false;
+	if (links_changed)
 		look_at_addresses(agent);
-		agent->own_underlay.changed = true; /* what a link is a port of, too */
-	}
-	machine_look_at_underlay(agent);
+	machine_look_at_underlay(agent, links_changed);
 	on_tick(-1, 0, agent);
 }
 
@@ -238,7 +237,7 @@ static void on_topology(void *ctx, const json_t *document)
 
 	agent->now = instant_now();
 	core_document(agent->core, document, agent->now);
-	machine_look_at_underlay(agent);
+	machine_look_at_underlay(agent, false);
 	on_tick(-1, 0, agent);
 }
 
@@ -366,7 +365,7 @@ static void on_hup(evutil_socket_t fd, short what, void *arg)
 	own_underlay_load(&agent->own_underlay, agent->options->state);
 	agent->own_underlay.changed = true;
 	core_reloaded(agent->core, agent->now);
-	machine_look_at_underlay(agent);
+	machine_look_at_underlay(agent, false);
 	on_tick(-1, 0, agent);
 }
 

@@ -67,12 +67,15 @@ static void look_at_underlay(struct agent *agent)
 	own_underlay_look(own, &agent->core->topology, agent->config.enrolment.controller, agent->routes, agent->now);
 }
 
-void machine_look_at_underlay(struct agent *agent)
+void machine_look_at_underlay(struct agent *agent, bool links_changed)
 {
+	struct own_underlay *own = &agent->own_underlay;
+
 	look_at_underlay(agent);
-	if (!agent->own_underlay.changed)
+	if (!own->changed && !links_changed) /* what a link is a port of, too */
 		return;
-	agent->own_underlay.changed = false;
+	agent->view.differs |= own->changed; /* other ports may be allowed now */
+	own->changed = false;
 	core_links_changed(agent->core, agent->now);
 }
 
@@ -154,6 +157,15 @@ static bool has_changed(void *ctx)
 	struct agent *agent = ctx;
 
 	return tap_view_has_changed(&agent->view);
+}
+
+static bool links_differ(void *ctx)
+{
+	struct agent *agent = ctx;
+	const bool differ = agent->view.differs;
+
+	agent->view.differs = false;
+	return differ;
 }
 
 static enum tap_health port_check(void *ctx, struct tap_port *port, struct error *error)
@@ -399,6 +411,7 @@ bool machine_start(struct agent *agent, struct error *error)
 		.port_open = port_open,
 		.look = look,
 		.has_changed = has_changed,
+		.links_differ = links_differ,
 		.port_check = port_check,
 		.port_set_mtu = port_set_mtu,
 		.port_close = port_close,

@@ -20,8 +20,8 @@ void machine_stop(struct agent *agent);
 /* Something was published; an event_callback_fn */
 void machine_published(evutil_socket_t fd, short what, void *agent);
 
-/* Documents, links, routes or the policy may be others: ports that must not be where the fabric goes by are closed */
-void machine_look_at_underlay(struct agent *agent);
+/* Documents, links (@links_changed), routes or the policy may be others: ports that must not be where the fabric goes by are closed */
+void machine_look_at_underlay(struct agent *agent, bool links_changed);
 
 /* This host's addresses are others: ports hold back others' datagrams */
 void machine_addresses_changed(struct agent *agent);

@@ -205,6 +205,12 @@ static bool has_changed(void *ctx)
 	return false;
 }
 
+static bool links_differ(void *ctx)
+{
+	(void)ctx;
+	return true;
+}
+
 static enum tap_health port_check(void *ctx, struct tap_port *port, struct error *error)
 {
 	(void)ctx;
@@ -319,6 +325,7 @@ static void begin_core(struct host *host)
 		.port_open = port_open,
 		.look = look,
 		.has_changed = has_changed,
+		.links_differ = links_differ,
 		.port_check = port_check,
 		.port_set_mtu = port_set_mtu,
 		.port_close = port_close,

@@ -36,6 +36,7 @@ static struct surroundings {
 	enum tap_health health;  /* of that */
 	bool all_lost;           /* whatever is opened is something else at once */
 	unsigned int looks;
+	bool same_links;
 	bool blind, quietly; /* nothing can be seen; something has changed of which nobody tells */
 	struct {
 		struct tap_port *port;
@@ -98,6 +99,12 @@ static bool has_changed(void *ctx)
 {
 	(void)ctx;
 	return around.quietly;
+}
+
+static bool links_differ(void *ctx)
+{
+	(void)ctx;
+	return !around.same_links;
 }
 
 static enum tap_health port_check(void *ctx, struct tap_port *port, struct error *error)
@@ -209,6 +216,7 @@ static const struct core_ops ops = {
 	.port_open = port_open,
 	.look = look_at_links,
 	.has_changed = has_changed,
+	.links_differ = links_differ,
 	.port_check = port_check,
 	.port_set_mtu = port_set_mtu,
 	.port_close = port_close,

@@ -75,6 +75,26 @@ static void links_that_come_end_the_wait(void **state)
 	assert_true(is_up(3));
 }
 
+/* A port that cannot be opened may make and lose a device at each try, which the kernel tells of: it keeps to its intervals */
+static void its_own_noise_is_no_reason_to_try(void **state)
+{
+	unsigned int opens;
+
+	(void)state;
+	snprintf(around.refused, sizeof(around.refused), "/p003");
+	apply(three_ports(1));
+	opens = around.opens;
+	around.same_links = true;
+	for (int i = 0; i < 10; i++)
+		core_links_changed(core, around.now);
+	assert_int_equal(around.opens, opens);
+	later(CORE_RETRY_MAX_MS);
+	assert_int_equal(around.opens, opens + 1);
+	around.same_links = false;
+	core_links_changed(core, around.now);
+	assert_int_equal(around.opens, opens + 2);
+}
+
 static void an_mtu_that_cannot_be(void **state)
 {
 	json_t *document = three_ports(2);
@@ -276,6 +296,7 @@ int main(void)
 		TEST(a_broken_port_is_retried_alone),
 		TEST(a_lost_device_is_opened_anew),
 		TEST(links_that_come_end_the_wait),
+		TEST(its_own_noise_is_no_reason_to_try),
 		TEST(an_mtu_that_cannot_be),
 		TEST(nonsense_is_not_tried_again),
 		TEST(another_mtu_leaves_ports_open),
