@@ -37,12 +37,14 @@
  */
 #define TX_QUEUE_PKTS 1000U
 
+#define MTU_MAX_BYTES 65521U /* of a TAP; a bridge's may be 14 more */
+
 struct device {
 	struct tap_port port;
 	int index;
 	bool ours; /* made by us, and not there before */
 	bool bridged;
-	uint32_t bridge_mtu_bytes;              /* the bridge's before we came, 0 where it is weft's */
+	uint32_t bridge_mtu_bytes; /* the bridge's before we came, or when it was taken over; 0 where it is weft's */
 	uint64_t missed_before, refused_before; /* what the kernel had dropped on it when it was opened */
 	uint64_t missed_pkts, refused_pkts;     /* since, as it could be seen last */
 };
@@ -218,6 +220,14 @@ static int set_high_mac(const struct netlink_link *link)
 	return netlink_link_set_mac(link->index, &mac);
 }
 
+/* The MTU for a network's, so that the bridge keeps its own */
+static uint32_t with_bridge(const struct device *device, uint32_t mtu_bytes)
+{
+	const uint32_t bridge = device->bridge_mtu_bytes < MTU_MAX_BYTES ? device->bridge_mtu_bytes : MTU_MAX_BYTES;
+
+	return mtu_bytes > bridge ? mtu_bytes : bridge;
+}
+
 /* What is so already is not asked for again: 500 devices that were kept would wait for the network lock.  @link: out */
 static int configure(struct device *device, bool kept, struct netlink_link *link, struct error *error)
 {
@@ -243,8 +253,7 @@ static int configure(struct device *device, bool kept, struct netlink_link *link
 		err = set_high_mac(link);
 	if (err)
 		return error_fail(error, err, "cannot set up the device %s: %s", name, strerror(-err));
-	if (mtu_bytes < device->bridge_mtu_bytes)
-		mtu_bytes = device->bridge_mtu_bytes; /* or the bridge would take ours */
+	mtu_bytes = with_bridge(device, mtu_bytes); /* or the bridge would take ours */
 	if (kept && device->bridged && link->mtu_bytes > mtu_bytes)
 		return 0; /* as the bridge's other ports have it; otherwise the first check finds it */
 	if (link->mtu_bytes != mtu_bytes)
@@ -312,9 +321,11 @@ struct place {
 /* A tool may have changed it, or the MTU of the bridge's other ports */
 static int keep_mtu(struct device *device, const struct place *place)
 {
-	const uint32_t wanted = health_bridge_mtu(place->view, place->bridge->index, device->port.spec.mtu_bytes,
+	uint32_t wanted = health_bridge_mtu(place->view, place->bridge->index, device->port.spec.mtu_bytes,
 		device->bridge_mtu_bytes);
 
+	if (wanted > MTU_MAX_BYTES)
+		wanted = MTU_MAX_BYTES;
 	return place->own->mtu_bytes == wanted ? 0 : netlink_link_set_mtu(place->own->index, wanted);
 }
 
@@ -404,9 +415,8 @@ static int device_set_mtu(struct tap_port *port, uint32_t mtu_bytes)
 	port->spec.mtu_bytes = mtu_bytes;
 	if (err)
 		return err;
-	if (device->bridged && mtu_bytes < device->bridge_mtu_bytes)
-		mtu_bytes = device->bridge_mtu_bytes; /* what the bridge's other ports need, the next check finds */
-	return netlink_link_set_mtu(link.index, mtu_bytes);
+	/* what the bridge's other ports need, the next check finds */
+	return netlink_link_set_mtu(link.index, with_bridge(device, mtu_bytes));
 }
 
 /* The kernel counts from the device's point of view: what we read is sent by it */
@@ -534,8 +544,7 @@ int device_open(const struct attach *spec, unsigned int queues, const struct tap
 	err = kept ? adopt(device, kept, error) : look_for_existing(device, error);
 	if (!err && device->bridged)
 		err = bridge_need(spec->target, spec->create, &bridge, error);
-	device->bridge_mtu_bytes =
-		kept ? 0 : bridge.mtu_bytes; /* of one that was kept, the bridge may have its MTU from us */
+	device->bridge_mtu_bytes = bridge.mtu_bytes;
 	if (!err && !kept)
 		err = attach(device, error);
 	if (!err)

@@ -382,6 +382,30 @@ static void what_cannot_be_is_refused_whole(void **state)
 	assert_int_equal(netns_run("ip link del v0; ip link del single"), 0);
 }
 
+/* A bridge may have an MTU that no TAP can */
+static void a_bridge_with_the_largest_mtu(void **state)
+{
+	struct attach spec = { .kind = ATTACH_BRIDGE, .target = "br-large", .device = "wf1", .mtu_bytes = 1500 };
+	struct tap_view view = { .filter_known = false };
+	struct tap_port *port = NULL;
+	struct error error = { "" };
+
+	(void)state;
+	assert_int_equal(
+		netns_run("ip link add br-large mtu 65535 up type bridge &&"
+			  "ip link add v-large mtu 65535 up master br-large type veth peer name v-far mtu 65535 &&"
+			  "ip link set v-far up"),
+		0);
+	if (tap_port_open(&spec, 1, &port, &error))
+		fail_msg("%s", error.text);
+	assert_int_equal(tap_view_take(&view), 0);
+	if (tap_port_check(port, &view, &error) == TAP_LIMITED)
+		fail_msg("%s", error.text);
+	tap_port_close(port);
+	tap_view_fini(&view);
+	assert_int_equal(netns_run("ip link del v-large; ip link del br-large"), 0);
+}
+
 static void an_mtu_out_of_range_leaves_nothing(void **state)
 {
 	struct attach spec = spec_of("bridge:br0", "wf1", true);
@@ -440,6 +464,7 @@ int main(void)
 		cmocka_unit_test(in_a_bridge),
 		cmocka_unit_test(a_bridge_made_on_request),
 		cmocka_unit_test(what_cannot_be_is_refused_whole),
+		cmocka_unit_test(a_bridge_with_the_largest_mtu),
 		cmocka_unit_test(an_mtu_out_of_range_leaves_nothing),
 		cmocka_unit_test(a_killed_process_leaves_no_device),
 	};

@@ -237,6 +237,31 @@ static void a_bridge_that_we_made_goes_with_what_was_kept(void **state)
 	assert_int_equal(index_of("br-made"), 0);
 }
 
+/* Neither with us, nor by a restart */
+static void a_bridge_of_others_keeps_its_mtu(void **state)
+{
+	struct attach spec = spec_of("bridge:br0");
+	struct tap_view view = { .filter_known = false };
+	struct netlink_link link;
+	struct tap_port *port;
+	struct tap_kept kept;
+	struct error error;
+
+	(void)state;
+	spec.mtu_bytes = 1400;
+	snprintf(spec.alias, sizeof(spec.alias), ATTACH_ALIAS_MARK "lab/port");
+	assert_int_equal(netns_run("ip link add br0 type bridge && ip link set br0 up"), 0);
+	kept = keep(open_port(&spec, 1));
+	port = take(&spec, &kept);
+	assert_int_equal(tap_view_take(&view), 0);
+	(void)!tap_port_check(port, &view, &error);
+	assert_int_equal(netlink_link_get("br0", &link), 0);
+	assert_int_equal(link.mtu_bytes, 1500);
+	tap_port_close(port);
+	tap_view_fini(&view);
+	assert_int_equal(netns_run("ip link del br0"), 0);
+}
+
 /* Moved into a container, it goes on there */
 static void a_tap_in_another_namespace_is_taken(void **state)
 {
@@ -262,6 +287,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_thing_is_not_taken, lay_cables, take_cables),
 		cmocka_unit_test_setup_teardown(sockets_of_two_groups_are_not_taken, lay_cables, take_cables),
 		cmocka_unit_test(a_bridge_that_we_made_goes_with_what_was_kept),
+		cmocka_unit_test(a_bridge_of_others_keeps_its_mtu),
 		cmocka_unit_test(a_tap_in_another_namespace_is_taken),
 	};
 
