@@ -73,6 +73,11 @@ static enum tap_health check_spanning_tree(const struct scene *scene)
 			"way between the segments, or this port",
 			bridge, scene->own->name);
 	case BR_STATE_DISABLED:
+		if (!scene->own->running)
+			return found(TAP_DOWN, scene->error,
+				"the device %s has no carrier, and the bridge %s forwards nothing to it: plug its cable in, "
+				"or set up what is at its other end",
+				scene->own->name, bridge);
 		return found(TAP_DOWN, scene->error,
 			"the bridge %s has disabled its port %s: bridge link set dev %s state 3", bridge,
 			scene->own->name, scene->own->name);
@@ -236,7 +241,7 @@ static enum tap_health check_groups(const struct scene *scene)
 		scene->bridge->bridge.group_forward_mask | missing);
 }
 
-/* Our own VLANs are ours to set.  They lead nowhere where nobody else is in one of them */
+/* Our own VLANs are ours to set.  They lead nowhere where nobody else is in one of them, this host, by the bridge's own, included */
 static enum tap_health check_vlans(const struct scene *scene)
 {
 	const struct bridge_vlans_table *table = &scene->view->vlans;
@@ -249,11 +254,11 @@ static enum tap_health check_vlans(const struct scene *scene)
 	for (uint32_t i = 0; i < table->count; i++) {
 		const struct netlink_link *link = netlink_links_at(&scene->view->links, table->entries[i].index);
 
-		if (!link || link == scene->own || link->master != scene->bridge->index)
+		if (!link || link == scene->own || (link != scene->bridge && link->master != scene->bridge->index))
 			continue;
 		if (port_vlans_meet(&wanted, &table->entries[i].vlans))
 			return TAP_UP;
-		others = true;
+		others |= link != scene->bridge;
 	}
 	if (!others)
 		return TAP_UP;

@@ -402,6 +402,8 @@ static void vlans_that_lead_nowhere(void **state)
 	(void)state;
 	memset(&entries[0].vlans, 0, sizeof(entries[0].vlans));
 	bridge_vlans_add(&entries[0].vlans, 1, true);
+	entries[0].index = 3;
+	entries[1] = (struct bridge_vlans_entry){ .index = 4 };
 	view.vlans = (struct bridge_vlans_table){ .entries = entries, .count = 2 };
 	spec.vlan = (struct vlan_policy){ .mode = VLAN_ACCESS, .access = 10 };
 	assert_int_equal(tap_health(), TAP_UP); /* it does not filter */
@@ -413,7 +415,18 @@ static void vlans_that_lead_nowhere(void **state)
 	assert_int_equal(tap_health(), TAP_UP);
 	spec.vlan = (struct vlan_policy){ .mode = VLAN_TRUNK_ALL };
 	assert_int_equal(tap_health(), TAP_UP);
-	view.vlans.count = 0; /* nobody else is there yet */
+	spec.vlan = (struct vlan_policy){ .mode = VLAN_ACCESS, .access = 20 };
+	assert_int_equal(tap_health(), TAP_DOWN);
+	entries[1] = entries[0];
+	entries[0] = (struct bridge_vlans_entry){ .index = 2 }; /* the host itself, by the bridge */
+	bridge_vlans_add(&entries[0].vlans, 20, false);
+	assert_int_equal(tap_health(), TAP_UP);
+	entries[0].vlans = (struct bridge_vlans){ 0 };
+	bridge_vlans_add(&entries[0].vlans, 1, true);
+	assert_int_equal(tap_health(), TAP_DOWN);
+	view.vlans.count = 1; /* nobody else is there yet */
+	assert_int_equal(tap_health(), TAP_UP);
+	view.vlans.count = 0;
 	assert_int_equal(tap_health(), TAP_UP);
 }
 
