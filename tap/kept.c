@@ -66,12 +66,12 @@ int tap_port_take(const struct attach *spec, unsigned int queues, const struct t
 
 static void close_unwanted(struct tap_port *port)
 {
+	if (port->spec.kind == ATTACH_PACKET) /* before another can have its TAP, and lead the interface there anew */
+		redirect_undo(port->spec.target);
 	for (unsigned int q = 0; q < port->queues; q++)
 		close(port->fds[q]);
 	if (port->spec.kind == ATTACH_BRIDGE)
 		bridge_leave(port->spec.target);
-	else if (port->spec.kind == ATTACH_PACKET)
-		redirect_undo(port->spec.target);
 	if (port->leaves)
 		veth_leave(&port->spec);
 	free(port);
