@@ -18,7 +18,7 @@
  *
  * A port that cannot be opened, was lost, or has a queue that a worker could not take up, is broken: it keeps the reason,
  * and is tried again alone, after CORE_RETRY_MIN_MS, then at growing intervals up to CORE_RETRY_MAX_MS, and
- * at once when links change.  One that is open is looked at after it was opened and whenever links change (tap/health.h): it may
+ * at once when links are others.  One that is open is looked at after it was opened and whenever links change (tap/health.h): it may
  * carry less than it should, and says why, or is lost and opened again.  What changes without a notice (filters, devices in other
  * namespaces) is looked for every CORE_LOOK_MS.  A port waits, which is no fault, while a leaving one has its device.  A document counts as
  * applied once nothing is on its way: every port forwards in every queue, or is broken and says why.

@@ -88,7 +88,7 @@ static void shun(struct agent *agent, struct tap_port *port)
 	size_t count;
 	int err;
 
-	if (!agent->addresses || (spec->kind != ATTACH_PACKET && !own_underlay_is(&agent->own_underlay, spec)))
+	if (!agent->addresses || (spec->kind != ATTACH_PACKET && !own_underlay_is(&agent->own_underlay, spec, NULL)))
 		return;
 	count = addresses_own(agent->addresses, &own);
 	err = tap_port_shun(port, udp_port, own, count);
@@ -131,7 +131,7 @@ static int port_open(void *ctx, const struct attach *spec, struct tap_port **out
 	int err;
 
 	look_at_underlay(agent);
-	err = own_underlay_judge(&agent->own_underlay, agent->options->state, spec, error);
+	err = own_underlay_judge(&agent->own_underlay, NULL, agent->options->state, spec, error);
 	if (!err)
 		err = open_or_take(agent, spec, out, error);
 	if (!err)
@@ -174,7 +174,8 @@ static enum tap_health port_check(void *ctx, struct tap_port *port, struct error
 	const enum tap_health health = tap_port_check(port, &agent->view, error);
 
 	if (health == TAP_LOST ||
-		own_underlay_judge(&agent->own_underlay, agent->options->state, tap_port_spec(port), error) == 0)
+		own_underlay_judge(&agent->own_underlay, &agent->view.links, agent->options->state, tap_port_spec(port),
+			error) == 0)
 		return health;
 	return TAP_LOST; /* and not allowed to be opened again */
 }

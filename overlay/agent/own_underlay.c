@@ -81,33 +81,56 @@ void own_underlay_look(struct own_underlay *own, const struct topology *topology
 
 /* ---- judging ------------------------------------------------------------------------------------------------ */
 
-/* Is one of ours a port of @bridge? */
-static bool has_port_in(const struct own_underlay *own, int bridge)
+/* Of @links, or asked for into @room.  Return: NULL where there is none */
+static const struct netlink_link *link_at(const struct netlink_links *links, int index, struct netlink_link *room)
 {
-	struct netlink_link link;
+	if (links)
+		return netlink_links_at(links, index);
+	return netlink_link_get_by_index(index, room) == 0 ? room : NULL;
+}
 
-	for (uint32_t i = 0; i < own->links_count; i++)
-		if (netlink_link_get_by_index(own->links[i], &link) == 0 && link.master == bridge)
+static const struct netlink_link *link_named(const struct netlink_links *links, const char *name,
+	struct netlink_link *room)
+{
+	if (links)
+		return netlink_links_named(links, name);
+	return netlink_link_get(name, room) == 0 ? room : NULL;
+}
+
+/* Is one of ours a port of @bridge? */
+static bool has_port_in(const struct own_underlay *own, int bridge, const struct netlink_links *links)
+{
+	struct netlink_link room;
+
+	for (uint32_t i = 0; i < own->links_count; i++) {
+		const struct netlink_link *link = link_at(links, own->links[i], &room);
+
+		if (link && link->master == bridge)
 			return true;
+	}
 	return false;
 }
 
-bool own_underlay_is(const struct own_underlay *own, const struct attach *spec)
+bool own_underlay_is(const struct own_underlay *own, const struct attach *spec, const struct netlink_links *links)
 {
-	struct netlink_link link;
+	const struct netlink_link *link;
+	struct netlink_link room;
 
-	if ((spec->kind != ATTACH_PACKET && spec->kind != ATTACH_BRIDGE) || !own->links_count ||
-		netlink_link_get(spec->target, &link) < 0)
+	if ((spec->kind != ATTACH_PACKET && spec->kind != ATTACH_BRIDGE) || !own->links_count)
 		return false;
-	return has_link(own, link.index) || (link.master && has_link(own, link.master)) || has_port_in(own, link.index);
+	link = link_named(links, spec->target, &room);
+	if (!link)
+		return false;
+	return has_link(own, link->index) || (link->master && has_link(own, link->master)) ||
+		has_port_in(own, link->index, links);
 }
 
-int own_underlay_judge(const struct own_underlay *own, const char *state, const struct attach *spec,
-	struct error *error)
+int own_underlay_judge(const struct own_underlay *own, const struct netlink_links *links, const char *state,
+	const struct attach *spec, struct error *error)
 {
 	if (error_is_set(&own->policy_error))
 		return error_fail(error, -EPERM, "no port is opened: %s", own->policy_error.text);
-	if (policy_allows_own_underlay(&own->policy, spec->target) || !own_underlay_is(own, spec))
+	if (policy_allows_own_underlay(&own->policy, spec->target) || !own_underlay_is(own, spec, links))
 		return 0;
 	return error_fail(error, -EPERM,
 		"%s leads to the other hosts or the controller, and the fabric would carry its own datagrams: attach another "

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/netlink.h"
 #include "lab/attach.h"
 #include "lab/topology.h"
 #include "overlay/agent/policy.h"
@@ -45,16 +46,20 @@ void own_underlay_load(struct own_underlay *own, const char *state);
 void own_underlay_look(struct own_underlay *own, const struct topology *topology, const char *controller,
 	struct route_cache *routes, struct instant now);
 
-/* Whether @spec's interface or bridge is one of them, as the kernel has it now */
-bool own_underlay_is(const struct own_underlay *own, const struct attach *spec);
+/*
+ * Whether @spec's interface or bridge is one of them, as @links has it; NULL: as the kernel has it now, which is to be asked for each
+ * link on its own
+ */
+bool own_underlay_is(const struct own_underlay *own, const struct attach *spec, const struct netlink_links *links);
 
 /**
  * own_underlay_judge() - may a port be attached to @spec?
+ * @links:	as own_underlay_is() has it
  * @state:	the state folder, for @error
  *
  * Return: 0, or -EPERM with @error
  */
-int own_underlay_judge(const struct own_underlay *own, const char *state, const struct attach *spec,
-	struct error *error) __attribute__((warn_unused_result));
+int own_underlay_judge(const struct own_underlay *own, const struct netlink_links *links, const char *state,
+	const struct attach *spec, struct error *error) __attribute__((warn_unused_result));
 
 #endif /* OVERLAY_AGENT_OWN_UNDERLAY_H */
