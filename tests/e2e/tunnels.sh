@@ -176,6 +176,7 @@ equal "nothing was lost at h2" "{}" "$(lost h2)"
 
 # SCTP: its checksum is left to the device too
 for to in p2 p3; do
+	rm -f "$WORK/chunks" # the last one's "ready"
 	ip netns exec "$PREFIX-$to" "$FLOWS" chunks >"$WORK/chunks" 2>"$LOGS/chunks.log" </dev/null &
 	PIDS[chunks]=$!
 	wait_until 10 test -s "$WORK/chunks" || bail "flows.py chunks does not start on $to"
