@@ -225,7 +225,11 @@ static void on_netns(evutil_socket_t fd, short what, void *arg)
 	struct agent *agent = arg;
 
 	(void)what;
-	if (netns_watch_read(fd) && !event_pending(agent->settle_event, EV_TIMEOUT, NULL))
+	if (!netns_watch_read(fd))
+		return;
+	agent->links_changed = true;
+	agent->view.differs = true; /* in what is not looked at: links of namespaces */
+	if (!event_pending(agent->settle_event, EV_TIMEOUT, NULL))
 		schedule(agent->settle_event, SETTLE_MS);
 }
 
