@@ -249,6 +249,7 @@ controller_SRC = \
 	controller/lab_put.c \
 	controller/main.c \
 	controller/model.c \
+	controller/presence.c \
 	controller/reach.c \
 	controller/throttle.c \
 	controller/watch.c \

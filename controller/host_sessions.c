@@ -10,6 +10,7 @@
 #include "controller/enrol.h"
 #include "controller/host_addresses.h"
 #include "controller/host_topology.h"
+#include "controller/presence.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 
 #define ADDRESS_CHANGES_MAX 5U
 #define ADDRESS_CHANGE_S 30
+#define RETURN_S 60 /* after a start, those that come were there before */
 
 struct host_session {
 	struct watcher watcher; /* first */
@@ -44,6 +46,7 @@ struct host_session {
 	time_t last_seen; /* 0: never, since the start */
 	time_t left_at;   /* when its last watch ended; 0: it had none, since the start */
 	struct clones clones;
+	struct presence presence;
 	uint64_t events_taken; /* the agent's number of the last event */
 	TAILQ_ENTRY(host_session) link;
 	bool queued; /* its document is to be made in a turn */
@@ -62,6 +65,7 @@ struct host_sessions {
 	struct host_session **list;
 	size_t count;
 	struct asks asks;
+	struct presences presences;
 	time_t started;
 	json_t *news; /* the first line of each watch; NULL: none */
 };
@@ -125,6 +129,7 @@ static struct host_session *add(struct host_sessions *sessions, const char *name
 	session->stale = true;
 	session->watcher = (struct watcher){ .on_closed = on_closed, .on_drained = on_drained };
 	snprintf(session->name, sizeof(session->name), "%s", name);
+	session->presence.host = session->name;
 	memmove(&list[at + 1], &list[at], (sessions->count - at) * sizeof(*list));
 	list[at] = session;
 	sessions->count++;
@@ -242,6 +247,16 @@ static void tell(const struct host_session *session, enum controller_event event
 		event_log_add(session->sessions->events, event, session->name, "", NULL);
 }
 
+/* It is online, or not any more, which it was not before.  Peers of those that only look for a restarted controller are not troubled */
+static void came_or_went(struct host_session *session)
+{
+	struct host_sessions *sessions = session->sessions;
+
+	tell(session, session->watching ? CONTROLLER_EVENT_HOST_ONLINE : CONTROLLER_EVENT_HOST_OFFLINE);
+	if (session->left_at || wall_clock(sessions) - sessions->started >= RETURN_S)
+		presences_note(&sessions->presences, &session->presence);
+}
+
 /* What it said may be otherwise by now: it says so again when it is back */
 static void watch_over(struct host_session *session)
 {
@@ -257,7 +272,7 @@ static void on_closed(struct watcher *watcher)
 	struct host_session *session = session_of(watcher);
 
 	watch_over(session);
-	tell(session, CONTROLLER_EVENT_HOST_OFFLINE);
+	came_or_went(session);
 	emit_host(session);
 	emit_ports(session);
 }
@@ -295,10 +310,45 @@ static void check_watch(struct host_session *session)
 	if (!json_is_true(json_object_get(host, "revoked")) && fingerprint &&
 		strcmp(fingerprint, session->watch_fingerprint) == 0)
 		return;
-	if (session->watching)
-		tell(session, CONTROLLER_EVENT_HOST_OFFLINE);
+	if (!session->watching)
+		return;
 	end_watch(session);
+	came_or_went(session);
 }
+
+/* ---- of whom others hear ----------------------------------------------------------------------------------- */
+
+static struct host_session *present(const struct presence *presence)
+{
+	return (struct host_session *)(void *)((char *)presence - offsetof(struct host_session, presence));
+}
+
+static struct presence *listener(void *ctx, const char *host)
+{
+	struct host_session *session = lookup(ctx, host);
+
+	return session && session->watching && !session->watcher.ops->busy(session->watcher.ctx) ? &session->presence
+												 : NULL;
+}
+
+static bool is_online(void *ctx, const struct presence *presence)
+{
+	(void)ctx;
+	return present(presence)->watching;
+}
+
+static void tell_presence(void *ctx, struct presence *to, const json_t *line)
+{
+	const struct watcher *watcher = &present(to)->watcher;
+
+	(void)ctx;
+	if (present(to)->watching)
+		watcher->ops->send(watcher->ctx, line);
+}
+
+static const struct presences_ops presences_ops = { .listener = listener,
+	.is_online = is_online,
+	.send = tell_presence };
 
 struct host_sessions *host_sessions_new(struct model *model, const struct api_machine *machine)
 {
@@ -310,6 +360,7 @@ struct host_sessions *host_sessions_new(struct model *model, const struct api_ma
 	sessions->machine = machine;
 	TAILQ_INIT(&sessions->queue);
 	asks_init(&sessions->asks, machine);
+	presences_init(&sessions->presences, model, machine, &presences_ops, sessions);
 	sessions->started = machine->wall(machine->ctx);
 	host_sessions_touch(sessions, model_all(model, MODEL_HOST));
 	return sessions;
@@ -390,6 +441,7 @@ void host_sessions_touch(struct host_sessions *sessions, const json_t *hosts)
 void host_sessions_turn(struct host_sessions *sessions)
 {
 	make_documents(sessions);
+	presences_turn(&sessions->presences);
 	asks_turn(&sessions->asks);
 }
 
@@ -546,7 +598,7 @@ bool host_sessions_watch(struct host_sessions *sessions, const char *host, const
 	snprintf(session->watch_fingerprint, sizeof(session->watch_fingerprint), "%s", fingerprint);
 	session->watching = open(ctx, &session->watcher);
 	if (session->watching != was_online)
-		tell(session, session->watching ? CONTROLLER_EVENT_HOST_ONLINE : CONTROLLER_EVENT_HOST_OFFLINE);
+		came_or_went(session);
 	if (!session->watching)
 		return true;
 	snprintf(session->sent, sizeof(session->sent), "%s", have);

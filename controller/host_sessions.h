@@ -10,7 +10,8 @@
  *	current -> (a commit touches the host) -> stale -> (its document is made anew) -> current.  A document is made where
  * somebody listens: right after the commit that touched the host, if its agent watches and has read what it was sent before, but for
  * HOST_SESSIONS_TURN_MS in a turn of the loop at most; once it has read it, otherwise; and when an agent asks.  It goes out where its name is another, and is not kept.  Of a host that is stale it
- * is not known what is wanted.  A watch ends when its host is revoked or enrolled anew.
+ * is not known what is wanted.  A watch ends when its host is revoked or enrolled anew.  That one has begun or ended is told to the
+ * host's neighbours (presence.h), but for those that come first within a minute of the controller's start.
  */
 #ifndef CONTROLLER_HOST_SESSIONS_H
 #define CONTROLLER_HOST_SESSIONS_H
@@ -48,8 +49,8 @@ void host_sessions_announce(struct host_sessions *sessions, struct watch_hub *hu
 /* The keys of @hosts were touched by the commit that is in the model now */
 void host_sessions_touch(struct host_sessions *sessions, const json_t *hosts);
 
-/* Make the documents that wait to be made, for HOST_SESSIONS_TURN_MS at most where the machine calls again; and end questions
- * that were not answered */
+/* Make the documents that wait to be made, for HOST_SESSIONS_TURN_MS at most where the machine calls again; tell whose agent has come
+ * or gone; and end questions that were not answered */
 void host_sessions_turn(struct host_sessions *sessions);
 
 /* The agent of @host has been heard, from @from (NULL: not known); may commit its new address */

@@ -218,6 +218,8 @@ static void take_document(struct controller_client *c, const json_t *document)
 	else if (json_object_get(document, "controller"))
 		c->callbacks.on_moved(c->ctx, json_string_value(json_object_get(document, "controller")),
 			json_object_get(document, "former"));
+	else if (json_object_get(document, "offline") || json_object_get(document, "online"))
+		c->callbacks.on_told(c->ctx, json_object_get(document, "offline"), json_object_get(document, "online"));
 	else
 		take_question(c, document);
 }

@@ -47,6 +47,8 @@ struct controller_client_callbacks {
 	void (*on_question)(void *ctx, const char *id, const char *name, const json_t *args);
 	/* The controller says where it is reached, and where it was before: both borrowed, not checked, may be NULL */
 	void (*on_moved)(void *ctx, const char *address, const json_t *former);
+	/* The controller says whose agents have come or gone, among the neighbours: both borrowed, not checked, may be NULL */
+	void (*on_told)(void *ctx, const json_t *offline, const json_t *online);
 	/* The watch came up or went down; @text: for operators, why it is down, "" while up.  Told once per attempt. */
 	void (*on_state)(void *ctx, bool connected, const char *text);
 };

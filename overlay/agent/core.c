@@ -96,6 +96,30 @@ void core_document(struct core *core, const json_t *document, struct instant now
 	settle(core);
 }
 
+static void take_names(struct core *core, const json_t *names, bool has_come)
+{
+	struct overlay *overlay = core->config.overlay;
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(names, i, name) {
+		const char *text = json_string_value(name);
+		struct peer *peer = text ? peers_named(&overlay->peers, text) : NULL;
+
+		if (i == CORE_TOLD_MAX)
+			break;
+		if (peer)
+			overlay_told(overlay, peer, has_come, core->now);
+	}
+}
+
+void core_told(struct core *core, const json_t *offline, const json_t *online, struct instant now)
+{
+	core->now = now;
+	take_names(core, offline, false);
+	take_names(core, online, true);
+}
+
 void core_published(struct core *core, const struct attach_faults *faults, struct instant now)
 {
 	core->now = now;

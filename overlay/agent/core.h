@@ -59,6 +59,7 @@
 #define CORE_PEERS_RENEW_MS 30000U /* what is said of a peer whose state stays is said anew */
 #define CORE_KEEP_MS 5000U         /* a document that could not be kept is tried again */
 #define CORE_LOOK_MS 2000U
+#define CORE_TOLD_MAX 64U       /* names in one list of whose agents have come or gone */
 #define CORE_DECLARED_MS 30000U /* for so long a port is limited by what speaks behind it and is declared elsewhere */
 #define CORE_JUDGE_MAX_MS 86400000U
 #define CORE_JUDGE_MS 60000U /* the clock may have been wrong: certificates are only valid in their time */
@@ -217,6 +218,9 @@ void core_stopping(struct core *core, struct instant now);
 
 /* The controller has sent a document, borrowed, of a shape yet to be checked */
 void core_document(struct core *core, const json_t *document, struct instant now);
+
+/* The controller says whose agents have come or gone: lists of hosts' names, borrowed, unchecked, may be NULL.  Only a reason to look */
+void core_told(struct core *core, const json_t *offline, const json_t *online, struct instant now);
 
 /* All workers forward by what publish() was called with last, but for @faults */
 void core_published(struct core *core, const struct attach_faults *faults, struct instant now);

@@ -245,6 +245,15 @@ static void on_topology(void *ctx, const json_t *document)
 	on_tick(-1, 0, agent);
 }
 
+static void on_told(void *ctx, const json_t *offline, const json_t *online)
+{
+	struct agent *agent = ctx;
+
+	agent->now = instant_now();
+	core_told(agent->core, offline, online, agent->now);
+	on_tick(-1, 0, agent);
+}
+
 static void on_controller_state(void *ctx, bool connected, const char *text)
 {
 	struct agent *agent = ctx;
@@ -319,6 +328,7 @@ static void start_client(struct agent *agent)
 		.on_topology = on_topology,
 		.on_question = on_question,
 		.on_moved = on_moved,
+		.on_told = on_told,
 		.on_state = on_controller_state,
 	};
 	struct error error;

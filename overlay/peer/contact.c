@@ -244,6 +244,26 @@ void contact_doubted(struct contact *contact, struct instant now)
 	settle(contact, now);
 }
 
+void contact_missed(struct contact *contact, struct instant now)
+{
+	if (contact->state == CONTACT_UP && !contact->doubted_at.ns)
+		contact_doubted(contact, now);
+}
+
+/* What is said of it stays: only what answers counts */
+void contact_expected(struct contact *contact, struct instant now)
+{
+	struct instant soonest = now;
+
+	if (!is_active(contact) || contact->state == CONTACT_UP)
+		return;
+	if (contact->attempted_at.ns)
+		soonest = later(now, instant_add_ms(contact->attempted_at, CONTACT_RETRY_MS));
+	contact->attempts = 0;
+	if (!contact->attempt_at.ns || contact->attempt_at.ns > soonest.ns)
+		contact->attempt_at = soonest;
+}
+
 /* It is there, and nothing said against it counts any more */
 static void is_there(struct contact *contact)
 {

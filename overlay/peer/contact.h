@@ -23,6 +23,7 @@
  *	silent		nothing heard for as long as the pace allows: handshakes at the intervals of attempts, and a probe a second, until
  *			something is heard
  *	doubted		somebody says that the peer, or we, are elsewhere or gone: probed at once, and at the active pace until heard
+ *	missed, expected	the controller has lost it, or has it again: one that is up is doubted, one that is not is asked anew, and nothing else
  *	goodbye		the peer has said in the session that it stops: gone, at once.  It is asked for a handshake at once, each second for a minute
  *			and ever less often then, at least at CONTACT_RETRY_MAX_MS while frames wait, so that it is back when it is.  Anything
  *			authentic that is heard undoes it
@@ -217,6 +218,12 @@ void contact_recalled(struct contact *contact, const struct endpoint *at, struct
 
 /* Somebody says that the peer came or went, or we are elsewhere ourselves: see whether it answers, at once */
 void contact_doubted(struct contact *contact, struct instant now);
+
+/* The controller says that it lost the peer: one that is up is doubted, once until it is heard */
+void contact_missed(struct contact *contact, struct instant now);
+
+/* The controller says that the peer has come: one that is not up is asked at once, CONTACT_RETRY_MS after the last time at the soonest */
+void contact_expected(struct contact *contact, struct instant now);
 
 /* The peer said goodbye in the session that we send in; what was last heard of it came at @at */
 void contact_goodbye(struct contact *contact, struct instant at, struct instant now);

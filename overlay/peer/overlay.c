@@ -414,6 +414,16 @@ void overlay_doubt(struct overlay *overlay, struct peer *peer, struct instant no
 	timers_set(&overlay->timers, &peer->timer, now);
 }
 
+void overlay_told(struct overlay *overlay, struct peer *peer, bool has_come, struct instant now)
+{
+	overlay->now = now;
+	if (has_come)
+		contact_expected(&peer->contact, now);
+	else
+		contact_missed(&peer->contact, now);
+	timers_set(&overlay->timers, &peer->timer, now);
+}
+
 void overlay_part(struct overlay *overlay, struct instant now)
 {
 	struct peer *peer;

@@ -193,6 +193,9 @@ void overlay_wire(struct overlay *overlay, struct peer *peer, bool wire, struct 
 /* Somebody says that the peer came or went: see whether it answers, at once */
 void overlay_doubt(struct overlay *overlay, struct peer *peer, struct instant now);
 
+/* The controller says that the peer's agent has come or gone: see whether it answers, see contact_missed() and contact_expected() */
+void overlay_told(struct overlay *overlay, struct peer *peer, bool has_come, struct instant now);
+
 /* Say goodbye, end its sessions and look for it no more; its slot stays its own until overlay_free_peer() */
 void overlay_forget(struct overlay *overlay, struct peer *peer, struct instant now);
 

@@ -70,7 +70,10 @@ static void watch_connected(struct client *client)
 static void take_line(struct client *client, const json_t *line)
 {
 	const char *hash = json_string_value(json_object_get(line, "hash"));
+	const json_t *offline = json_object_get(line, "offline"), *online = json_object_get(line, "online");
 
+	if (offline || online)
+		client->config.on_told(client->config.ctx, offline, online);
 	if (!hash)
 		return; /* a heartbeat */
 	snprintf(client->hash, sizeof(client->hash), "%s", hash);

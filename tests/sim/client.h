@@ -20,6 +20,7 @@ struct client_config {
 	struct seat_visitor self;
 	const char *hash; /* of the document at hand, "": none */
 	void (*on_topology)(void *ctx, const json_t *document);
+	void (*on_told)(void *ctx, const json_t *offline, const json_t *online);
 	void *ctx;
 };
 

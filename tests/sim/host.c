@@ -359,6 +359,14 @@ static void on_topology(void *ctx, const json_t *document)
 	look_after(host);
 }
 
+static void on_told(void *ctx, const json_t *offline, const json_t *online)
+{
+	struct host *host = ctx;
+
+	core_told(host->core, offline, online, world_now(host->world));
+	look_after(host);
+}
+
 static void begin_client(struct host *host)
 {
 	const struct client_config config = {
@@ -372,6 +380,7 @@ static void begin_client(struct host *host)
 		},
 		.hash = host->kept ? json_string_value(json_object_get(host->kept, "hash")) : "",
 		.on_topology = on_topology,
+		.on_told = on_told,
 		.ctx = host,
 	};
 
@@ -507,6 +516,22 @@ void host_part(struct host *host)
 	world_trace(host->world, "%s parts", host->name);
 	overlay_part(&host->overlay, world_now(host->world));
 	end(host);
+}
+
+void host_die(struct host *host)
+{
+	world_trace(host->world, "%s dies", host->name);
+	net_power(host->node, false); /* no goodbyes */
+	end(host);
+	net_power(host->node, true);
+}
+
+void host_told(struct host *host, const char *peer, bool has_come)
+{
+	json_t *names = json_pack("[s]", peer);
+
+	on_told(host, has_come ? NULL : names, has_come ? names : NULL);
+	json_decref(names);
 }
 
 struct host *host_new(struct world *world, struct net *net, struct fabric *fabric, const char *name,

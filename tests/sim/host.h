@@ -75,6 +75,12 @@ void host_stop(struct host *host);
 /* Its agent ends in good order: it says goodbye first, and the machine stays on */
 void host_part(struct host *host);
 
+/* Its agent ends without a word, and the machine stays on: what it was connected to hears that it is not any more */
+void host_die(struct host *host);
+
+/* As if the controller had said that the peer's agent has come, or gone */
+void host_told(struct host *host, const char *peer, bool has_come);
+
 /* Its address is another from now on, and it has noticed */
 void host_move(struct host *host);
 

@@ -329,6 +329,11 @@ static bool up(struct scene *s)
 	return all_say(s, CONTACT_UP);
 }
 
+static bool not_up_for_h0(struct scene *s)
+{
+	return host_peer_state(s->hosts[0], "h1") != CONTACT_UP;
+}
+
 static bool not_silent(struct scene *s)
 {
 	return !silent(s);
@@ -360,6 +365,29 @@ static void goodbye(const char *name, uint64_t seed, FILE *trace)
 	scene_within(&s, 17, "and seen within 30 s at rest", silent);
 	host_start(s.hosts[1]);
 	scene_within(&s, 2, "it starts again: up everywhere within 2 s", up);
+	(void)scene_end(&s);
+}
+
+/* The controller loses a host before its idle peers do, and they look: what it says is a reason to look, and nothing else */
+static void word(const char *name, uint64_t seed, FILE *trace)
+{
+	struct scene s;
+
+	ten_in_one_network(&s, name, seed, trace);
+	scene_run_s(&s, 120);
+	host_die(s.hosts[1]);
+	scene_within(&s, 4, "who dies is silent everywhere 3 s after the controller has told", silent);
+	host_told(s.hosts[0], "h1", true);
+	scene_stays(&s, 60, "it is not up for being said to be there", not_up_for_h0);
+	host_start(s.hosts[1]);
+	scene_within(&s, 2, "it starts again: up everywhere within 2 s", up);
+	scene_run_s(&s, 120);
+	for (int i = 0; i < 10; i++)
+		host_told(s.hosts[0], "h1", false);
+	scene_stays(&s, 60, "who is there stays up whatever is said of it", up);
+	host_stop(s.hosts[1]);
+	scene_stays(&s, 14, "of a power cut the controller knows no more than others", not_silent);
+	scene_within(&s, 17, "and it is seen within 30 s at rest", silent);
 	(void)scene_end(&s);
 }
 
@@ -475,6 +503,7 @@ const struct scenario scenarios[] = {
 	{ "all-move", "all move at once, and find together by the controller", true, all_move },
 	{ "revoked", "a revoked host has no peers a second later", true, revoked },
 	{ "goodbye", "who stops says so, who dies is found out", true, goodbye },
+	{ "word", "the controller's word has peers look, and is not believed", true, word },
 	{ "lossy-rest", "an hour of losses is no silence", true, lossy_rest },
 	{ "wires", "paths of wires are watched closely", true, wires },
 	{ "broken-ports", "a port that does not open is told, and tried again", true, broken_ports },

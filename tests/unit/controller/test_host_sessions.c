@@ -4,6 +4,7 @@
 #include "controller/host_sessions.h"
 
 #include "controller/host_addresses.h"
+#include "controller/presence.h"
 #include "tests/unit/controller/core_fixture.h"
 
 #define LAB_H1_H2                                                                                             \
@@ -284,6 +285,189 @@ static void many_take_turns(void **state)
 		core_client_fini(&agents[i]);
 }
 
+/* ---- who has come or gone ---------------------------------------------------------------------------------- */
+
+/* The names in a line's list, one after the other: "h1 h3" */
+static const char *names(const json_t *line, const char *member)
+{
+	static char out[4096];
+	const json_t *name;
+	size_t i;
+
+	out[0] = '\0';
+	json_array_foreach(json_object_get(line, member), i, name) {
+		strcat(out, i ? " " : "");
+		strcat(out, json_string_value(name));
+	}
+	return out;
+}
+
+static void assert_told(struct core_client *c, const char *offline, const char *online)
+{
+	json_t *line = core_line(c);
+
+	assert_non_null(line);
+	assert_string_equal(names(line, "offline"), offline);
+	assert_string_equal(names(line, "online"), online);
+	assert_int_equal(json_object_size(line), (*offline != 0) + (*online != 0));
+	assert_int_equal(json_array_size(c->lines), 0);
+	json_decref(line);
+}
+
+static void forget_lines(struct core_client *c)
+{
+	json_array_clear(c->lines);
+}
+
+/* Those that share a network hear it with the next turn, in one line; others do not */
+static void neighbours_hear_who_comes_and_goes(void **state)
+{
+	struct core_fixture *f = *state;
+	struct core_client h1, h2, h3, other;
+
+	put(f, "l", LAB_H1_H2);
+	watch(f, &h1, CORE_AGENT("h1"), "0");
+	watch(f, &h2, CORE_AGENT("h2"), "0");
+	watch(f, &h3, CORE_AGENT("h3"), "0");
+	api_turn(f->api);
+	assert_int_equal(json_array_size(h1.lines) + json_array_size(h2.lines) + json_array_size(h3.lines), 3);
+	assert_int_equal(f->soon, 0); /* the controller has started, and all come back */
+	forget_lines(&h1);
+	forget_lines(&h3);
+	core_client_fini(&h2);
+	assert_int_equal(json_array_size(h1.lines), 0);
+	assert_int_equal(f->soon, 1);
+	api_turn(f->api);
+	assert_told(&h1, "h2", "");
+	watch(f, &h2, CORE_AGENT("h2"), "");
+	forget_lines(&h2);
+	api_turn(f->api);
+	assert_told(&h1, "", "h2");
+	assert_int_equal(json_array_size(h2.lines), 0); /* not of itself */
+	/* there again before the turn; and one takes the other's place, which is no news */
+	core_client_fini(&h2);
+	watch(f, &h2, CORE_AGENT("h2"), "");
+	api_turn(f->api);
+	assert_told(&h1, "", "h2");
+	watch(f, &other, CORE_AGENT("h2"), "");
+	core_client_fini(&h2);
+	api_turn(f->api);
+	assert_int_equal(json_array_size(h1.lines), 0);
+	/* a network more: both in one line, and one that has something to read hears nothing */
+	put(f, "l", LAB_ALL);
+	forget_lines(&h1);
+	core_client_fini(&other);
+	core_client_fini(&h3);
+	api_turn(f->api);
+	assert_told(&h1, "h2 h3", "");
+	watch(f, &h3, CORE_AGENT("h3"), "");
+	h1.busy = true;
+	api_turn(f->api);
+	assert_int_equal(json_array_size(h1.lines), 0);
+	core_client_fini(&h3);
+	core_client_fini(&h1);
+	api_turn(f->api);
+}
+
+/* A revoked host's agent is gone, too */
+static void neighbours_hear_of_a_revoked_one(void **state)
+{
+	struct core_fixture *f = *state;
+	struct core_client h1, h2;
+
+	put(f, "l", LAB_H1_H2);
+	watch(f, &h1, CORE_AGENT("h1"), "0");
+	watch(f, &h2, CORE_AGENT("h2"), "0");
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_POST, "/v1/hosts/h2/revoke", NULL, NULL), 200);
+	forget_lines(&h1);
+	api_turn(f->api);
+	assert_told(&h1, "h2", "");
+	core_client_fini(&h1);
+	core_client_fini(&h2);
+}
+
+/* One that comes and goes all the time is told of now and then */
+static void a_flapping_host_is_not_told_each_time(void **state)
+{
+	struct core_fixture *f = *state;
+	struct core_client h1, h2;
+	size_t told = 0;
+
+	put(f, "l", LAB_H1_H2);
+	f->wall += 60; /* who comes first now was not here before */
+	watch(f, &h1, CORE_AGENT("h1"), "0");
+	api_turn(f->api);
+	for (int i = 0; i < 100; i++) {
+		forget_lines(&h1);
+		watch(f, &h2, CORE_AGENT("h2"), "");
+		api_turn(f->api);
+		core_client_fini(&h2);
+		api_turn(f->api);
+		told += json_array_size(h1.lines);
+	}
+	assert_int_equal(told, PRESENCE_BURST);
+	forget_lines(&h1);
+	f->now = instant_add_ms(f->now, PRESENCE_REFILL_MS);
+	watch(f, &h2, CORE_AGENT("h2"), "");
+	api_turn(f->api);
+	assert_told(&h1, "", "h2");
+	core_client_fini(&h2);
+	api_turn(f->api);
+	assert_int_equal(json_array_size(h1.lines), 0);
+	core_client_fini(&h1);
+}
+
+#define MANY 150
+
+/* All at once: turn by turn, and no line has more names than the bound */
+static void many_that_go_at_once(void **state)
+{
+	struct core_fixture *f = *state;
+	struct core_client h1, others[MANY];
+	struct store_txn txn;
+	json_t *ports = json_pack("{s:{s:s, s:s, s:s}}", "a", "host", "h1", "network", "n", "attach", "tap:t"), *line;
+	json_t *lab = json_pack("{s:{s:{}}, s:O}", "networks", "n", "ports", ports);
+	char *text, name[MANY][16], fingerprint[MANY][16];
+	size_t lines = 0;
+
+	store_txn_init(&txn);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(name[i], sizeof(name[i]), "m%03d", i);
+		snprintf(fingerprint[i], sizeof(fingerprint[i]), "f-m%03d", i);
+		core_put_host(&txn, name[i], 10 + i % 200);
+		json_object_set_new(ports, name[i],
+			json_pack("{s:s, s:s, s:s}", "host", name[i], "network", "n", "attach", "tap:t"));
+	}
+	assert_int_equal(store_fixture_commit(f->store, &txn, NULL), 0);
+	text = json_dumps(lab, 0);
+	put(f, "l", text);
+	free(text);
+	json_decref(lab);
+	json_decref(ports);
+	watch(f, &h1, CORE_AGENT("h1"), "0");
+	for (int i = 0; i < MANY; i++)
+		watch(f, &others[i], ((struct who_claim){ .host = name[i], .fingerprint = fingerprint[i] }), "0");
+	forget_lines(&h1);
+	for (int i = 0; i < MANY; i++)
+		core_client_fini(&others[i]);
+	api_turn(f->api);
+	line = core_line(&h1);
+	assert_int_equal(json_array_size(json_object_get(line, "offline")), PRESENCE_NAMES_MAX);
+	json_decref(line);
+	assert_int_equal(json_array_size(h1.lines), 0);
+	for (int i = 0; i < 3; i++)
+		watch(f, &others[i], ((struct who_claim){ .host = name[i], .fingerprint = fingerprint[i] }), "0");
+	f->tick_ms = PRESENCE_TURN_MS;
+	for (f->soon = 0; lines < 3; lines++) {
+		api_turn(f->api);
+		assert_int_equal(f->soon, lines < 2 ? lines + 1 : 2);
+		assert_told(&h1, "", name[lines]);
+	}
+	for (int i = 0; i < 3; i++)
+		core_client_fini(&others[i]);
+	core_client_fini(&h1);
+}
+
 /* A watch ends with the certificate under which it was opened, and with the next one */
 static void watches_end(void **state)
 {
@@ -420,6 +604,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_is_made_for_nobody, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(slow_readers_get_the_newest, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(many_take_turns, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(neighbours_hear_who_comes_and_goes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(neighbours_hear_of_a_revoked_one, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_flapping_host_is_not_told_each_time, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(many_that_go_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(watches_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(addresses_are_learnt, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(addresses_that_never_rest_wait, set_up, tear_down),

@@ -51,7 +51,8 @@ struct fixture {
 	unsigned int topologies, ups, downs;
 	int64_t last_rev;
 	char text[512];
-	unsigned int questions, moves;
+	unsigned int questions, moves, tellings;
+	size_t offline, online;
 	char moved[128];
 	const char *before;
 	char last_question[128];
@@ -208,6 +209,15 @@ static void on_moved(void *ctx, const char *address, const json_t *former)
 	f->moves++;
 }
 
+static void on_told(void *ctx, const json_t *offline, const json_t *online)
+{
+	struct fixture *f = ctx;
+
+	f->tellings++;
+	f->offline += json_array_size(offline);
+	f->online += json_array_size(online);
+}
+
 static void on_state(void *ctx, bool connected, const char *text)
 {
 	struct fixture *f = ctx;
@@ -224,6 +234,7 @@ static int client_at(struct fixture *f, const char *address, struct error *error
 	static const struct controller_client_callbacks callbacks = { .on_topology = on_topology,
 		.on_question = on_question,
 		.on_moved = on_moved,
+		.on_told = on_told,
 		.on_state = on_state };
 	const struct controller_client_config config = {
 		.controller = address,
@@ -488,6 +499,22 @@ static void it_is_found_where_it_was(void **state)
 	assert_int_equal(f->topologies, 0);
 }
 
+/* Whatever comes is handed on, and is no topology */
+static void it_is_told_who_has_gone(void **state)
+{
+	struct fixture *f = *state;
+
+	client_start(f);
+	until(f, &f->ups, 1);
+	send_text(f,
+		"{\"offline\":[\"h1\",\"h2\"],\"online\":[\"h3\"]}\n{\"online\":7}\n{\"later\":[]}\n{\"offline\":[\"h3\"]}\n");
+	until(f, &f->tellings, 3);
+	assert_int_equal(f->offline, 3);
+	assert_int_equal(f->online, 1);
+	assert_int_equal(f->topologies + f->questions + f->moves, 0);
+	assert_int_equal(f->downs, 0);
+}
+
 /* What waits to be sent goes with it */
 static void it_moves(void **state)
 {
@@ -652,6 +679,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(questions_are_answered, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_refusal_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(it_is_found_where_it_was, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(it_is_told_who_has_gone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(it_moves, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(only_the_controller, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nothing_piles_up, set_up, tear_down),

@@ -24,6 +24,40 @@ static void a_queue_that_a_worker_cannot_take_up(void **state)
 	assert_int_equal(around.opens, 4);
 }
 
+/* What the controller says of peers has them probed or asked; whatever else it says is nothing */
+static void who_has_come_or_gone_is_looked_for(void **state)
+{
+	json_t *names = json_pack("[i, s, n, s]", 7, "nobody", "h0"), *document = three_ports(1);
+	const struct endpoint at = { .ip = { [15] = 1 }, .port = 4754 };
+	struct peer *peer;
+
+	(void)state;
+	json_array_append_new(json_object_get(document, "hosts"), document_host(0));
+	apply(document);
+	peer = peers_named(&overlay.peers, "h0");
+	contact_answered(&peer->contact, &at, 120000, around.now);
+	peer->contact.probe_due = false;
+	core_told(core, NULL, names, around.now);
+	assert_int_equal(peer->contact.attempt_at.ns, 0);
+	assert_false(peer->contact.probe_due);
+	core_told(core, names, NULL, around.now);
+	assert_true(peer->contact.probe_due);
+	assert_int_equal(peer->contact.state, CONTACT_UP);
+	contact_goodbye(&peer->contact, around.now, around.now);
+	core_told(core, json_object_get(document, "hosts"), NULL, around.now);
+	core_told(core, names, json_true(), around.now);
+	assert_int_equal(peer->contact.state, CONTACT_GONE);
+	assert_true(peer->contact.attempt_at.ns > around.now.ns);
+	core_told(core, NULL, names, around.now);
+	assert_int_equal(peer->contact.attempt_at.ns, around.now.ns);
+	for (uint32_t i = 0; i < CORE_TOLD_MAX; i++)
+		json_array_insert_new(names, 0, json_string("nobody"));
+	peer->contact.attempt_at = instant_add_ms(around.now, 1000);
+	core_told(core, NULL, names, around.now);
+	assert_int_equal(peer->contact.attempt_at.ns, instant_add_ms(around.now, 1000).ns);
+	json_decref(names);
+}
+
 static void it_sleeps_when_all_is_well(void **state)
 {
 	struct instant next;
@@ -91,6 +125,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_queue_that_a_worker_cannot_take_up),
+		TEST(who_has_come_or_gone_is_looked_for),
 		TEST(it_sleeps_when_all_is_well),
 		TEST(any_order),
 	};

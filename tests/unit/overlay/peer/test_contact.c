@@ -399,6 +399,81 @@ static void who_is_doubted_answers_at_once_or_is_silent(void **state)
 	assert_int_equal(contact.state, CONTACT_SILENT);
 }
 
+/* The controller has lost it: one that is up is probed, once until it is heard, and nothing else is done */
+static void who_is_missed_is_looked_for(void **state)
+{
+	(void)state;
+	know(1, 1);
+	contact_missed(&contact, now);
+	assert_int_equal(contact.state, CONTACT_CONNECTING);
+	come_up(1);
+	pass(100);
+	contact_heard(&contact, now, now);
+	pass(20);
+	contact_missed(&contact, now);
+	assert_int_equal(contact.state, CONTACT_UP);
+	assert_next(0, CONTACT_PROBE);
+	contact_missed(&contact, now);
+	assert_int_equal(poll().action, CONTACT_NOTHING);
+	contact_heard(&contact, now, now);
+	assert_int_equal(contact.pace, CONTACT_IDLE);
+	assert_int_equal(contact.state, CONTACT_UP);
+	pass(10);
+	contact_missed(&contact, now);
+	for (int i = 0; i < 12; i++)
+		assert_next(i ? ACTIVE_AGAIN_MS : 0, CONTACT_PROBE);
+	assert_next(ACTIVE_AGAIN_MS, CONTACT_REKEY);
+	assert_int_equal(contact.state, CONTACT_SILENT);
+	contact_missed(&contact, now);
+	assert_int_equal(contact.state, CONTACT_SILENT);
+	contact_heard(&contact, now, now);
+	contact_goodbye(&contact, now, now);
+	contact_missed(&contact, now);
+	assert_int_equal(contact.state, CONTACT_GONE);
+}
+
+/* The controller has it again: one that is not up is asked at once, twice a second at most, and stays what it is until it answers */
+static void who_is_expected_is_asked(void **state)
+{
+	struct instant asked;
+	uint32_t attempts = 0;
+
+	(void)state;
+	know(1, 1);
+	while (contact.state != CONTACT_UNREACHABLE || contact.attempts < 20) {
+		struct contact_todo todo = poll();
+
+		if (todo.action == CONTACT_NOTHING)
+			now = todo.next;
+	}
+	while (poll().action != CONTACT_NOTHING)
+		;
+	pass(CONTACT_RETRY_MS);
+	contact_expected(&contact, now);
+	assert_int_equal(contact.state, CONTACT_UNREACHABLE);
+	assert_next(0, CONTACT_INITIATE);
+	asked = now;
+	while (instant_since_ms(now, asked) < 5000) {
+		contact_expected(&contact, now);
+		attempts += poll().action == CONTACT_INITIATE;
+		now = instant_add_ms(now, 10);
+	}
+	assert_in_range(attempts, 9, 10);
+	assert_int_equal(contact.state, CONTACT_UNREACHABLE);
+	come_up(1);
+	assert_int_equal(contact.state, CONTACT_UP);
+	while (poll().action != CONTACT_NOTHING)
+		;
+	contact_expected(&contact, now);
+	assert_int_equal(poll().action, CONTACT_NOTHING);
+	contact_goodbye(&contact, now, now);
+	contact_expected(&contact, now);
+	assert_int_equal(contact.state, CONTACT_GONE);
+	contact_refused(&contact, "no", now);
+	contact_expected(&contact, now);
+	assert_int_equal(poll().action, CONTACT_NOTHING);
+}
+
 static void a_goodbye_counts_until_it_is_heard(void **state)
 {
 	char why[CONTACT_WHY_BYTES];
@@ -819,6 +894,8 @@ int main(void)
 		TEST(one_with_a_wire_is_probed_always_and_silent_after_1_s),
 		TEST(an_idle_one_is_not_silent_with_its_first_frame),
 		TEST(who_is_doubted_answers_at_once_or_is_silent),
+		TEST(who_is_missed_is_looked_for),
+		TEST(who_is_expected_is_asked),
 		TEST(a_goodbye_counts_until_it_is_heard),
 		TEST(who_said_goodbye_is_asked_each_second),
 		TEST(a_dead_peers_session_expires),
