@@ -251,6 +251,7 @@ controller_SRC = \
 	controller/model.c \
 	controller/presence.c \
 	controller/reach.c \
+	controller/resolver.c \
 	controller/throttle.c \
 	controller/watch.c \
 	controller/who.c

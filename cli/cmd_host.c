@@ -81,7 +81,7 @@ const struct command command_host = {
 	.name = "host",
 	.arguments = "set HOST auto|ADDR[:PORT]...",
 	.summary = "Say at which addresses other hosts reach a host, without joining anew",
-	.help = "Up to eight numeric addresses, in place of what was declared before.  auto: none; hosts\n"
+	.help = "Up to eight addresses or DNS names, in place of what was declared before.  auto: none; hosts\n"
 		"find each other by their own addresses and by where they are seen.\n",
 	.args_min = FIRST_ADDRESS + 1,
 	.args_max = FIRST_ADDRESS + 8,

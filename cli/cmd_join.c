@@ -9,12 +9,12 @@
  *	4. The certificate must be of that CA, for this name and for our key; then everything is written.
  * Until step 4 nothing in the state folder is touched, so that a failed attempt to join anew leaves the old enrolment.
  */
-#include "base/addr.h"
 #include "base/base64.h"
 #include "base/enrolment.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/secret.h"
+#include "base/server_address.h"
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/join_token.h"
@@ -46,15 +46,15 @@ struct joining {
 static enum cli_exit read_endpoints(const struct invocation *in, struct joining *joining)
 {
 	for (size_t i = 0; i < in->repeated_count; i++) {
-		char text[ENDPOINT_TEXT_BYTES];
-		struct endpoint parsed;
+		char text[SERVER_ADDRESS_TEXT_BYTES];
+		struct server_address parsed;
 
-		if (!endpoint_parse(in->repeated[i], joining->enrolment.port, &parsed))
+		if (!server_address_parse(in->repeated[i], joining->enrolment.port, &parsed))
 			return say_error(CLI_USAGE,
-				"--endpoint %s: not an address; write it in numbers, such as 198.51.100.7, "
-				"198.51.100.7:4754 or [2001:db8::7]:4754",
+				"--endpoint %s: not an address; write an address or a DNS name, such as 198.51.100.7, "
+				"[2001:db8::7]:4754 or home.example.org",
 				in->repeated[i]);
-		endpoint_format(&parsed, text);
+		server_address_format(&parsed, text);
 		if (!joining->endpoints)
 			joining->endpoints = json_array();
 		json_array_append_new(joining->endpoints, json_string(text));

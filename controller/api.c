@@ -657,6 +657,11 @@ void api_call_gone(struct api_call *call)
 	call->gone = true;
 }
 
+void api_named(struct api *api, const char *name, const json_t *addresses, const char *failure)
+{
+	host_sessions_named(api->sessions, name, addresses, failure);
+}
+
 void api_turn(struct api *api)
 {
 	host_sessions_turn(api->sessions);

@@ -79,6 +79,9 @@ void api_moved(struct api *api);
 /* Go on with what was put off, or has waited long enough; machine->soon() or machine->later() asked for it */
 void api_turn(struct api *api);
 
+/* What name servers said of a name that a host declares, see host_sessions_named() */
+void api_named(struct api *api, const char *name, const json_t *addresses, const char *failure);
+
 /* Its client is gone, and not to be called any more */
 void api_call_gone(struct api_call *call);
 

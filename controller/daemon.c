@@ -12,6 +12,7 @@
 #include "controller/gateway.h"
 #include "controller/http/server.h"
 #include "controller/model.h"
+#include "controller/resolver.h"
 #include "controller/store/store_sqlite.h"
 
 #include <errno.h>
@@ -92,6 +93,7 @@ struct served {
 	struct authority *authority;
 	struct gateway *gateway;
 	struct server *server;
+	struct resolver *resolver;
 };
 
 static struct server_config config_of(const char *dir, const struct authority *authority)
@@ -134,6 +136,7 @@ static void on_hup(evutil_socket_t signal_number, short what, void *arg)
 	tell_ready(served->authority);
 	log_info("SIGHUP: listening on %s, reached at %s", fresh.listen, fresh.address);
 	api_moved(served->gateway->api);
+	resolver_again(served->resolver);
 }
 
 /* ---- the machine, as the API sees it ------------------------------------------------------------------------ */
@@ -235,6 +238,7 @@ static int serve(struct event_base *base, const char *dir, struct authority *aut
 		.soon = machine_soon,
 		.later = machine_later };
 	struct event *beats = start_beats(base);
+	struct resolver *resolver = NULL;
 	struct server *server = NULL;
 	struct store *store = NULL;
 	struct model *model = NULL;
@@ -244,7 +248,9 @@ static int serve(struct event_base *base, const char *dir, struct authority *aut
 		goto out;
 	if (machine.turn && machine.due)
 		gateway.api = api_new(model, authority, &asks);
-	if (!gateway.api) {
+	if (gateway.api)
+		resolver = resolver_new(base, model, gateway.api);
+	if (!resolver) {
 		log_error("out of memory");
 		err = -ENOMEM;
 		goto out;
@@ -258,12 +264,14 @@ static int serve(struct event_base *base, const char *dir, struct authority *aut
 		(unsigned long long)model_rev(model));
 	tell_ready(authority);
 	served.server = server;
+	served.resolver = resolver;
 	err = run_loop(base, &served);
 	/* whoever waits gets an answer; the turn that writes it may have let something more begin */
 	store_wait(store);
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	store_wait(store);
 out:
+	resolver_free(resolver);
 	api_free(gateway.api);
 	if (beats)
 		event_free(beats);

@@ -3,7 +3,9 @@
  *
  * Theory of operation.  A host's item in the store has
  *
- *	endpoints	declared by people, at joining or by `weft host set`; "endpoint", one of them, in stores of before
+ *	endpoints	declared by people, at joining or by `weft host set`; "endpoint", one of them, in stores of before.
+ *			Addresses, and DNS names: "home.example.org:4754"
+ *	named		{name: [addresses]}, what the name servers said last of each of those names (resolver.h)
  *	addresses	its own ones, as its agent reports them
  *	seen		where its agent's connection comes from: IP addresses, the newest first; "address", one of them, before
  *	witnessed	where its peers hear it in its sessions: behind a NAT, the only ones with the right port
@@ -25,6 +27,7 @@
 #include <stdbool.h>
 
 #define HOST_SEEN_MAX 2U
+#define HOST_NAMES_MAX 4U
 
 /* Return: a new list of "IP:port", the best first */
 json_t *host_addresses_of(const json_t *host);
@@ -34,12 +37,24 @@ bool host_addresses_declared(const json_t *host);
 
 /**
  * host_addresses_declare() - put what people say into @host, in place of what was declared before
- * @list:	numeric addresses, with or without a port; empty: the fabric shall find out by itself
+ * @list:	addresses and at most HOST_NAMES_MAX DNS names, with or without a port; empty: the fabric shall find out by itself
  * @model:	whose ports have addresses that none of these may be
  *
  * Return: false with @fault set, at "endpoints"
  */
 bool host_addresses_declare(const json_t *list, const struct model *model, json_t *host, struct fault *fault);
+
+/* Put @host's declared names into @out, {name: true} */
+void host_addresses_names(const json_t *host, json_t *out);
+
+/**
+ * host_addresses_named() - put what a name stands for into @host
+ * @list:	"IP:port", in any order: what is of no use is left out, and the rest sorted, so that name servers that turn their answers
+ *		round change nothing
+ *
+ * Return: whether that is new; false where @host does not declare @name, and where nothing of @list is of use: what was known stays
+ */
+bool host_addresses_named(json_t *host, const struct model *model, const char *name, const json_t *list);
 
 /* An agent's own, out of its report.  Return: a new list of those that are good, PEER_ENDPOINTS_MAX at most */
 json_t *host_addresses_reported(const json_t *list);

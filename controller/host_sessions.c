@@ -3,6 +3,7 @@
  */
 #include "controller/host_sessions.h"
 
+#include "base/json.h"
 #include "base/log.h"
 #include "controller/agent_report.h"
 #include "controller/clones.h"
@@ -32,7 +33,9 @@ struct host_session {
 	struct endpoint from; /* its agent's last connection */
 	bool from_known;
 	char witnessed[ENDPOINT_TEXT_BYTES]; /* by a peer, last; "" for none */
-	uint32_t changes;                    /* of late */
+	json_t *named;    /* {name: addresses}, what its names stand for; NULL: not since the start */
+	json_t *nameless; /* {name: {"text", "since"}} of those that stand for nothing now; NULL: none */
+	uint32_t changes; /* of late */
 	time_t changes_at;
 
 	struct host_sessions *sessions;
@@ -376,6 +379,8 @@ void host_sessions_free(struct host_sessions *sessions)
 		end_watch(session);
 		agent_report_fini(&session->report);
 		json_decref(session->own);
+		json_decref(session->named);
+		json_decref(session->nameless);
 		free(session);
 	}
 	json_decref(sessions->news);
@@ -457,8 +462,12 @@ static json_t *learnt(const struct host_session *session)
 {
 	const json_t *known = model_host(session->sessions->model, session->name);
 	json_t *host = known && !json_is_true(json_object_get(known, "revoked")) ? json_copy((json_t *)known) : NULL;
+	const char *name;
+	json_t *addresses;
 	bool is_new = false;
 
+	json_object_foreach(host ? session->named : NULL, name, addresses)
+		is_new |= host_addresses_named(host, session->sessions->model, name, addresses);
 	if (host && session->own)
 		is_new |= host_addresses_report(host, session->own);
 	if (host && session->from_known)
@@ -504,13 +513,13 @@ static void address_changed(struct model_change *change, uint64_t rev, const str
 /* So many changes at once, and then one in a while: addresses that come and go must not keep the whole fabric busy */
 static bool may_change(struct host_session *session)
 {
-	const time_t passed = session->last_seen - session->changes_at;
+	const time_t now = wall_clock(session->sessions), passed = now - session->changes_at;
 
 	if (passed >= ADDRESS_CHANGE_S) {
 		session->changes -= session->changes < passed / ADDRESS_CHANGE_S
 			? session->changes
 			: (uint32_t)(passed / ADDRESS_CHANGE_S);
-		session->changes_at = session->last_seen;
+		session->changes_at = now;
 	}
 	if (session->changes == ADDRESS_CHANGES_MAX)
 		return false;
@@ -550,6 +559,60 @@ static void learn_witnessed(struct host_sessions *sessions, const json_t *seen)
 			json_string_value(json_object_get(item, "endpoint")));
 		learn(session);
 	}
+}
+
+/* Keep what is wrong with @name as one of the host's errors, or that nothing is */
+static void note_name(struct host_session *session, const char *name, const char *failure)
+{
+	const json_t *known = json_object_get(session->nameless, name);
+	char text[640];
+
+	snprintf(text, sizeof(text), "endpoint %.300s: %s; others go on with what it stood for before", name, failure);
+	if (failure[0] ? known && strcmp(json_text_of(known, "text"), text) == 0 : !known)
+		return;
+	if (!session->nameless)
+		session->nameless = json_object();
+	if (failure[0])
+		json_object_set_new(session->nameless, name,
+			json_pack("{s:s, s:I}", "text", text, "since", (json_int_t)wall_clock(session->sessions)));
+	else
+		(void)json_object_del(session->nameless, name);
+	emit_host(session);
+}
+
+/* Of names that were declared once nothing is kept */
+static void forget_others(json_t *of_names, const json_t *names)
+{
+	const char *name;
+	json_t *unused;
+	void *next;
+
+	json_object_foreach_safe(of_names, next, name, unused) if (!json_object_get(names, name))(void)
+		json_object_del(of_names, name);
+}
+
+static void name_answered(struct host_session *session, const char *name, const json_t *addresses, const char *failure)
+{
+	json_t *names = json_object();
+
+	host_addresses_names(model_host(session->sessions->model, session->name), names);
+	forget_others(session->named, names);
+	forget_others(session->nameless, names);
+	if (json_object_get(names, name)) {
+		if (!session->named)
+			session->named = json_object();
+		if (addresses)
+			json_object_set(session->named, name, (json_t *)addresses);
+		note_name(session, name, failure);
+		learn(session);
+	}
+	json_decref(names);
+}
+
+void host_sessions_named(struct host_sessions *sessions, const char *name, const json_t *addresses, const char *failure)
+{
+	for (size_t i = 0; i < sessions->count; i++)
+		name_answered(sessions->list[i], name, addresses, failure);
 }
 
 /* ---- agents' requests ------------------------------------------------------------------------------------- */
@@ -731,19 +794,36 @@ static void show_documents(const struct host_session *session, json_t *out)
 	}
 }
 
-/* As one of the host's errors */
-static void show_clones(const struct host_session *session, json_t *out)
+/* The first of the host's errors */
+static void show_error(json_t *out, const char *text, json_int_t since)
 {
 	json_t *errors = json_copy(json_object_get(out, "errors"));
+
+	if (!errors)
+		errors = json_array();
+	json_array_insert_new(errors, 0, json_pack("{s:s, s:I}", "text", text, "since", since));
+	json_object_set_new(out, "errors", errors);
+	json_object_set_new(out, "error", json_string(text));
+}
+
+static void show_names(const struct host_session *session, const json_t *host, json_t *out)
+{
+	json_t *names = json_object(), *error;
+	const char *name;
+
+	host_addresses_names(host, names);
+	json_object_foreach(session->nameless, name, error)
+		if (json_object_get(names, name))
+			show_error(out, json_text_of(error, "text"), json_int_of(error, "since"));
+	json_decref(names);
+}
+
+static void show_clones(const struct host_session *session, json_t *out)
+{
 	char text[CLONES_TEXT_BYTES];
 
 	clones_text(&session->clones, session->name, text);
-	if (!errors)
-		errors = json_array();
-	json_array_insert_new(errors, 0,
-		json_pack("{s:s, s:I}", "text", text, "since", (json_int_t)session->clones.since));
-	json_object_set_new(out, "errors", errors);
-	json_object_set_new(out, "error", json_string(text));
+	show_error(out, text, (json_int_t)session->clones.since);
 }
 
 json_t *host_sessions_item(struct host_sessions *sessions, const json_t *host)
@@ -770,6 +850,8 @@ json_t *host_sessions_item(struct host_sessions *sessions, const json_t *host)
 		json_object_set_new(out, "last_seen", json_integer(session->last_seen));
 	if (session && session->report.about)
 		json_object_update(out, session->report.about);
+	if (session)
+		show_names(session, host, out);
 	if (session && clones_shown(&session->clones, wall_clock(sessions)))
 		show_clones(session, out);
 	return out;

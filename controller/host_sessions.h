@@ -56,6 +56,14 @@ void host_sessions_turn(struct host_sessions *sessions);
 /* The agent of @host has been heard, from @from (NULL: not known); may commit its new address */
 void host_sessions_seen(struct host_sessions *sessions, const char *host, const struct endpoint *from, time_t now);
 
+/**
+ * host_sessions_named() - name servers have said what a declared name stands for; may commit it for each host that has it
+ * @addresses:	"IP:port", NULL where they said nothing: what was known stays
+ * @failure:	why, in words; then it is one of the host's errors.  "": they did
+ */
+void host_sessions_named(struct host_sessions *sessions, const char *name, const json_t *addresses,
+	const char *failure);
+
 /* The document with its `hash` and `rev`; a new reference, NULL where memory is short.  @host is enrolled. */
 json_t *host_sessions_topology(struct host_sessions *sessions, const char *host);
 

@@ -5,6 +5,7 @@
 #    |  ---- h2 (h2a): .2 and ::2           |  ---- nat2: .60 ---- lan2: 10.9.2.0/24 ---- h5 (h5a): .5
 #   ctl: .100 and ::100
 #
+# h2 gets a DNS name late, which the controller finds in its own /etc/hosts: peers follow what it stands for.
 # Only h1 names endpoints, two; h5 does not tell its own address.  h3 and h4 meet by their addresses in the LAN, they and h5 by what
 # h1 sees of them; the NATs let only answers in.
 # shellcheck source-path=SCRIPTDIR
@@ -88,6 +89,8 @@ fails_over() {
 
 
 underlay_up
+must mkdir -p "/etc/netns/$PREFIX-ctl"
+must touch "/etc/netns/$PREFIX-ctl/hosts"
 controller_up
 both ctl 100
 for i in 1 2; do
@@ -129,6 +132,23 @@ case $(at h1 h2) in
 *.*) fails_over ip '[2001:db8::2]:4754' && fails_over ip6 '192.0.2.2:4754' ;;
 *) fails_over ip6 '192.0.2.2:4754' && fails_over ip '[2001:db8::2]:4754' ;;
 esac
+
+# name_is ADDRESS: what home.example stands for, where the controller is.  Replaced in place: namespaces bind the file
+name_is() {
+	echo "$1 home.example" >"/etc/netns/$PREFIX-ctl/hosts"
+	kill -HUP "${PIDS[controller]}"
+}
+first_of() { [ "$(endpoints "$1" | head -1)" = "$2" ]; }
+nameless() { operator get hosts --json | jq -e '.items[] | select(.name == "h2") | .error // "" | test("home.example")'; }
+must operator host set h2 home.example
+within 10 "a name that stands for nothing is told of" nameless
+name_is 192.0.2.22
+within 10 "what h2's name stands for is told first" first_of h2 192.0.2.22:4754
+check "and nothing is wrong any more" bash -c '! grep -q true' <<<"$(nameless)"
+must in_ip h2 addr add 192.0.2.23/24 dev up0
+name_is 192.0.2.23
+within 10 "and is followed when it changes" first_of h2 192.0.2.23:4754
+check "h1 and h2 are up" up h1 h2
 
 rev=$(operator get hosts --json | jq .rev)
 sleep 3 # a while in which nothing happens

@@ -226,7 +226,10 @@ clean_up() {
 		for pid in $(ip netns pids "$space"); do kill -KILL "$pid"; done
 	done
 	wait
-	for space in "${SPACES[@]}"; do ip netns del "$space"; done
+	for space in "${SPACES[@]}"; do
+		ip netns del "$space"
+		rm -rf "/etc/netns/$space"
+	done
 	rm -rf "$WORK"
 }
 trap clean_up EXIT

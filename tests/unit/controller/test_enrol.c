@@ -209,7 +209,7 @@ static void bad_requests(void **state)
 		{ "tunnel_key", NULL },
 		{ "tunnel_sig", "AAAA" },
 		{ "tunnel_sig", NULL },
-		{ "endpoint", "host.example.org" },
+		{ "endpoint", "host example.org" },
 		{ "endpoint", "1.2.3.4:0" },
 		{ "port", "4754" },
 	};

@@ -76,6 +76,56 @@ static void there_is_room_for_what_others_saw(void **state)
 		"\"203.0.113.9:1024\"]");
 }
 
+static bool named(json_t *host, const struct model *model, const char *name, const char *list_text)
+{
+	json_t *list = json_loads(list_text, 0, NULL);
+	bool is_new = host_addresses_named(host, model, name, list);
+
+	json_decref(list);
+	return is_new;
+}
+
+static void declare(const struct core_fixture *f, json_t *host, const char *list_text)
+{
+	json_t *list = json_loads(list_text, 0, NULL);
+	struct fault fault = { 0 };
+
+	assert_true(host_addresses_declare(list, f->model, host, &fault));
+	json_decref(list);
+}
+
+/* A name is told as what it stands for, after declared addresses; in another order it is no other answer, and none changes nothing */
+static void names_stand_for_addresses(void **state)
+{
+	struct core_fixture *f = *state;
+	json_t *host = host_with("{\"addresses\":[\"10.0.0.1:1\"]}");
+
+	declare(f, host, "[\"Home.Example.org\",\"198.51.100.7\",\"b.example:5000\"]");
+	assert_list(json_incref(json_object_get(host, "endpoints")),
+		"[\"home.example.org:4760\",\"198.51.100.7:4760\",\"b.example:5000\"]");
+	assert_true(host_addresses_declared(host));
+	assert_list(host_addresses_of(host), "[\"198.51.100.7:4760\",\"10.0.0.1:1\"]");
+	assert_true(named(host, f->model, "home.example.org:4760", "[\"203.0.113.9:4760\",\"203.0.113.8:4760\"]"));
+	assert_false(named(host, f->model, "home.example.org:4760", "[\"203.0.113.8:4760\",\"203.0.113.9:4760\"]"));
+	assert_false(named(host, f->model, "home.example.org:4760", "[]"));
+	assert_false(named(host, f->model, "home.example.org:4760", "[\"127.0.1.1:4760\",\"224.0.0.1:4760\"]"));
+	assert_false(named(host, f->model, "other.example.org:4760", "[\"203.0.113.7:4760\"]"));
+	assert_true(named(host, f->model, "b.example:5000", "[\"127.0.0.1:5000\",\"[2001:db8::7]:5000\"]"));
+	assert_list(host_addresses_of(host),
+		"[\"198.51.100.7:4760\",\"203.0.113.8:4760\",\"203.0.113.9:4760\",\"[2001:db8::7]:5000\",\"10.0.0.1:1\"]");
+	/* what is declared no more is forgotten, the rest is not */
+	declare(f, host, "[\"b.example:5000\"]");
+	assert_list(host_addresses_of(host), "[\"[2001:db8::7]:5000\",\"10.0.0.1:1\"]");
+	assert_true(named(host, f->model, "b.example:5000",
+		"[\"10.1.1.9:1\",\"10.1.1.8:1\",\"10.1.1.7:1\",\"10.1.1.6:1\",\"10.1.1.5:1\",\"10.1.1.4:1\",\"10.1.1.3:1\","
+		"\"10.1.1.2:1\",\"10.1.1.1:1\"]"));
+	assert_int_equal(json_array_size(json_object_get(json_object_get(host, "named"), "b.example:5000")), 8);
+	declare(f, host, "[]");
+	assert_null(json_object_get(host, "named"));
+	assert_list(host_addresses_of(host), "[\"10.0.0.1:1\"]");
+	json_decref(host);
+}
+
 static void people_are_told_what_is_no_use(void **state)
 {
 	static const struct {
@@ -90,9 +140,12 @@ static void people_are_told_what_is_no_use(void **state)
 		{ "[\"224.0.0.1\"]", "multicast" },
 		{ "[\"ff02::1\"]", "multicast" },
 		{ "[\"255.255.255.255\"]", "broadcast" },
-		{ "[\"nowhere\"]", "numeric" },
-		{ "[\"198.51.100.7:0\"]", "numeric" },
-		{ "[1]", "numeric" },
+		{ "[\"no where\"]", "addresses or DNS names" },
+		{ "[\"198.51.100.7:0\"]", "addresses or DNS names" },
+		{ "[\"198.51.100.700\"]", "addresses or DNS names" },
+		{ "[\"home.example.org:0\"]", "addresses or DNS names" },
+		{ "[1]", "addresses or DNS names" },
+		{ "[\"a.example\",\"b.example\",\"c.example\",\"d.example\",\"e.example\"]", "at most 4 DNS names" },
 		{ "{}", "list" },
 		{ "[\"10.1.1.1\",\"10.1.1.2\",\"10.1.1.3\",\"10.1.1.4\",\"10.1.1.5\",\"10.1.1.6\",\"10.1.1.7\",\"10.1.1.8\","
 		  "\"10.1.1.9\"]",
@@ -188,6 +241,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(in_the_order_of_trust),
 		cmocka_unit_test(there_is_room_for_what_others_saw),
+		cmocka_unit_test_setup_teardown(names_stand_for_addresses, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(people_are_told_what_is_no_use, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_people_say_takes_the_place_of_before, set_up, tear_down),
 		cmocka_unit_test(what_others_see_is_kept_twice),

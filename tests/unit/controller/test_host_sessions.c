@@ -568,6 +568,54 @@ static void addresses_that_never_rest_wait(void **state)
 	assert_string_equal(address_of_h3(f, 0), "203.0.113.99:4754");
 }
 
+static json_t *item_of_h3(struct core_fixture *f)
+{
+	json_t *answer, *item;
+
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_GET, "/v1/hosts", NULL, &answer), 200);
+	item = json_incref(json_array_get(json_object_get(answer, "items"), 2));
+	assert_string_equal(core_text(item, "name"), "h3");
+	json_decref(answer);
+	return item;
+}
+
+static void answered(struct core_fixture *f, const char *name, const json_t *addresses, const char *failure)
+{
+	api_named(f->api, name, addresses, failure);
+	store_wait(f->store);
+}
+
+/* Its peers follow what a name stands for; a name server that does not answer takes nothing away, and is told of */
+static void names_are_followed(void **state)
+{
+	struct core_fixture *f = *state;
+	json_t *first = json_pack("[s]", "203.0.113.1:4754"), *second = json_pack("[s]", "203.0.113.2:4754"), *host;
+	uint64_t rev;
+
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_PUT, "/v1/hosts/h3", "{\"endpoints\":[\"h3.example.org\"]}",
+				 NULL),
+		200);
+	rev = model_rev(f->model);
+	answered(f, "h3.example.org:4754", first, "");
+	assert_int_equal(model_rev(f->model), rev + 1);
+	assert_string_equal(address_of_h3(f, 0), "203.0.113.1:4754");
+	answered(f, "h3.example.org:4754", first, "");
+	answered(f, "nobody.example.org:4754", second, "");
+	answered(f, "h3.example.org:4754", NULL, "there is no such name");
+	assert_int_equal(model_rev(f->model), rev + 1);
+	host = item_of_h3(f);
+	assert_non_null(strstr(core_text(host, "error"), "h3.example.org:4754: there is no such name"));
+	json_decref(host);
+	answered(f, "h3.example.org:4754", second, "");
+	assert_int_equal(model_rev(f->model), rev + 2);
+	assert_string_equal(address_of_h3(f, 0), "203.0.113.2:4754");
+	host = item_of_h3(f);
+	assert_null(json_object_get(host, "error"));
+	json_decref(host);
+	json_decref(first);
+	json_decref(second);
+}
+
 /* Watches of hosts tell what agents bring about */
 static void operators_hear(void **state)
 {
@@ -611,6 +659,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(watches_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(addresses_are_learnt, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(addresses_that_never_rest_wait, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(names_are_followed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(operators_hear, set_up, tear_down),
 	};
 
