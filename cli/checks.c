@@ -285,7 +285,7 @@ static bool answers(const json_t *facts, const json_t *peer)
 {
 	const json_t *ping = json_object_get(json_object_get(facts, "pings"), text_or(peer, "host", ""));
 
-	return ping ? json_is_true(ping) : is_text(peer, "state", "up");
+	return ping ? json_is_true(ping) : is_text(peer, "state", "up") || is_text(peer, "state", "limited");
 }
 
 static void peer_in_trouble(const json_t *facts, const json_t *peer, struct findings *out)
@@ -363,7 +363,7 @@ static void check_nat(const json_t *facts, struct findings *out)
 	json_object_foreach((json_t *)json_object_get(facts, "witness"), name, row) {
 		const char *endpoint = json_text_of(row, "endpoint");
 
-		if (!endpoint || !is_text(row, "state", "up"))
+		if (!endpoint || (!is_text(row, "state", "up") && !is_text(row, "state", "limited")))
 			continue;
 		if (is_own(facts, endpoint))
 			continue; /* of several own addresses, each is fine */
@@ -394,6 +394,9 @@ static void check_mtu(const json_t *facts, struct findings *out)
 	json_array_foreach(json_object_get(status_of(facts), "peers"), i, peer) {
 		json_int_t mtu = json_int_of(peer, "path_mtu");
 
+		if (is_text(peer, "state", "limited"))
+			find(out, "error", "ip link show", "%s: %s", text_or(peer, "host", "?"),
+				text_or(peer, "reason", "?"));
 		if (!mtu || (least && mtu >= least) || !answers(facts, peer))
 			continue;
 		least = mtu;

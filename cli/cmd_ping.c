@@ -51,8 +51,10 @@ static void print_first(const struct tally *tally, const json_t *answer)
 	snprintf(line, sizeof(line), "PING %s%s%s%s from %s", tally->port[0] ? tally->port : tally->to,
 		tally->port[0] ? " on " : "", tally->port[0] ? tally->to : "", "", json_text_of(answer, "host"));
 	if (endpoint)
-		snprintf(line + strlen(line), sizeof(line) - strlen(line), " by %s (%s), path MTU %lld", endpoint,
-			path ? path : "?", json_int_of(answer, "path_mtu"));
+		snprintf(line + strlen(line), sizeof(line) - strlen(line), " by %s (%s)", endpoint, path ? path : "?");
+	if (json_int_of(answer, "path_mtu"))
+		snprintf(line + strlen(line), sizeof(line) - strlen(line), ", path MTU %lld",
+			json_int_of(answer, "path_mtu"));
 	table_clean(line);
 	table_text(stdout, line, 0, 5, table_screen_width(stdout));
 }

@@ -76,7 +76,7 @@ static json_t *answer_of(const struct core *core, const struct ping *ping)
 	const struct peer *peer = peers_named(&core->config.overlay->peers, ping->to);
 	json_t *out =
 		json_pack("{s:s, s:s, s:b}", "host", core->config.host, "to", ping->to, "answered", ping->rtt_ns != 0);
-	char why[CONTACT_WHY_BYTES] = "", text[ENDPOINT_TEXT_BYTES];
+	char why[PATH_TEXT_BYTES] = "", text[ENDPOINT_TEXT_BYTES];
 
 	if (ping->port[0])
 		json_object_set_new(out, "port", json_string(ping->port));
@@ -87,8 +87,8 @@ static json_t *answer_of(const struct core *core, const struct ping *ping)
 		json_object_set_new(out, "reason", json_string("it has left the topology"));
 		return out;
 	}
-	json_object_set_new(out, "state", json_string(contact_state_name(peer->contact.state)));
-	contact_why(&peer->contact, why);
+	json_object_set_new(out, "state", json_string(peer_state_name(peer)));
+	peer_why(peer, why);
 	if (why[0])
 		json_object_set_new(out, "reason", json_string(why));
 	if (!peer->path)
@@ -97,8 +97,9 @@ static json_t *answer_of(const struct core *core, const struct ping *ping)
 	json_object_set_new(out, "endpoint", json_string(text));
 	json_object_set_new(out, "path", json_string(path_kind_name(peer->paths.path[peer->paths.in_use].kind)));
 	json_object_set_new(out, "bytes", json_integer(ping->bytes));
-	json_object_set_new(out, "path_mtu",
-		json_integer(peer->path->datagram_bytes + path_header_bytes(&peer->path->endpoint)));
+	if (!peer_is_limited(peer))
+		json_object_set_new(out, "path_mtu",
+			json_integer(peer->path->datagram_bytes + path_header_bytes(&peer->path->endpoint)));
 	return out;
 }
 

@@ -34,9 +34,14 @@ static json_t *learnt_mac(const struct core *core, const struct fdb_entry *entry
 
 /* ---- peers ------------------------------------------------------------------------------------------------- */
 
-/* What is said of those that are not up: first what is worst */
+/* What is said of those that are not well: first what is worst.  Of those that are up, some are limited */
 static const enum contact_state concerns[] = { CONTACT_REFUSED, CONTACT_SILENT, CONTACT_GONE, CONTACT_UNREACHABLE,
-	CONTACT_CONNECTING };
+	CONTACT_CONNECTING, CONTACT_UP };
+
+static bool is_well(const struct peer *peer)
+{
+	return peer->contact.state == CONTACT_UP && !peer_is_limited(peer);
+}
 
 /* Whom the document names.  Return: NULL after the last */
 static const struct peer *next_named(const struct core *core, uint32_t *slot)
@@ -69,18 +74,18 @@ static json_t *told_before(const struct core *core, const char *name, const char
 
 static json_t *peer_row(const struct core *core, const struct peer *peer)
 {
-	const char *state = contact_state_name(peer->contact.state);
-	char endpoint[ENDPOINT_TEXT_BYTES], why[CONTACT_WHY_BYTES];
+	const char *state = peer_state_name(peer);
+	char endpoint[ENDPOINT_TEXT_BYTES], why[PATH_TEXT_BYTES];
 	json_t *row = told_before(core, peer->name, state);
 
 	if (row)
 		return json_incref(row);
 	row = json_pack("{s:s, s:s}", "host", peer->name, "state", state);
-	contact_why(&peer->contact, why);
+	peer_why(peer, why);
 	if (why[0])
 		json_object_set_new(row, "reason", json_string(why));
-	if (peer->contact.attempted_at.ns) {
-		endpoint_format(&peer->contact.tried, endpoint);
+	if (peer->contact.attempted_at.ns || peer_is_limited(peer)) {
+		endpoint_format(peer_is_limited(peer) ? &peer->contact.at : &peer->contact.tried, endpoint);
 		json_object_set_new(row, "endpoint", json_string(endpoint));
 	}
 	return row;
@@ -92,7 +97,7 @@ static void add_rows(const struct core *core, enum contact_state state, json_t *
 	uint32_t slot = 0;
 
 	while (json_array_size(out) < REPORT_PEERS_MAX && (peer = next_named(core, &slot)))
-		if (peer->contact.state == state)
+		if (peer->contact.state == state && !is_well(peer))
 			json_array_append_new(out, peer_row(core, peer));
 }
 
@@ -105,7 +110,7 @@ static uint32_t count_peers(const struct core *core, uint32_t *up)
 	*up = 0;
 	while ((peer = next_named(core, &slot))) {
 		count++;
-		*up += peer->contact.state == CONTACT_UP;
+		*up += is_well(peer);
 	}
 	return count;
 }

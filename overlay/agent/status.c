@@ -35,8 +35,9 @@ static void path_status(const struct core *core, const struct peer *peer, json_t
 	if (peer->path) {
 		endpoint_format(&peer->path->endpoint, text);
 		set(out, "endpoint", json_string(text));
-		set(out, "path_mtu", integer(peer->path->datagram_bytes + path_header_bytes(&peer->path->endpoint)));
 	}
+	if (peer->path && !peer_is_limited(peer)) /* of that it is only known that it is less */
+		set(out, "path_mtu", integer(peer->path->datagram_bytes + path_header_bytes(&peer->path->endpoint)));
 	for (uint32_t i = 0; i < peer->paths.count; i++) {
 		const struct peer_path *path = &peer->paths.path[i];
 		json_t *entry = json_object();
@@ -79,17 +80,15 @@ static json_t *peer_status(const struct core *core, const struct peer *peer)
 
 	peer_totals(peer, &totals);
 	set(out, "host", json_string(peer->name));
-	set(out, "state", json_string(contact_state_name(peer->contact.state)));
-	set(out, "since_s", integer(instant_since_ms(core->now, peer->contact.since) / 1000));
+	set(out, "state", json_string(peer_state_name(peer)));
+	set(out, "since_s", integer(instant_since_ms(core->now, peer_state_since(peer)) / 1000));
 	set(out, "pace", json_string(contact_pace_name(peer->contact.pace)));
 	if (peer->contact.attempts) {
 		endpoint_format(&peer->contact.tried, trying);
 		set(out, "trying", json_string(trying));
 	}
 	rival_text(peer, core->now, rival);
-	contact_why(&peer->contact, why);
-	if (!why[0] && peer->paths.count)
-		path_shortcoming(&peer->paths.path[peer->paths.in_use], why);
+	peer_why(peer, why);
 	if (rival[0] || why[0])
 		set(out, "reason", json_string(rival[0] ? rival : why));
 	path_status(core, peer, out);

@@ -389,7 +389,9 @@ static void note_short(struct overlay *overlay, struct peer *peer)
 	if (is_short == peer->short_path)
 		return;
 	peer->short_path = is_short;
+	peer->short_since = overlay->now;
 	overlay->short_paths += is_short ? 1 : -1;
+	overlay->changes++;
 	if (!is_short)
 		return;
 	path_shortcoming(path, text);

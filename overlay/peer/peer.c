@@ -40,6 +40,28 @@ void peer_free(struct peer *peer)
 	free(peer);
 }
 
+bool peer_is_limited(const struct peer *peer)
+{
+	return peer->short_path && peer->contact.state == CONTACT_UP;
+}
+
+const char *peer_state_name(const struct peer *peer)
+{
+	return peer_is_limited(peer) ? "limited" : contact_state_name(peer->contact.state);
+}
+
+struct instant peer_state_since(const struct peer *peer)
+{
+	return peer_is_limited(peer) ? peer->short_since : peer->contact.since;
+}
+
+void peer_why(const struct peer *peer, char out[PATH_TEXT_BYTES])
+{
+	contact_why(&peer->contact, out);
+	if (peer_is_limited(peer))
+		path_shortcoming(&peer->paths.path[peer->paths.in_use], out);
+}
+
 void peer_totals(const struct peer *peer, struct session_totals *out)
 {
 	*out = peer->retired;

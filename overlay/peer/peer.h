@@ -83,7 +83,8 @@ struct peer {
 	struct instant stirred_at; /* when something was seen to be sent or heard */
 	struct instant busy_until; /* data goes to the peer */
 	bool short_path;           /* its path is too small: counted in the overlay */
-	enum contact_state noted;  /* that it showed at the last look */
+	struct instant short_since;
+	enum contact_state noted; /* that it showed at the last look */
 };
 
 /* @key: NULL for one that is refused.  Return: NULL without memory or where OpenSSL failed */
@@ -91,6 +92,16 @@ struct peer *peer_new(uint32_t slot, const char *name, const struct x25519_publi
 
 /* Nobody may see the peer any more.  Frees its path, not its sessions.  NULL is fine */
 void peer_free(struct peer *peer);
+
+/* Up, but on a path that is too small for all that is sent on it */
+bool peer_is_limited(const struct peer *peer);
+
+/* Its contact's state, and since when, as people see them: "limited" instead of "up" where it is that */
+const char *peer_state_name(const struct peer *peer);
+struct instant peer_state_since(const struct peer *peer);
+
+/* The reason for a state that is not "up", for people: @out has PATH_TEXT_BYTES, "" where the state needs none */
+void peer_why(const struct peer *peer, char out[PATH_TEXT_BYTES]);
 
 /* Sums over the sessions that are and those that were.  The control thread */
 void peer_totals(const struct peer *peer, struct session_totals *out);

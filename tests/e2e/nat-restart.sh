@@ -57,9 +57,10 @@ within 15 "a file that cannot be read does no harm" up h1 h2
 
 small() {
 	on h1a ping -q -c 5 -i 0.1 -W 0.2 -s 1400 10.0.0.31
-	of h1 h3 reason | grep -q "the path to 192.0.2.3:4754 is too small"
+	of h1 h3 reason | grep -q "the path to 192.0.2.3:4754 is too small" && [ "$(of h1 h3 state)" = limited ] && ! of h1 h3 path_mtu
 }
 reported() { operator get hosts --json | jq -e '.items[] | select(.name == "h1") | .errors[]? | select(.host == "h3" and (.text | test("too small")))'; }
+named() { operator get peers --json | jq -e '.items[] | select(.host == "h1" and .peer == "h3" and .state == "limited" and (.reason | test("too small")))'; }
 mended() { up h1 h3 && ! of h1 h3 reason; }
 within 5 "a path of 1500 bytes is no trouble" mended
 must in_ip net link set to-h3 mtu 1200
@@ -68,6 +69,7 @@ stop h3 KILL
 agent_start h3
 within 20 "one of 1200 is said to be too small" small
 within 10 "... to the controller, too" reported
+within 5 "... and its path is not up" named
 must in_ip net link set to-h3 mtu 1500
 must in_ip h3 link set up0 mtu 1500
 within 20 "mended, it is so no more" mended

@@ -2,6 +2,7 @@
  * test_report.c - what the controller hears
  */
 #include "tests/unit/overlay/agent/core_rig.h"
+#include "overlay/agent/report.h"
 
 static void all_errors_are_reported_not_the_last(void **state)
 {
@@ -162,6 +163,46 @@ static void peers_are_told_when_they_change(void **state)
 	assert_int_equal(json_array_size(json_object_get(json_object_get(around.report, "peers"), "not_up")), 0);
 }
 
+/* One that answers on a path that is too small is not up, and says why; once it is silent, that counts */
+static void a_peer_on_a_small_path_is_limited(void **state)
+{
+	struct peer *peer;
+	const json_t *row;
+
+	(void)state;
+	apply(with_peers(1, 2));
+	comes_up("h0");
+	comes_up("h1");
+	later(1);
+	later(CORE_PEERS_REPORT_MS);
+	assert_int_equal(reported_count("peers", "up"), 2);
+	peer = peers_named(&overlay.peers, "h0");
+	peer->paths.count = 1;
+	peer->paths.path[0].pmtu.too_small = true;
+	peer->short_path = true;
+	overlay.short_paths++;
+	overlay.changes++;
+	later(1);
+	later(CORE_PEERS_REPORT_MS);
+	row = reported_peer("h0");
+	assert_int_equal(reported_count("peers", "up"), 1);
+	assert_false(report_all_up(core));
+	assert_string_equal(json_string_value(json_object_get(row, "state")), "limited");
+	assert_non_null(strstr(json_string_value(json_object_get(row, "reason")), "is too small"));
+	goes("h0");
+	later(1);
+	later(CORE_PEERS_REPORT_MS);
+	assert_string_equal(json_string_value(json_object_get(reported_peer("h0"), "state")), "connecting");
+	comes_up("h0");
+	peer->short_path = false;
+	overlay.short_paths--;
+	later(1);
+	later(CORE_PEERS_REPORT_MS);
+	assert_int_equal(reported_count("peers", "up"), 2);
+	assert_null(reported_peer("h0"));
+	peer->paths.count = 0;
+}
+
 /* An address that is tried after another is no news, a state is */
 static void what_changes_by_itself_is_not_told(void **state)
 {
@@ -227,6 +268,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(peers_are_told_when_they_change),
+		TEST(a_peer_on_a_small_path_is_limited),
 		TEST(what_changes_by_itself_is_not_told),
 		TEST(ports_are_counted),
 		TEST(a_disk_that_is_full_is_an_error_until_it_is_not),
