@@ -625,6 +625,11 @@ void host_sessions_seen(struct host_sessions *sessions, const char *host, const 
 		return;
 	session->last_seen = now;
 	if (from) {
+		/* what was said from elsewhere may be another machine's, with the same keys; a new stream says it again */
+		if (session->from_known && memcmp(session->from.ip, from->ip, IP_BYTES) != 0) {
+			json_decref(session->own);
+			session->own = NULL;
+		}
 		session->from = *from;
 		session->from_known = true;
 	}

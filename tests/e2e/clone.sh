@@ -12,7 +12,7 @@ named() { of h2 h1 reason | grep -q "two machines use h1's keys: the one at 192.
 reported() { operator get hosts --json | jq -e --arg host "$1" '.items[] | select(.name == $host) | .errors[]? | select(.text | test("two machines use (h1|this host)"))'; }
 copy_knows() { agent_status copy | jq -e '.topology.errors[] | select(.text | test("two machines use this host.s keys"))'; }
 at_h1() { [ "$(of h2 h1 endpoint)" = "192.0.2.1:4754" ]; }
-revision() { operator get hosts --json | jq '[.items[].wanted_rev // 0] | max'; }
+revision() { operator get hosts --json | jq .rev; }
 evented() { operator events --json 2>/dev/null | grep -q '"host-cloned"'; }
 
 fabric_up 2
