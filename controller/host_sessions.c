@@ -784,18 +784,21 @@ static json_int_t offline_s(const struct host_session *session, const json_t *ho
 	return now > since ? (json_int_t)(now - since) : 0;
 }
 
-/* What is wanted and what is applied, with the revisions by which people know them */
+/* What is wanted and what is applied, with the revisions by which people know them.  One document has one: its agent's, which
+ * `weft status` shows and which may be from before a restart of ours; ours where the agent does not say */
 static void show_documents(const struct host_session *session, json_t *out)
 {
+	const uint64_t told = session->report.rev, ours = session->document_rev;
+
 	if (!session->stale) {
 		json_object_set_new(out, "wanted", json_string(session->document));
-		json_object_set_new(out, "wanted_rev", json_integer((json_int_t)session->document_rev));
+		json_object_set_new(out, "wanted_rev",
+			json_integer((json_int_t)(in_line(session) && told ? told : ours)));
 	}
 	if (session->reported && session->report.applied[0]) {
-		uint64_t rev = in_line(session) ? session->document_rev : session->report.rev;
-
 		json_object_set_new(out, "applied", json_string(session->report.applied));
-		json_object_set_new(out, "applied_rev", json_integer((json_int_t)rev));
+		json_object_set_new(out, "applied_rev",
+			json_integer((json_int_t)(in_line(session) && !told ? ours : told)));
 	}
 }
 

@@ -149,6 +149,55 @@ static void nobody_gets_again_what_it_has(void **state)
 	free(h2_has);
 }
 
+static void shows_revisions(struct core_fixture *f, const char *host, int wanted, int applied)
+{
+	json_t *host_item = item(f, host);
+
+	assert_int_equal(json_integer_value(json_object_get(host_item, "wanted_rev")), wanted);
+	assert_int_equal(json_integer_value(json_object_get(host_item, "applied_rev")), applied);
+	json_decref(host_item);
+}
+
+/* The agent that is in line knows its document by the revision that it came with, and so do operators: over a restart, and where
+ * the content went and came back while it was not looking */
+static void one_document_has_one_revision(void **state)
+{
+	struct core_fixture *f = *state;
+	struct core_client h1;
+	json_t *document;
+	char body[160];
+	int rev;
+
+	put(f, "l", LAB_H1("t"));
+	watch(f, &h1, CORE_AGENT("h1"), "0");
+	document = core_line(&h1);
+	rev = (int)json_integer_value(json_object_get(document, "rev"));
+	snprintf(body, sizeof(body), "{\"applied\":\"%s\",\"rev\":%d}", core_text(document, "hash"), rev);
+	assert_int_equal(core_call(f, CORE_AGENT("h1"), API_PUT, "/v1/agent/report", body, NULL), 200);
+	shows_revisions(f, "h1", rev, rev);
+	h1.busy = true;
+	put(f, "m", LAB_H1("m"));
+	assert_int_equal(core_call(f, CORE_AGENT("h1"), API_GET, "/v1/agent/topology", NULL, NULL), 200);
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_DELETE, "/v1/labs/m", NULL, NULL), 200);
+	h1.busy = false;
+	h1.watcher->on_drained(h1.watcher);
+	assert_int_equal(json_array_size(h1.lines), 0); /* it has it */
+	assert_true(in_line(f, "h1"));
+	shows_revisions(f, "h1", rev, rev);
+	core_client_fini(&h1);
+	restart(f);
+	watch(f, &h1, CORE_AGENT("h1"), core_text(document, "hash"));
+	assert_int_equal(core_call(f, CORE_AGENT("h1"), API_PUT, "/v1/agent/report", body, NULL), 200);
+	assert_true(in_line(f, "h1"));
+	shows_revisions(f, "h1", rev, rev);
+	/* an agent that does not tell */
+	snprintf(body, sizeof(body), "{\"applied\":\"%s\"}", core_text(document, "hash"));
+	assert_int_equal(core_call(f, CORE_AGENT("h1"), API_PUT, "/v1/agent/report", body, NULL), 200);
+	shows_revisions(f, "h1", (int)model_rev(f->model), (int)model_rev(f->model));
+	core_client_fini(&h1);
+	json_decref(document);
+}
+
 /* A store that was put back to a backup and went on from there: the revision is the same, the content is not */
 static void an_equal_revision_is_not_equal_content(void **state)
 {
@@ -647,6 +696,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(nobody_gets_again_what_it_has, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(one_document_has_one_revision, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_equal_revision_is_not_equal_content, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_name_follows_the_content, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nothing_is_made_for_nobody, set_up, tear_down),
