@@ -31,7 +31,7 @@ enum cli_exit {
 		"where other hosts reach this one, if they cannot find out; up to 8 times")                   \
 	X(PORT, "port", "PORT", "UDP port of this host's weftd (4754)")                                       \
 	X(NO_REPORT_LOCAL, "no-report-local", "", "other hosts are not told of this machine's own addresses") \
-	X(FORCE, "force", "", "replace an earlier enrolment")                                                 \
+	X(FORCE, "force", "", "join: replace an earlier enrolment; host rm: revoke the host, too")            \
 	X(WAIT, "wait", "", "wait until all is up; that is the default")                                      \
 	X(NO_WAIT, "no-wait", "", "return as soon as the controller has the change")                          \
 	X(TIMEOUT, "timeout", "TIME", "how long to wait (30s)")                                               \

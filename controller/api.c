@@ -51,6 +51,7 @@ struct api_call {
 	struct who who;
 	char name[LAB_NAME_MAX + 1]; /* the path's `*` */
 	const char *watch;           /* "" or what the query says; NULL: no watch.  During api_call() only */
+	bool option;                 /* the query is the route's */
 	json_t *in;                  /* the body; NULL where the route takes none */
 	json_t *out;
 	json_t *faults; /* all that was found, of a lab */
@@ -74,6 +75,7 @@ struct route {
 	void (*watch)(struct api_call *c);
 	/* Of a change, before its answer; @fault: NULL where it is stored; may be NULL */
 	void (*ended)(const struct api_call *c, const struct fault *fault);
+	const char *option; /* a query that it takes; NULL: none */
 };
 
 /* ---- the end of a call ------------------------------------------------------------------------------------ */
@@ -390,6 +392,21 @@ static void revoked(const struct api_call *c, const struct fault *fault)
 	event_log_add(c->api->events, CONTROLLER_EVENT_REVOKED, c->name, "", NULL);
 }
 
+static json_t *delete_host(struct api_call *c, struct store_txn *txn, struct fault *fault)
+{
+	struct enrol enrol = enrol_now(c, txn);
+
+	return enrol_remove(&enrol, c->name, c->option, fault);
+}
+
+static void removed(const struct api_call *c, const struct fault *fault)
+{
+	if (fault)
+		return;
+	log_info("host %s is removed", c->name);
+	event_log_add(c->api->events, CONTROLLER_EVENT_REMOVED, c->name, "", NULL);
+}
+
 /* What an agent could not answer is its caller's fault, in the agent's words */
 static void take_answer(struct api_call *c, const json_t *out)
 {
@@ -463,6 +480,8 @@ static const struct route routes[] = {
 	{ API_PUT, "/v1/labs/*", WHO_OPERATOR, true, 200, .prepare = put_lab, .ended = lab_applied },
 	{ API_DELETE, "/v1/labs/*", WHO_OPERATOR, false, 200, .prepare = delete_lab, .ended = lab_deleted },
 	{ API_PUT, "/v1/hosts/*", WHO_OPERATOR, true, 200, .prepare = put_host },
+	{ API_DELETE, "/v1/hosts/*", WHO_OPERATOR, false, 200, .prepare = delete_host, .ended = removed,
+		.option = "revoke=1" },
 	{ API_POST, "/v1/hosts/*/revoke", WHO_OPERATOR, false, 200, .prepare = post_revoke, .ended = revoked },
 	{ API_POST, "/v1/hosts/*/ask", WHO_OPERATOR, true, 200, .ask = ask_host },
 	{ API_GET, "/v1/*", WHO_OPERATOR, false, 200, .get = get_resource, .watch = watch_resource },
@@ -533,11 +552,16 @@ static const struct route *find_route(struct api_call *c, enum api_method method
 	return NULL;
 }
 
-/* `watch=WHAT`; nothing else is known */
+/* `watch=WHAT`, or what the route takes; nothing else is known */
 static bool read_query(struct api_call *c, const char *query)
 {
 	if (!query || !*query)
 		return true;
+	c->option = c->route->option && strcmp(query, c->route->option) == 0;
+	if (c->option)
+		return true;
+	if (c->route->option)
+		return fault_set(&c->fault, 400, "", "the query can be %s", c->route->option);
 	if (strncmp(query, "watch=", 6) != 0 || strpbrk(query + 6, "&;=%+"))
 		return fault_set(&c->fault, 400, "", "the query must be watch=REVISION");
 	if (!c->route->watch)

@@ -364,3 +364,67 @@ json_t *enrol_revoke(const struct enrol *enrol, const char *name, struct fault *
 	json_decref(revoked);
 	return json_pack("{s:o}", "hosts", host_topology_neighbours(enrol->model, name));
 }
+
+/* ---- removal ---------------------------------------------------------------------------------------------- */
+
+#define PORTS_NAMED 8U
+
+/* Return: whether no lab has a port on the host */
+static bool is_unused(const struct model *model, const char *name, struct fault *fault)
+{
+	json_t *ports = (json_t *)model_host_ports(model, name), *port;
+	const size_t count = json_object_size(ports);
+	char text[PORTS_NAMED * (2 * LAB_NAME_MAX + 4)] = "";
+	size_t used = 0, named = 0;
+	const char *key;
+
+	json_object_foreach(ports, key, port) {
+		if (named == PORTS_NAMED)
+			break;
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", named++ ? ", " : "", key);
+	}
+	if (count == 0)
+		return true;
+	if (count > named)
+		fault_set(fault, 409, "", "host %s has ports: %s and %zu more", name, text, count - named);
+	else
+		fault_set(fault, 409, "", "host %s has %s: %s", name, count == 1 ? "a port" : "ports", text);
+	fault_hint(fault, "take them out of their labs first, with `weft apply` or `weft delete`");
+	return false;
+}
+
+static void delete_tokens(const struct enrol *enrol, const char *name)
+{
+	const char *key;
+	json_t *kept;
+
+	json_object_foreach((json_t *)model_others(enrol->model), key, kept) {
+		const json_t *token = json_object_get(kept, "value");
+
+		if (strncmp(key, TOKEN_PREFIX, strlen(TOKEN_PREFIX)) == 0 && !json_object_get(token, "used_at") &&
+			json_text_of(token, "host") && strcmp(json_text_of(token, "host"), name) == 0)
+			store_txn_delete(enrol->txn, key);
+	}
+}
+
+json_t *enrol_remove(const struct enrol *enrol, const char *name, bool revoke, struct fault *fault)
+{
+	const json_t *host = model_host(enrol->model, name);
+	char key[LAB_NAME_MAX + 8];
+
+	if (!host) {
+		(void)model_missing(enrol->model, MODEL_HOST, name, fault);
+		return NULL;
+	}
+	if (!is_unused(enrol->model, name, fault))
+		return NULL;
+	if (!revoke && !json_is_true(json_object_get(host, "revoked"))) {
+		fault_set(fault, 409, "", "host %s is not revoked: its certificate is good", name);
+		fault_hint(fault, "`weft revoke %s` first, or `weft host rm %s --force`, which does both", name, name);
+		return NULL;
+	}
+	snprintf(key, sizeof(key), "%s%s", model_prefix(MODEL_HOST), name);
+	store_txn_delete(enrol->txn, key);
+	delete_tokens(enrol, name);
+	return json_object();
+}

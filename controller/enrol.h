@@ -43,6 +43,15 @@ json_t *enrol_host(const struct enrol *enrol, const json_t *in, struct fault *fa
 json_t *enrol_set_endpoints(const struct enrol *enrol, const char *host, const json_t *in, struct fault *fault);
 json_t *enrol_revoke(const struct enrol *enrol, const char *host, struct fault *fault);
 
+/**
+ * enrol_remove() - forget a host, and its tokens that were not used
+ * @revoke:	although it is not revoked
+ *
+ * Its certificate is refused without being remembered: who is not in the model is nobody's peer and no agent, and who joins under
+ * the name later has another one.
+ */
+json_t *enrol_remove(const struct enrol *enrol, const char *host, bool revoke, struct fault *fault);
+
 /* When the certificate of @host, as the model has it, ends; out of the certificate for those that joined before that was kept.
  * Return: 0 where it cannot be read */
 time_t enrol_certificate_end(const json_t *host);

@@ -15,6 +15,7 @@
 	X(TOKEN_USED, "token-used", INFO, "it has joined with its token")            \
 	X(ENROLMENT_FAILED, "enrolment-failed", WARNING, "somebody could not join")  \
 	X(REVOKED, "host-revoked", WARNING, "its certificate has ended")             \
+	X(REMOVED, "host-removed", WARNING, "it is forgotten, with its tokens")      \
 	X(LAB_APPLIED, "lab-applied", INFO, "it is stored, and hosts are told")      \
 	X(LAB_DELETED, "lab-deleted", INFO, "its networks and ports go")             \
 	X(EVENTS_LOST, "events-lost", WARNING, "this host had more to tell than it could")

@@ -27,6 +27,7 @@ struct host_session {
 	struct watcher watcher; /* first */
 	struct model_change address_change;
 	bool address_changing;
+	bool removed; /* its host is: it is in no table any more, and goes with its change */
 
 	/* what was learnt of where it is, and may be in the store already */
 	json_t *own;          /* as its agent says; NULL: not since the start */
@@ -58,7 +59,7 @@ struct host_session {
 	char watch_fingerprint[AUTHORITY_HASH_BYTES]; /* of the certificate under which it watches */
 };
 
-/* Hosts are never forgotten, so the table only grows: sorted by name */
+/* Sorted by name */
 struct host_sessions {
 	struct model *model;
 	const struct api_machine *machine;
@@ -353,6 +354,40 @@ static const struct presences_ops presences_ops = { .listener = listener,
 	.is_online = is_online,
 	.send = tell_presence };
 
+static void session_free(struct host_session *session)
+{
+	agent_report_fini(&session->report);
+	json_decref(session->own);
+	json_decref(session->named);
+	json_decref(session->nameless);
+	free(session);
+}
+
+/* Its host is removed: nobody hears from it or of it any more, but that it has gone */
+static void drop(struct host_sessions *sessions, struct host_session **at)
+{
+	struct host_session *session = *at;
+	const struct agent_report *report = &session->report;
+	json_t *item = json_pack("{s:s, s:b}", "name", session->name, "online", 0);
+
+	if (session->watching)
+		tell(session, CONTROLLER_EVENT_HOST_OFFLINE);
+	end_watch(session);
+	emit_difference(sessions, WATCH_MACS, report->macs, NULL);
+	emit_difference(sessions, WATCH_DROPS, report->drops, NULL);
+	if (sessions->hub)
+		watch_emit(sessions->hub, WATCH_HOSTS, item, true, model_rev(sessions->model));
+	json_decref(item);
+	if (session->queued)
+		TAILQ_REMOVE(&sessions->queue, session, link);
+	presences_forget(&sessions->presences, &session->presence); /* nobody is its neighbour any more */
+	sessions->count--;
+	memmove(at, at + 1, (size_t)(sessions->list + sessions->count - at) * sizeof(*at));
+	session->removed = true;
+	if (!session->address_changing)
+		session_free(session);
+}
+
 struct host_sessions *host_sessions_new(struct model *model, const struct api_machine *machine)
 {
 	struct host_sessions *sessions = calloc(1, sizeof(*sessions));
@@ -377,11 +412,7 @@ void host_sessions_free(struct host_sessions *sessions)
 		struct host_session *session = sessions->list[i];
 
 		end_watch(session);
-		agent_report_fini(&session->report);
-		json_decref(session->own);
-		json_decref(session->named);
-		json_decref(session->nameless);
-		free(session);
+		session_free(session);
 	}
 	json_decref(sessions->news);
 	free(sessions->list);
@@ -429,8 +460,14 @@ void host_sessions_touch(struct host_sessions *sessions, const json_t *hosts)
 	json_t *unused;
 
 	json_object_foreach((json_t *)hosts, name, unused) {
-		struct host_session *session = model_host(sessions->model, name) ? add(sessions, name) : NULL;
+		const bool there = model_host(sessions->model, name) != NULL;
+		struct host_session *session = there ? add(sessions, name) : NULL;
+		struct host_session **gone;
+		size_t at;
 
+		gone = there ? NULL : slot(sessions, name, &at);
+		if (gone)
+			drop(sessions, gone);
 		if (!session)
 			continue;
 		session->stale = true;
@@ -483,7 +520,7 @@ static json_t *learnt(const struct host_session *session)
 static bool prepare_address(struct model_change *change, struct store_txn *txn, struct fault *fault)
 {
 	struct host_session *session = changing(change);
-	json_t *host = learnt(session);
+	json_t *host = session->removed ? NULL : learnt(session);
 	char key[LAB_NAME_MAX + 8];
 
 	(void)fault;
@@ -497,11 +534,17 @@ static bool prepare_address(struct model_change *change, struct store_txn *txn, 
 static void address_changed(struct model_change *change, uint64_t rev, const struct fault *fault)
 {
 	struct host_session *session = changing(change);
-	json_t *list = host_addresses_of(model_host(session->sessions->model, session->name));
-	char *text = json_dumps(list, JSON_COMPACT);
+	json_t *list;
+	char *text;
 
 	(void)rev;
 	session->address_changing = false;
+	if (session->removed) {
+		session_free(session);
+		return;
+	}
+	list = host_addresses_of(model_host(session->sessions->model, session->name));
+	text = json_dumps(list, JSON_COMPACT);
 	if (fault)
 		log_error("host %s is elsewhere now: %s", session->name, fault->message);
 	else

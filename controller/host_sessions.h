@@ -10,8 +10,9 @@
  *	current -> (a commit touches the host) -> stale -> (its document is made anew) -> current.  A document is made where
  * somebody listens: right after the commit that touched the host, if its agent watches and has read what it was sent before, but for
  * HOST_SESSIONS_TURN_MS in a turn of the loop at most; once it has read it, otherwise; and when an agent asks.  It goes out where its name is another, and is not kept.  Of a host that is stale it
- * is not known what is wanted.  A watch ends when its host is revoked or enrolled anew.  That one has begun or ended is told to the
- * host's neighbours (presence.h), but for those that come first within a minute of the controller's start.
+ * is not known what is wanted.  A watch ends when its host is revoked or enrolled anew, and with it all that is known of the host
+ * when that is removed.  That one has begun or ended is told to the host's neighbours (presence.h), but for those that come first
+ * within a minute of the controller's start.
  */
 #ifndef CONTROLLER_HOST_SESSIONS_H
 #define CONTROLLER_HOST_SESSIONS_H

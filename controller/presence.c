@@ -113,3 +113,10 @@ void presences_note(struct presences *presences, struct presence *presence)
 	else
 		presences_turn(presences);
 }
+
+void presences_forget(struct presences *presences, struct presence *presence)
+{
+	if (presence->noted)
+		TAILQ_REMOVE(&presences->noted, presence, noted_link);
+	presence->noted = false;
+}

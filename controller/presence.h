@@ -59,6 +59,9 @@ void presences_init(struct presences *presences, const struct model *model, cons
 /* Its agent has come or gone: presences_turn() will tell, and is asked for; where the machine has no turns it is told now */
 void presences_note(struct presences *presences, struct presence *presence);
 
+/* It ends: what was noted of it is not told */
+void presences_forget(struct presences *presences, struct presence *presence);
+
 /* Tell what was noted */
 void presences_turn(struct presences *presences);
 

@@ -61,7 +61,32 @@ static void what_is_no_call_asks_nobody(void **state)
 	assert_int_equal(run.exit, CLI_USAGE);
 	COMMAND_RUN(&run, &command_host, answers, "host", "set", "h2");
 	assert_int_equal(run.exit, CLI_USAGE);
+	COMMAND_RUN(&run, &command_host, answers, "host", "set", "h2", "auto", "--force");
+	assert_int_equal(run.exit, CLI_USAGE);
+	COMMAND_RUN(&run, &command_host, answers, "host", "rm", "h2", "h3");
+	assert_int_equal(run.exit, CLI_USAGE);
+	COMMAND_RUN(&run, &command_host, answers, "host", "rm", "../labs/x");
+	assert_int_equal(run.exit, CLI_USAGE);
 	assert_string_equal(run.server.asked, "");
+}
+
+static void one_is_removed(void **state)
+{
+	static const char *const answers[] = { CANNED("200 OK", "{\"rev\": 12}") };
+	static const char *const refusals[] = {
+		CANNED("409 Conflict", "{\"error\": {\"message\": \"host h2 has a port: lab/a\"}}"),
+	};
+
+	(void)state;
+	COMMAND_RUN(&run, &command_host, answers, "host", "rm", "h2");
+	assert_int_equal(run.exit, CLI_OK);
+	assert_string_equal(run.out.text, "host h2: removed at revision 12\n");
+	assert_non_null(strstr(run.server.asked, "DELETE /v1/hosts/h2 HTTP/1.1\r\n"));
+	COMMAND_RUN(&run, &command_host, answers, "host", "rm", "h2", "--force");
+	assert_non_null(strstr(run.server.asked, "DELETE /v1/hosts/h2?revoke=1 HTTP/1.1\r\n"));
+	COMMAND_RUN(&run, &command_host, refusals, "host", "rm", "h2");
+	assert_int_equal(run.exit, CLI_FAILED);
+	assert_string_equal(run.err.text, "weft: host rm h2: host h2 has a port: lab/a\n");
 }
 
 int main(void)
@@ -70,6 +95,7 @@ int main(void)
 		cmocka_unit_test(addresses_are_sent),
 		cmocka_unit_test(none_are_for_auto),
 		cmocka_unit_test(what_is_refused_says_why),
+		cmocka_unit_test(one_is_removed),
 		cmocka_unit_test(what_is_no_call_asks_nobody),
 	};
 

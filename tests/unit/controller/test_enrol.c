@@ -274,6 +274,56 @@ static void joining_again(void **state)
 	free(again);
 }
 
+static json_t *prepare_remove(void *ctx, struct store_txn *txn, struct fault *fault)
+{
+	const struct attempt *attempt = ctx;
+	struct enrol enrol = enrol_of(attempt, txn);
+
+	return enrol_remove(&enrol, attempt->host, false, fault);
+}
+
+/* Its unused tokens go with it; another host's stay, and so does what is to be said of used ones */
+static void a_removed_host_and_its_tokens(void **state)
+{
+	struct fixture *f = *state;
+	struct joiner one = joiner_new("aws-1", NULL), other = joiner_new("aws-2", NULL);
+	char *used = new_secret(f, "aws-1", 60), *unused = new_secret(f, "aws-1", 60),
+	     *others = new_secret(f, "aws-2", 60), *later;
+	struct attempt attempt = { .f = f, .host = "aws-1" };
+	struct fault fault = { 0 };
+	json_t *out;
+
+	assert_null(change_fixture(f->model, prepare_remove, &attempt, &fault));
+	assert_int_equal(fault.status, 404);
+	json_decref(enrol_at(f, one.request, used, time(NULL), &fault));
+	fault = (struct fault){ 0 };
+	assert_null(change_fixture(f->model, prepare_remove, &attempt, &fault));
+	assert_int_equal(fault.status, 409);
+	json_decref(revoke_host(f, "aws-1", &fault));
+	fault = (struct fault){ 0 };
+	out = change_fixture(f->model, prepare_remove, &attempt, &fault);
+	assert_non_null(out);
+	json_decref(out);
+	assert_null(model_host(f->model, "aws-1"));
+	refused(f, one.request, unused, time(NULL), 401, "token");
+	refused(f, one.request, used, time(NULL), 409, "token");
+	json_decref(enrol_at(f, other.request, others, time(NULL), &fault));
+	assert_non_null(model_host(f->model, "aws-2"));
+	reopen(f);
+	assert_null(model_host(f->model, "aws-1"));
+	later = new_secret(f, "aws-1", 60);
+	out = enrol_at(f, one.request, later, time(NULL), &fault);
+	assert_non_null(out);
+	assert_false(json_is_true(json_object_get(model_host(f->model, "aws-1"), "revoked")));
+	json_decref(out);
+	joiner_free(&one);
+	joiner_free(&other);
+	free(used);
+	free(unused);
+	free(others);
+	free(later);
+}
+
 static int nothing_secret(void *ctx, const struct store_change *item)
 {
 	assert_null(strstr(item->key, ctx));
@@ -392,6 +442,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_token_one_host, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bad_requests, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(joining_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_removed_host_and_its_tokens, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_kept, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nobody_takes_anothers_key, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(old_tokens_are_swept, set_up, tear_down),

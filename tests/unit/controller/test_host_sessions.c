@@ -540,6 +540,71 @@ static void watches_end(void **state)
 	core_client_fini(&other);
 }
 
+/* Its ports are in the way; then it goes with its stream and all that was known of it, and its certificate stays refused */
+static void removed_hosts_are_forgotten(void **state)
+{
+	struct core_fixture *f = *state;
+	struct core_client h1, hosts = { 0 }, drops = { 0 }, removal = { 0 };
+	json_t *body, *line;
+
+	put(f, "l", LAB_H1_H2);
+	watch(f, &h1, CORE_AGENT("h1"), "0");
+	core_ask(f, &hosts, CORE_OPERATOR, API_GET, "/v1/hosts", "watch=0", NULL);
+	core_ask(f, &drops, CORE_OPERATOR, API_GET, "/v1/drops", "watch=0", NULL);
+	assert_int_equal(core_call(f, CORE_AGENT("h1"), API_PUT, "/v1/agent/report",
+				 "{\"applied\":\"\",\"drops\":{\"tap-down\":3}}", NULL),
+		200);
+	assert_int_equal(json_array_size(drops.lines), 1);
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_DELETE, "/v1/hosts/h1", NULL, &body), 409);
+	assert_non_null(strstr(core_text(json_object_get(body, "error"), "message"), "l/a"));
+	json_decref(body);
+	assert_int_equal(h1.ended, 0);
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_DELETE, "/v1/labs/l", NULL, NULL), 200);
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_DELETE, "/v1/hosts/h1", NULL, NULL), 409);
+	assert_int_equal(h1.ended, 0);
+	json_array_clear(hosts.lines);
+	core_ask(f, &removal, CORE_OPERATOR, API_DELETE, "/v1/hosts/h1", "revoke=1", NULL);
+	store_wait(f->store);
+	assert_int_equal(removal.status, 200);
+	assert_int_equal(h1.ended, 1);
+	line = core_line(&hosts);
+	assert_string_equal(core_text(line, "op"), "delete");
+	assert_string_equal(core_text(json_object_get(line, "item"), "name"), "h1");
+	json_decref(line);
+	json_decref(core_line(&drops));
+	line = core_line(&drops);
+	assert_string_equal(core_text(line, "op"), "delete");
+	json_decref(line);
+	assert_null(item(f, "h1"));
+	assert_int_equal(core_call(f, CORE_AGENT("h1"), API_GET, "/v1/agent/topology", NULL, NULL), 403);
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_POST, "/v1/hosts/h1/ask", "{\"question\":\"q\"}", NULL), 404);
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_DELETE, "/v1/hosts/h1", NULL, NULL), 404);
+	core_client_fini(&h1);
+	core_client_fini(&hosts);
+	core_client_fini(&drops);
+	core_client_fini(&removal);
+}
+
+/* What was learnt of it while its removal was on the way to the disk is of nobody any more */
+static void removed_while_it_is_learnt_of(void **state)
+{
+	struct core_fixture *f = *state;
+	struct core_client removal = { 0 }, seen = { 0 };
+	struct who_claim who = CORE_AGENT("h3");
+
+	who.from_known = true;
+	who.from = (struct endpoint){ .ip = { [10] = 0xff, [11] = 0xff, 203, 0, 113, 5 }, .port = 1234 };
+	core_ask(f, &removal, CORE_OPERATOR, API_DELETE, "/v1/hosts/h3", "revoke=1", NULL);
+	core_ask(f, &seen, who, API_PUT, "/v1/agent/report", "{\"applied\":\"\",\"addresses\":[\"203.0.113.5:4754\"]}",
+		NULL);
+	store_wait(f->store);
+	assert_int_equal(removal.status, 200);
+	assert_null(model_host(f->model, "h3"));
+	assert_null(item(f, "h3"));
+	core_client_fini(&removal);
+	core_client_fini(&seen);
+}
+
 static void agent_at(struct core_fixture *f, uint8_t last)
 {
 	struct who_claim who = CORE_AGENT("h3");
@@ -707,6 +772,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_flapping_host_is_not_told_each_time, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(many_that_go_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(watches_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(removed_hosts_are_forgotten, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(removed_while_it_is_learnt_of, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(addresses_are_learnt, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(addresses_that_never_rest_wait, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(names_are_followed, set_up, tear_down),
