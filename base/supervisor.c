@@ -133,6 +133,18 @@ int supervisor_kept(const char *name)
 	return -1;
 }
 
+bool supervisor_pass(const char *name, int fd)
+{
+	char pid[16];
+
+	unsetenv("LISTEN_FDS");
+	snprintf(pid, sizeof(pid), "%ld", (long)getpid());
+	if (fd < 0 || (fd == FIRST_FD ? fcntl(fd, F_SETFD, 0) : dup2(fd, FIRST_FD)) < 0)
+		return false;
+	return setenv("LISTEN_PID", pid, 1) == 0 && setenv("LISTEN_FDNAMES", name, 1) == 0 &&
+		setenv("LISTEN_FDS", "1", 1) == 0;
+}
+
 void supervisor_forget(const char *name)
 {
 	char lines[LINES_BYTES];

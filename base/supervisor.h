@@ -31,6 +31,14 @@ bool supervisor_keep(const char *name, int fd, int patience_ms) __attribute__((w
 /* Return: the first descriptor that was kept under @name, the caller's, closed by exec; -1 where there is none */
 int supervisor_kept(const char *name);
 
+/**
+ * supervisor_pass() - leave @fd under @name to the program that this one becomes by exec, in the service manager's place
+ * @fd:	-1: nothing; what the service manager passed to us is not passed on either
+ *
+ * Return: whether it will find it
+ */
+bool supervisor_pass(const char *name, int fd);
+
 /* The service manager lets go of what it keeps under @name */
 void supervisor_forget(const char *name);
 

@@ -17,6 +17,7 @@
 #include "base/server_address.h"
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/daemon_peer.h"
 #include "cli/join_token.h"
 #include "cli/say.h"
 #include "crypto/identity.h"
@@ -243,22 +244,25 @@ static enum cli_exit keep(const struct invocation *in, const struct enrolment *e
 	bool usual = strcmp(in->state, STATE_DIR_DEFAULT) == 0;
 	struct error error;
 	json_t *done;
+	bool told;
 
 	if (enrolment_save(in->state, enrolment, &error) != 0)
 		return say_error(CLI_FAILED,
 			"join: %s; the token is spent: mend that, and join with a new one and --force", error.text);
+	told = daemon_peer_reload(in->state, "weftd.sock");
 	if (invocation_has(in, OPTION_JSON)) {
-		done = json_pack("{s:s, s:s, s:s, s:s}", "fabric", enrolment->fabric, "host", enrolment->host,
-			"controller", enrolment->controller, "state", in->state);
+		done = json_pack("{s:s, s:s, s:s, s:s, s:b}", "fabric", enrolment->fabric, "host", enrolment->host,
+			"controller", enrolment->controller, "state", in->state, "told", (int)told);
 		say_json(done);
 		json_decref(done);
 		return CLI_OK;
 	}
-	printf("This machine is %s of the fabric %s.  Next:\n\n", enrolment->host, enrolment->fabric);
-	if (usual)
-		printf("  start the agent     systemctl enable --now weftd      (systemctl restart weftd, if it runs)\n"
+	printf("This machine is %s of the fabric %s.  ", enrolment->host, enrolment->fabric);
+	puts(told ? "The weftd that runs here was told, and starts anew with it.\n" : "Next:\n");
+	if (usual && !told)
+		printf("  start the agent     systemctl enable --now weftd\n"
 		       "  or by hand          weftd\n");
-	else
+	else if (!told)
 		printf("  start the agent     weftd --state %s\n", in->state);
 	printf("  look at it          weft status%s%s\n\n", usual ? "" : " --state ", usual ? "" : in->state);
 	printf("UDP port %u has to be open towards the other hosts.\n", enrolment->port);

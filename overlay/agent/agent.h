@@ -44,6 +44,8 @@ struct agent {
 	struct closer *closer;
 	struct handover *handover;     /* ports that the weftd before left open; NULL: none */
 	struct event *unwanted_event;  /* those that nobody wanted are closed */
+	bool again;                    /* it begins anew, as another host: becomes the next weftd by exec */
+	int bag;                       /* ports that are left open for that one; -1: none */
 	bool hand_over;                /* the next weftd goes on with the ports: leave them open */
 	struct forwarding *superseded; /* by the one that the core has yet to be told of */
 	struct attach_faults faults;   /* of that */

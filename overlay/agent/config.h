@@ -18,6 +18,7 @@
 
 /* The command line */
 struct options {
+	char **argv;           /* as it was started */
 	const char *state;     /* folder */
 	uint16_t port;         /* 0: as enrolled */
 	uint32_t workers;      /* 0: as many as cores, at most 4 */

@@ -234,6 +234,12 @@ int handover_take(void)
 	return bag;
 }
 
+void handover_pass(int bag)
+{
+	if (!supervisor_pass(NAME, bag) && bag >= 0)
+		log_error("the open ports could not be passed on: %s", strerror(errno));
+}
+
 const struct tap_kept *handover_find(const struct handover *handover, const struct attach *spec)
 {
 	for (uint32_t i = 0; handover && i < handover->count; i++)

@@ -63,6 +63,9 @@ bool handover_give(int bag, int witness) __attribute__((warn_unused_result));
 /* Return: the bag that it has kept, the caller's; -1: none */
 int handover_take(void);
 
+/* Leave @bag, which goes with it, to the weftd that this one becomes by exec; -1: there is none */
+void handover_pass(int bag);
+
 /* Return: what was kept for @spec, borrowed until handover_remove(); NULL: nothing.  @handover may be NULL */
 const struct tap_kept *handover_find(const struct handover *handover, const struct attach *spec);
 

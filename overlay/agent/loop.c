@@ -6,7 +6,8 @@
  * workers, changes of links and addresses, ports that are closed, the controller's documents, signals; each is told to the core or
  * the overlay, and after each the tick is set to when the earlier of both wants to be called.
  * SIGTERM and SIGINT stop; nothing that the agent made stays behind, unless a service manager keeps the ports of one that
- * SIGTERM ends for the next (handover.h).  SIGHUP reads the state folder again.
+ * SIGTERM ends for the next (handover.h).  SIGHUP reads the state folder again, and where
+ * that is another host's by now, the process begins anew (exec) with the ports that are open.
  */
 #include "overlay/agent/loop.h"
 
@@ -23,6 +24,7 @@
 #include "overlay/agent/controller_client.h"
 #include "overlay/agent/events.h"
 #include "overlay/agent/follow.h"
+#include "overlay/agent/handover.h"
 #include "overlay/agent/heartbeat.h"
 #include "overlay/agent/machine.h"
 #include "overlay/agent/privileges.h"
@@ -33,6 +35,7 @@
 #include "underlay/addresses.h"
 #include "underlay/route.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -349,7 +352,7 @@ static void on_stop(evutil_socket_t signal_number, short what, void *arg)
 	event_base_loopbreak(agent->base);
 }
 
-/* Keys that are in use stay until a restart; where the controller is and what it is trusted by changes now */
+/* Where the controller is changes now; another identity, with other keys, is another weftd's, which takes over the ports */
 static void on_hup(evutil_socket_t fd, short what, void *arg)
 {
 	struct agent *agent = arg;
@@ -364,8 +367,11 @@ static void on_hup(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (!config_same_identity(&config, &agent->config)) {
-		log_error("SIGHUP: this host has another identity now, restart the agent; going on as before");
+		log_info("SIGHUP: this host is enrolled anew, as %s of %s: starting anew", config.enrolment.host,
+			config.enrolment.fabric);
 		config_fini(&config);
+		agent->again = agent->hand_over = true;
+		event_base_loopbreak(agent->base);
 		return;
 	}
 	log_info("SIGHUP: reloading");
@@ -539,16 +545,40 @@ static void free_events(struct agent *agent)
 		close(agent->netns_watch);
 }
 
+/* What comes while it begins anew waits until it has */
+static void hold_signals(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(how, &set, NULL);
+}
+
+/* Returns where it cannot */
+static void become_the_next(const struct options *options, int bag)
+{
+	handover_pass(bag);
+	execv("/proc/self/exe", options->argv);
+	log_error("weftd cannot start anew: %s; start it", strerror(errno));
+}
+
 static void stop(struct agent *agent)
 {
+	if (agent->again)
+		hold_signals(SIG_BLOCK);
 	controller_client_free(agent->client);
 	agent->client = NULL;
 	status_server_free(agent->status);
 	questions_free(agent->questions);
 	heartbeat_stop(agent);
 	free_events(agent);
-	signal(SIGTERM, SIG_IGN); /* a second one would leave to the kernel what takes it long */
-	signal(SIGINT, SIG_IGN);
+	if (!agent->again) { /* a second one would leave to the kernel what takes it long */
+		signal(SIGTERM, SIG_IGN);
+		signal(SIGINT, SIG_IGN);
+	}
 	if (agent->base) /* libevent frees connections from its loop */
 		event_base_loop(agent->base, EVLOOP_NONBLOCK);
 	datapath_stop(&agent->datapath);
@@ -570,7 +600,8 @@ int loop_run(const struct options *options)
 {
 	struct agent *agent = calloc(1, sizeof(*agent));
 	struct error error = { "" };
-	bool started;
+	bool started, again;
+	int bag;
 
 	if (!agent) {
 		log_error("out of memory");
@@ -578,14 +609,20 @@ int loop_run(const struct options *options)
 	}
 	rcu_thread_begin();
 	agent->options = options;
+	agent->bag = -1;
 	agent->now = instant_now();
 	started = start(agent, &error);
+	hold_signals(SIG_UNBLOCK);
 	if (started)
 		event_base_dispatch(agent->base);
 	else
 		log_error("%s", error.text);
 	stop(agent);
 	rcu_thread_end();
+	again = agent->again;
+	bag = agent->bag;
 	free(agent);
-	return started ? 0 : 1;
+	if (again)
+		become_the_next(options, bag);
+	return started && !again ? 0 : 1;
 }

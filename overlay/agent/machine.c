@@ -357,19 +357,22 @@ static void take_over(struct agent *agent)
 		evtimer_add(agent->unwanted_event, &after);
 }
 
-/* To the service manager, or to a keeper.  Return: whether somebody has them now */
-static bool give_away(const struct agent *agent, const struct tap_kept kept[], uint32_t count)
+/* To the weftd that this one becomes, to the service manager, or to a keeper.  Return: whether somebody has them now */
+static bool give_away(struct agent *agent, const struct tap_kept kept[], uint32_t count)
 {
 	const struct options *options = agent->options;
 	int witness, bag;
 	bool given;
 
-	if (!count || (!supervisor_is_there() && !options->keep_s))
+	if (!count || (!agent->again && !supervisor_is_there() && !options->keep_s))
 		return false;
 	bag = handover_pack(kept, count, instant_now(), &witness);
 	if (bag < 0)
 		return false;
-	if (options->keep_s) {
+	if (agent->again) {
+		agent->bag = bag;
+		given = true;
+	} else if (options->keep_s) {
 		given = keeper_start(options->state, bag, options->keep_s);
 		close(bag);
 	} else {

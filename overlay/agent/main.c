@@ -157,6 +157,7 @@ int main(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
+	options.argv = argv;
 	signal(SIGPIPE, SIG_IGN);
 	if (options.keeper_s)
 		return keeper_run(options.state, options.keeper_s);

@@ -35,6 +35,7 @@ doctor.sh
 shutdown.sh
 tokens.sh
 revoke.sh
+hosts.sh
 forged.sh
 hostile.sh
 hostile.sh sanitized

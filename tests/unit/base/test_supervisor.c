@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sys/wait.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -176,12 +177,44 @@ static void the_watchdog_is_ours_only(void **state)
 	assert_int_equal(supervisor_watchdog_ms(), 0);
 }
 
+/* Found again by the program that a process becomes, without a service manager and beside what that passed before */
+static void what_is_passed_on_survives_exec(void **state)
+{
+	int ends[2], status;
+	pid_t pid;
+	char byte;
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		char *const argv[] = { (char *)"sh", (char *)"-c",
+			(char *)"test \"$LISTEN_PID:$LISTEN_FDS:$LISTEN_FDNAMES\" = \"$$:1:ports\" && printf x >&3",
+			NULL };
+
+		setenv("LISTEN_FDS", "7", 1);
+		setenv("LISTEN_FDNAMES", "a:b", 1);
+		if (supervisor_pass("ports", ends[1]) && supervisor_kept("ports") == 3 && supervisor_pass("ports", 3))
+			execv("/bin/sh", argv);
+		_exit(9);
+	}
+	close(ends[1]);
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	close(ends[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	setenv("LISTEN_FDS", "1", 1);
+	assert_false(supervisor_pass("ports", -1));
+	assert_null(getenv("LISTEN_FDS"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_told_is_heard),
 		cmocka_unit_test(what_is_kept_is_a_copy),
 		cmocka_unit_test(what_was_kept_comes_by_name),
+		cmocka_unit_test(what_is_passed_on_survives_exec),
 		cmocka_unit_test(the_watchdog_is_ours_only),
 	};
 
