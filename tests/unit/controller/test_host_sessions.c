@@ -605,6 +605,23 @@ static void removed_while_it_is_learnt_of(void **state)
 	core_client_fini(&seen);
 }
 
+/* Whose coming was to be told to its neighbours in the next turn, which it has not any more */
+static void removed_before_it_is_told_of(void **state)
+{
+	struct core_fixture *f = *state;
+	struct core_client h1, h2;
+
+	f->wall += 3600;
+	watch(f, &h2, CORE_AGENT("h2"), "0");
+	watch(f, &h1, CORE_AGENT("h1"), "0");
+	core_client_fini(&h1);
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_POST, "/v1/hosts/h1/revoke", NULL, NULL), 200);
+	assert_int_equal(core_call(f, CORE_OPERATOR, API_DELETE, "/v1/hosts/h1", NULL, NULL), 200);
+	api_turn(f->api);
+	assert_int_equal(json_array_size(h2.lines), 1); /* its document */
+	core_client_fini(&h2);
+}
+
 static void agent_at(struct core_fixture *f, uint8_t last)
 {
 	struct who_claim who = CORE_AGENT("h3");
@@ -773,6 +790,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(many_that_go_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(watches_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(removed_hosts_are_forgotten, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(removed_before_it_is_told_of, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(removed_while_it_is_learnt_of, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(addresses_are_learnt, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(addresses_that_never_rest_wait, set_up, tear_down),
