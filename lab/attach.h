@@ -55,6 +55,7 @@ struct attach {
 
 	/* what its network wants of it, which may change while it is open */
 	uint32_t mtu_bytes;
+	bool any_mtu;        /* a device's smaller one will do as well: a wire's ends know what they send */
 	unsigned int passes; /* enum network_pass bits: frames to reserved addresses that have to come through */
 	struct vlan_policy vlan;
 };

@@ -149,9 +149,15 @@ static enum tap_health check_filters(const struct scene *scene)
 
 /* ---- what carries not all ---------------------------------------------------------------------------------- */
 
+/* What guests count on */
+static uint32_t needed_mtu(const struct scene *scene)
+{
+	return scene->spec->any_mtu ? 0 : scene->spec->mtu_bytes;
+}
+
 static enum tap_health check_mtu(const struct scene *scene)
 {
-	const uint32_t needed = scene->spec->mtu_bytes;
+	const uint32_t needed = needed_mtu(scene);
 	const char *name = scene->own->name;
 
 	if (scene->own->mtu_bytes >= needed)
@@ -166,17 +172,17 @@ static enum tap_health check_mtu(const struct scene *scene)
 static enum tap_health check_members(const struct scene *scene)
 {
 	const struct netlink_links *links = &scene->view->links;
+	const uint32_t needed = needed_mtu(scene);
 
 	for (uint32_t i = 0; scene->bridge && i < links->count; i++) {
 		const struct netlink_link *link = &links->items[i];
 
-		if (link->master != scene->bridge->index || link->mtu_bytes >= scene->spec->mtu_bytes)
+		if (link->master != scene->bridge->index || link->mtu_bytes >= needed)
 			continue;
 		return found(TAP_LIMITED, scene->error,
 			"%s in the bridge %s has an MTU of %u and the network %u: frames above are lost there; "
 			"ip link set %s mtu %u, or a smaller mtu for the network",
-			link->name, scene->bridge->name, link->mtu_bytes, scene->spec->mtu_bytes, link->name,
-			scene->spec->mtu_bytes);
+			link->name, scene->bridge->name, link->mtu_bytes, needed, link->name, needed);
 	}
 	return TAP_UP;
 }
@@ -184,13 +190,14 @@ static enum tap_health check_members(const struct scene *scene)
 static enum tap_health check_bridge_mtu(const struct scene *scene)
 {
 	const char *name = scene->bridge ? scene->bridge->name : "";
+	const uint32_t needed = needed_mtu(scene);
 
-	if (!scene->bridge || scene->bridge->mtu_bytes >= scene->spec->mtu_bytes)
+	if (!scene->bridge || scene->bridge->mtu_bytes >= needed)
 		return TAP_UP;
 	return found(TAP_LIMITED, scene->error,
 		"the bridge %s has an MTU of %u and the network %u: frames above neither leave nor reach this host itself; "
 		"ip link set %s mtu %u, or a smaller mtu for the network",
-		name, scene->bridge->mtu_bytes, scene->spec->mtu_bytes, name, scene->spec->mtu_bytes);
+		name, scene->bridge->mtu_bytes, needed, name, needed);
 }
 
 /* ---- reserved addresses and VLANs ---------------------------------------------------------------------------- */

@@ -64,6 +64,7 @@ static bool describe(const struct core *core, const struct port *port, struct at
 		return false;
 	out->create = wanted->create;
 	out->mtu_bytes = port->mtu_bytes;
+	out->any_mtu = network->mode == NETWORK_WIRE;
 	out->passes = network->mode == NETWORK_SWITCH ? network->pass : UINT_MAX;
 	out->vlan = wanted->vlan;
 	out->mac = wanted->mac;

@@ -9,7 +9,7 @@
 
 of() { agent_status "$1" | jq -er --arg peer "$2" --arg member "$3" '.peers[] | select(.host == $peer) | .[$member]'; }
 up() { [ "$(of "$1" "$2" state)" = up ]; }
-kept() { jq -e '.h2 | startswith("192.0.2.50:")' "$WORK/h1/whereabouts.json"; }
+kept() { jq -e '.h2 | startswith("192.0.2.51:")' "$WORK/h1/whereabouts.json"; }
 
 underlay_up
 controller_up
@@ -40,15 +40,18 @@ lab lab h1 h2 h3 >"$WORK/lab.yaml"
 must operator apply "$WORK/lab.yaml" --no-wait
 within 15 "the public host has the one behind NAT" up h1 h2
 within 10 "traffic passes" ping_once h1a 10.0.0.21
-within 15 "where it is is kept on disk" kept
+# what the controller has heard since, it tells; what it has not, is kept
+stop controller KILL
+must in_ip nat addr add 192.0.2.51/24 dev up0
+must in_ip nat addr del 192.0.2.50/24 dev up0
+within 30 "where it is now is kept on disk" kept
 for signal in TERM KILL; do
-	stop controller KILL
 	stop h1 $signal
 	agent_start h1
 	within 2 "SIG$signal and a start: the one behind NAT is back" up h1 h2
 	within 2 "... with traffic" ping_once h1a 10.0.0.21
-	controller_start
 done
+controller_start
 echo '{"h2": "203.0.113.1:9", "h9": 7, ' >"$WORK/bad"
 stop h1 KILL
 cp "$WORK/bad" "$WORK/h1/whereabouts.json"

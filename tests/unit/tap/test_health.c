@@ -232,6 +232,17 @@ static void the_mtu_is_too_small(void **state)
 	assert_int_equal(tap_health(), TAP_UP);
 }
 
+static void a_wire_s_end_may_have_any_mtu(void **state)
+{
+	(void)state;
+	spec.any_mtu = true;
+	spec.mtu_bytes = 9216;
+	links[VM0].mtu_bytes = links[BR0].mtu_bytes = links[OURS].mtu_bytes = links[ETH1].mtu_bytes = 1500;
+	assert_int_equal(tap_health(), TAP_UP);
+	spec.any_mtu = false;
+	assert_int_equal(tap_health(), TAP_LIMITED);
+}
+
 static void what_carries_nothing_is_told_first(void **state)
 {
 	(void)state;
@@ -492,6 +503,7 @@ int main(void)
 		TEST(the_bridge_is_down),
 		TEST(spanning_tree_has_its_states),
 		TEST(the_mtu_is_too_small),
+		TEST(a_wire_s_end_may_have_any_mtu),
 		TEST(what_carries_nothing_is_told_first),
 		TEST(a_tap_may_live_elsewhere),
 		TEST(but_not_the_tap_of_a_bridge),
