@@ -42,8 +42,8 @@ within 15 "the public host has the one behind NAT" up h1 h2
 within 10 "traffic passes" ping_once h1a 10.0.0.21
 # what the controller has heard since, it tells; what it has not, is kept
 stop controller KILL
-must in_ip nat addr add 192.0.2.51/24 dev up0
 must in_ip nat addr del 192.0.2.50/24 dev up0
+must in_ip nat addr add 192.0.2.51/24 dev up0
 within 30 "where it is now is kept on disk" kept
 for signal in TERM KILL; do
 	stop h1 $signal
