@@ -19,13 +19,21 @@ static bool is(const char *what)
 	return mode && strcmp(mode, what) == 0;
 }
 
+static bool is_train(struct msghdr *message)
+{
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(message); cmsg; cmsg = CMSG_NXTHDR(message, cmsg))
+		if (cmsg->cmsg_level == IPPROTO_UDP)
+			return true;
+	return false;
+}
+
 int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags)
 {
 	int (*real)(int, struct mmsghdr *, unsigned int, int) =
 		(int (*)(int, struct mmsghdr *, unsigned int, int))dlsym(RTLD_NEXT, "sendmmsg");
 	unsigned int single = 0;
 
-	while (single < count && messages[single].msg_hdr.msg_controllen == 0)
+	while (single < count && !is_train(&messages[single].msg_hdr))
 		single++;
 	if (single == count || !is("device"))
 		return real(fd, messages, count, flags);
