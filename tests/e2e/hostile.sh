@@ -37,8 +37,8 @@ counted() {
 	after=$(all_drops)
 	lost=$(($(overflow) - lost))
 	right=$(difference "$before" "$after" "test(\$pattern)" "$pattern")
-	# what is left of the first round's fragments times out in peace
-	wrong=$(difference "$before" "$after" "test(\$pattern) | not" "$pattern|fragment-timeout")
+	# what is left of the first round's fragments times out in peace; udp-missed is what the socket had no room for
+	wrong=$(difference "$before" "$after" "test(\$pattern) | not" "$pattern|fragment-timeout|udp-missed")
 	[ "${sent:-0}" -ge $((COUNT * 99 / 100)) ] && [ $((right + lost)) -ge "$sent" ] && [ "$wrong" -le 20 ]
 	verdict $? "$text: $sent sent, $right counted as $pattern, $lost refused by the socket" \
 		"$wrong under other names: $(jq -nc --argjson a "$before" --argjson b "$after" '$b | with_entries(.value -= ($a[.key] // 0) | select(.value != 0))')"
