@@ -22,6 +22,17 @@ static const char *const severities[EVENT_SEVERITIES_COUNT] = {
 #undef X
 };
 
+void event_say(struct event *out, const struct event_row *row, const char *about, const char *format, va_list args)
+{
+	out->severity = (uint8_t)row->severity;
+	snprintf(out->name, sizeof(out->name), "%s", row->name);
+	snprintf(out->about, sizeof(out->about), "%s", about);
+	if (format)
+		vsnprintf(out->text, sizeof(out->text), format, args);
+	else
+		snprintf(out->text, sizeof(out->text), "%s", row->words);
+}
+
 struct events *events_new(uint32_t capacity, uint64_t first)
 {
 	struct events *events;

@@ -10,6 +10,7 @@
 #define BASE_EVENTS_H
 
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -42,6 +43,16 @@ struct event {
 	char about[EVENT_ABOUT_BYTES]; /* what it happened to; "": the whole */
 	char text[EVENT_TEXT_BYTES];   /* words; "": the name says it all */
 };
+
+/* A row of a program's table */
+struct event_row {
+	const char *name, *words; /* what it says where no words are given */
+	enum event_severity severity;
+};
+
+/* Write @row's name, severity and words into @out; @format, where it is not NULL, is said in place of the words */
+void event_say(struct event *out, const struct event_row *row, const char *about, const char *format, va_list args)
+	__attribute__((format(printf, 4, 0)));
 
 struct events;
 

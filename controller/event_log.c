@@ -16,10 +16,7 @@ struct event_log {
 	struct watch_hub *hub;
 };
 
-static const struct {
-	const char *name, *words;
-	enum event_severity severity;
-} table[CONTROLLER_EVENTS_COUNT] = {
+static const struct event_row table[CONTROLLER_EVENTS_COUNT] = {
 #define X(name, text, bad, words) [CONTROLLER_EVENT_##name] = { text, words, EVENT_##bad },
 	CONTROLLER_EVENTS(X)
 #undef X
@@ -70,19 +67,13 @@ static void keep(struct event_log *log, const struct event *event)
 void event_log_add(struct event_log *log, enum controller_event kind, const char *host, const char *about,
 	const char *format, ...)
 {
-	struct event event = { .at = log->machine->wall(log->machine->ctx), .severity = (uint8_t)table[kind].severity };
+	struct event event = { .at = log->machine->wall(log->machine->ctx) };
 	va_list args;
 
-	snprintf(event.name, sizeof(event.name), "%s", table[kind].name);
 	snprintf(event.host, sizeof(event.host), "%s", host);
-	snprintf(event.about, sizeof(event.about), "%s", about);
-	if (format) {
-		va_start(args, format);
-		vsnprintf(event.text, sizeof(event.text), format, args);
-		va_end(args);
-	} else {
-		snprintf(event.text, sizeof(event.text), "%s", table[kind].words);
-	}
+	va_start(args, format);
+	event_say(&event, &table[kind], about, format, args);
+	va_end(args);
 	keep(log, &event);
 }
 

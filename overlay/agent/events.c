@@ -39,10 +39,7 @@ struct agent_events {
 	bool disowned;        /* another machine uses ours */
 };
 
-static const struct {
-	const char *name, *words;
-	enum event_severity severity;
-} table[AGENT_EVENTS_COUNT] = {
+static const struct event_row table[AGENT_EVENTS_COUNT] = {
 #define X(name, text, bad, words) [AGENT_EVENT_##name] = { text, words, EVENT_##bad },
 	AGENT_EVENTS(X)
 #undef X
@@ -78,18 +75,12 @@ void agent_events_free(struct agent_events *events)
 
 void agent_event(struct core *core, enum agent_event kind, const char *about, const char *format, ...)
 {
-	struct event event = { .at = core->ops->wall_clock(core->ctx), .severity = (uint8_t)table[kind].severity };
+	struct event event = { .at = core->ops->wall_clock(core->ctx) };
 	va_list args;
 
-	snprintf(event.name, sizeof(event.name), "%s", table[kind].name);
-	snprintf(event.about, sizeof(event.about), "%s", about);
-	if (format) {
-		va_start(args, format);
-		vsnprintf(event.text, sizeof(event.text), format, args);
-		va_end(args);
-	} else {
-		snprintf(event.text, sizeof(event.text), "%s", table[kind].words);
-	}
+	va_start(args, format);
+	event_say(&event, &table[kind], about, format, args);
+	va_end(args);
 	(void)events_add(core->events->ring, &event);
 }
 
