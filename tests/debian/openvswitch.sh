@@ -19,16 +19,8 @@ spawn h2 h2 weftd --state "$WORK/h2"
 must ovs-vsctl --may-exist add-br ovs0
 must ip link set ovs0 up
 equal "ovs0 has the kernel's datapath" system "$(ovs-vsctl get bridge ovs0 datapath_type | sed 's/^""$/system/')"
-must ip link add vm-v1 type veth peer name eth0 netns "$PREFIX-v1"
-must ip link set vm-v1 up
+vms_up
 must ovs-vsctl --may-exist add-port ovs0 vm-v1
-bridge_add h2 br-lab
-must in_ip h2 link add vm-v2 type veth peer name eth0 netns "$PREFIX-v2"
-must in_ip h2 link set vm-v2 master br-lab up
-for n in 1 2; do
-	must in_ip v$n addr add 10.0.0.$n/24 dev eth0
-	must in_ip v$n link set eth0 up
-done
 cat >"$WORK/ovs.yaml" <<YAML
 lab: ovs
 networks:

@@ -20,11 +20,10 @@ underlay_here() {
 	must in_ip h2 link set up0 up
 }
 
-vms_here() {
-	must ip link add br-lab type bridge
-	must ip link set br-lab up
+# The VMs, 10.0.0.1 and 10.0.0.2, and h2's bridge; the machine's own switch is its caller's
+vms_up() {
 	must ip link add vm-v1 type veth peer name eth0 netns "$PREFIX-v1"
-	must ip link set vm-v1 master br-lab up
+	must ip link set vm-v1 up
 	bridge_add h2 br-lab
 	must in_ip h2 link add vm-v2 type veth peer name eth0 netns "$PREFIX-v2"
 	must in_ip h2 link set vm-v2 master br-lab up
@@ -32,6 +31,13 @@ vms_here() {
 		must in_ip v$n addr add 10.0.0.$n/24 dev eth0
 		must in_ip v$n link set eth0 up
 	done
+}
+
+vms_here() {
+	must ip link add br-lab type bridge
+	must ip link set br-lab up
+	vms_up
+	must ip link set vm-v1 master br-lab
 }
 
 h2_start() { spawn h2 h2 weftd --state $H2; }
