@@ -120,14 +120,11 @@ static uint16_t run_end(const struct bridge_vlans *vlans, uint16_t first)
 
 uint16_t bridge_vlans_encode(uint16_t type, int index, const struct bridge_vlans *vlans, uint16_t from, void *buffer)
 {
-	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+	struct nlmsghdr *header = netlink_begin(buffer, type, NLM_F_ACK);
 	struct ifinfomsg *info;
 	struct nlattr *nest;
 	uint16_t vlan;
 
-	header->nlmsg_type = type;
-	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-	header->nlmsg_seq = 1;
 	info = mnl_nlmsg_put_extra_header(header, sizeof(*info));
 	info->ifi_family = AF_BRIDGE;
 	info->ifi_index = index;
@@ -230,14 +227,11 @@ static int compare(const void *left, const void *right)
 int bridge_vlans_get(struct bridge_vlans_table *out)
 {
 	_Alignas(struct nlmsghdr) char buffer[BRIDGE_VLANS_MESSAGE_BYTES];
-	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+	struct nlmsghdr *header = netlink_begin(buffer, RTM_GETLINK, NLM_F_DUMP);
 	struct ifinfomsg *info;
 	int err;
 
 	*out = (struct bridge_vlans_table){ 0 };
-	header->nlmsg_type = RTM_GETLINK;
-	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	header->nlmsg_seq = 1;
 	info = mnl_nlmsg_put_extra_header(header, sizeof(*info));
 	info->ifi_family = AF_BRIDGE;
 	mnl_attr_put_u32(header, IFLA_EXT_MASK, RTEXT_FILTER_BRVLAN_COMPRESSED);

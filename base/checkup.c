@@ -3,6 +3,8 @@
  */
 #include "base/checkup.h"
 
+#include "base/netlink.h"
+
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -111,15 +113,12 @@ static int take_chain(const struct nlmsghdr *header, void *context)
 /* Return: whether it could be asked */
 static bool dump_chains(struct mnl_socket *socket, json_t *out)
 {
-	char buffer[8192]; /* what libmnl advises for dumps */
-	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+	_Alignas(struct nlmsghdr) char buffer[8192]; /* what libmnl advises for dumps */
+	struct nlmsghdr *header = netlink_begin(buffer, (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETCHAIN, NLM_F_DUMP);
 	struct nfgenmsg *message;
 	ssize_t got;
 	int more = MNL_CB_OK;
 
-	header->nlmsg_type = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETCHAIN;
-	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	header->nlmsg_seq = 1;
 	message = mnl_nlmsg_put_extra_header(header, sizeof(*message));
 	message->nfgen_family = AF_UNSPEC;
 	message->version = NFNETLINK_V0;

@@ -28,14 +28,21 @@ struct request {
 	struct nlmsghdr *header;
 };
 
+struct nlmsghdr *netlink_begin(void *buffer, uint16_t type, uint16_t flags)
+{
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+
+	header->nlmsg_type = type;
+	header->nlmsg_flags = NLM_F_REQUEST | flags;
+	header->nlmsg_seq = 1;
+	return header;
+}
+
 static void request_init(struct request *request, uint16_t type, uint16_t flags, int index)
 {
 	struct ifinfomsg *info;
 
-	request->header = mnl_nlmsg_put_header(request->bytes);
-	request->header->nlmsg_type = type;
-	request->header->nlmsg_flags = NLM_F_REQUEST | flags;
-	request->header->nlmsg_seq = 1;
+	request->header = netlink_begin(request->bytes, type, flags);
 	info = mnl_nlmsg_put_extra_header(request->header, sizeof(*info));
 	info->ifi_family = AF_UNSPEC;
 	info->ifi_index = index;
@@ -314,10 +321,7 @@ static void tc_request_init(struct request *request, uint16_t type, uint16_t fla
 {
 	struct tcmsg *message;
 
-	request->header = mnl_nlmsg_put_header(request->bytes);
-	request->header->nlmsg_type = type;
-	request->header->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
-	request->header->nlmsg_seq = 1;
+	request->header = netlink_begin(request->bytes, type, NLM_F_ACK | flags);
 	message = mnl_nlmsg_put_extra_header(request->header, sizeof(*message));
 	message->tcm_family = AF_UNSPEC;
 	message->tcm_ifindex = index;

@@ -102,6 +102,9 @@ int netlink_bridge_count_ports(int bridge) __attribute__((warn_unused_result));
 
 struct nlmsghdr;
 
+/* @buffer: aligned for a struct nlmsghdr, and large enough; @flags: besides NLM_F_REQUEST.  Return: the message begun there */
+struct nlmsghdr *netlink_begin(void *buffer, uint16_t type, uint16_t flags);
+
 /* Ask on a socket of its own and hand each answer to @each, a mnl_cb_t.  Return: 0 or -errno; -EINTR: what was listed has changed */
 int netlink_ask(const struct nlmsghdr *request, int (*each)(const struct nlmsghdr *header, void *context),
 	void *context) __attribute__((warn_unused_result));

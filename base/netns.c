@@ -64,10 +64,7 @@ static void begin_number(struct request *request, uint16_t type, int space)
 {
 	struct rtgenmsg *general;
 
-	request->header = mnl_nlmsg_put_header(request->bytes);
-	request->header->nlmsg_type = type;
-	request->header->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-	request->header->nlmsg_seq = 1;
+	request->header = netlink_begin(request->bytes, type, NLM_F_ACK);
 	general = mnl_nlmsg_put_extra_header(request->header, sizeof(*general));
 	general->rtgen_family = AF_UNSPEC;
 	mnl_attr_put_u32(request->header, NETNSA_FD, (uint32_t)space);
@@ -123,10 +120,7 @@ static void begin_link(struct request *request, uint16_t type, uint16_t flags, i
 {
 	struct ifinfomsg *info;
 
-	request->header = mnl_nlmsg_put_header(request->bytes);
-	request->header->nlmsg_type = type;
-	request->header->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
-	request->header->nlmsg_seq = 1;
+	request->header = netlink_begin(request->bytes, type, NLM_F_ACK | flags);
 	info = mnl_nlmsg_put_extra_header(request->header, sizeof(*info));
 	info->ifi_family = AF_UNSPEC;
 	info->ifi_index = index;

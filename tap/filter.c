@@ -3,6 +3,8 @@
  */
 #include "tap/filter.h"
 
+#include "base/netlink.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -39,16 +41,13 @@ static int ask(uint16_t message, uint16_t flags, mnl_cb_t each, void *context)
 {
 	_Alignas(struct nlmsghdr) char request[REQUEST_BYTES], reply[REPLY_BYTES];
 	struct mnl_socket *socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	struct nlmsghdr *header = mnl_nlmsg_put_header(request);
+	struct nlmsghdr *header = netlink_begin(request, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | message), flags);
 	struct nfgenmsg *generic;
 	int more = MNL_CB_OK;
 	ssize_t got;
 
 	if (!socket)
 		return -errno;
-	header->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | message);
-	header->nlmsg_flags = NLM_F_REQUEST | flags;
-	header->nlmsg_seq = 1;
 	generic = mnl_nlmsg_put_extra_header(header, sizeof(*generic));
 	*generic = (struct nfgenmsg){ .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0 };
 	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
